@@ -1,0 +1,111 @@
+# Redress: build, test, run. `make help` lists the targets.
+#
+# BUILD    where everything that is made goes (default: build)
+# FLAVOUR  release (default), or asan: AddressSanitizer and UndefinedBehaviorSanitizer
+
+BUILD   ?= build
+FLAVOUR ?= release
+OUT     := $(BUILD)/$(FLAVOUR)
+GEN     := $(BUILD)/gen
+BIN     := $(OUT)/bin
+
+CC      ?= cc
+PKGS    := libprotobuf-c libpq rdkafka jansson libcurl libmicrohttpd libsodium libcrypto liblzma
+PKGS_DMN := expat libpcre2-8
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wformat=2 -Wvla -Wswitch-enum -Werror
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+FLAGS_release := -O2 -g1 $(HARDENING)
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan := -pie -fsanitize=address,undefined
+
+CFLAGS  := -std=c17 -D_GNU_SOURCE -fPIE $(FLAGS_$(FLAVOUR)) $(WARNINGS) $(EXTRA_CFLAGS)
+CPPFLAGS := -I. -Icommon -isystem $(GEN) $(shell pkg-config --cflags $(PKGS) $(PKGS_DMN) 2>/dev/null | sed 's/-I/-isystem /g')
+LDFLAGS := $(LDFLAGS_$(FLAVOUR)) $(EXTRA_LDFLAGS)
+LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+LDLIBS_DMN := $(shell pkg-config --libs $(PKGS_DMN) 2>/dev/null) -lbidgcc000 -lm
+
+PROTOS    := $(sort $(wildcard proto/redress/v1/*.proto))
+GEN_C     := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c) $(GEN)/google/protobuf/timestamp.pb-c.c
+GEN_STAMP := $(GEN)/.stamp
+
+WORKERS   := intake policy routing settlement analytics
+SERVICES  := $(notdir $(patsubst %/main.c,%,$(wildcard services/*/main.c)))
+COMMON_C  := $(wildcard common/*.c common/worker/*.c)
+DMN_C     := $(wildcard common/dmn/*.c)
+SANDBOX_C := $(wildcard tests/sandbox/*.c)
+UNIT_C    := $(wildcard tests/unit/*_test.c)
+UNIT_SUPPORT_C := $(filter-out $(UNIT_C),$(wildcard tests/unit/*.c))
+BENCH_C   := $(wildcard tests/bench/*.c)
+
+objects    = $(patsubst %.c,$(OUT)/%.o,$(1))
+LIB_COMMON := $(OUT)/libredress.a
+LIB_DMN    := $(if $(DMN_C),$(OUT)/libdmn.a)
+service_lib = $(OUT)/lib$(1).a
+service_c   = $(filter-out services/$(1)/main.c,$(wildcard services/$(1)/*.c))
+SERVICE_LIBS := $(foreach s,$(SERVICES),$(if $(call service_c,$(s)),$(call service_lib,$(s))))
+PROGRAMS  := $(SERVICES:%=$(BIN)/%) $(if $(SANDBOX_C),$(BIN)/sandbox)
+UNIT_BINS := $(UNIT_C:tests/unit/%.c=$(BIN)/unit/%)
+BENCH_BINS := $(BENCH_C:tests/bench/%.c=$(BIN)/bench/%)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help
+all: $(PROGRAMS) ## build every program (release flavour)
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# Contract: protobuf-c code from proto/, included as system code.
+$(GEN_STAMP): $(PROTOS)
+	@mkdir -p $(GEN)
+	protoc-c --c_out=$(GEN) -Iproto $(PROTOS:proto/%=%)
+	protoc-c --c_out=$(GEN) -I/usr/include /usr/include/google/protobuf/timestamp.proto
+	@touch $@
+$(GEN_C): $(GEN_STAMP) ;
+
+$(OUT)/gen/%.o: $(GEN)/%.c | $(GEN_STAMP)
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -fPIE $(FLAGS_$(FLAVOUR)) $(EXTRA_CFLAGS) -w -isystem $(GEN) -c -o $@ $<
+
+$(OUT)/%.o: %.c | $(GEN_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB_COMMON): $(call objects,$(COMMON_C)) $(GEN_C:$(GEN)/%.c=$(OUT)/gen/%.o)
+	@mkdir -p $(@D); rm -f $@
+	ar rcs $@ $^
+
+$(OUT)/libdmn.a: $(call objects,$(DMN_C))
+	@mkdir -p $(@D); rm -f $@
+	ar rcs $@ $^
+
+define service_rules
+$(call service_lib,$(1)): $(call objects,$(call service_c,$(1)))
+	@mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$^
+$(BIN)/$(1): $(OUT)/services/$(1)/main.o $(if $(call service_c,$(1)),$(call service_lib,$(1))) $(LIB_COMMON) $(LIB_DMN)
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) $(LDLIBS_DMN)
+endef
+$(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
+
+$(BIN)/sandbox: $(call objects,$(SANDBOX_C)) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BIN)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
+
+$(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_COMMON) $(LIB_DMN)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
