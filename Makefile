@@ -61,7 +61,7 @@ help: ## list the targets
 # Contract: protobuf-c code from proto/, included as system code.
 $(GEN_STAMP): $(PROTOS)
 	@mkdir -p $(GEN)
-	protoc-c --c_out=$(GEN) -Iproto $(PROTOS:proto/%=%)
+	protoc-c --c_out=$(GEN) -Iproto -I/usr/include $(PROTOS:proto/%=%)
 	protoc-c --c_out=$(GEN) -I/usr/include /usr/include/google/protobuf/timestamp.proto
 	@touch $@
 $(GEN_C): $(GEN_STAMP) ;
