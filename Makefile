@@ -64,15 +64,26 @@ $(GEN_STAMP): $(PROTOS)
 	protoc-c --c_out=$(GEN) -Iproto -I/usr/include $(PROTOS:proto/%=%)
 	protoc-c --c_out=$(GEN) -I/usr/include /usr/include/google/protobuf/timestamp.proto
 	@touch $@
-$(GEN_C): $(GEN_STAMP) ;
+$(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c) $(GEN)/google/protobuf/timestamp.pb-c.c: $(GEN_STAMP) ;
 
 $(OUT)/gen/%.o: $(GEN)/%.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -fPIE $(FLAGS_$(FLAVOUR)) $(EXTRA_CFLAGS) -w -isystem $(GEN) -c -o $@ $<
+	$(CC) -std=c17 -fPIE $(FLAGS_$(FLAVOUR)) $(EXTRA_CFLAGS) -w -Icommon -isystem $(GEN) $(shell pkg-config --cflags libpq) -c -o $@ $<
 
 $(OUT)/%.o: %.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Migrations: the SQL files of the loop and of each service, embedded.
+MIGRATED := worker $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
+migration_files = $(sort $(wildcard $(if $(filter worker,$(1)),common/worker,services/$(1))/migrations/*.sql))
+define migration_rules
+$(GEN)/migrations/$(1).c: $(call migration_files,$(1)) common/embed_migrations.sh
+	@mkdir -p $$(@D)
+	common/embed_migrations.sh $(1) $(call migration_files,$(1)) > $$@
+endef
+$(foreach m,$(MIGRATED),$(eval $(call migration_rules,$(m))))
+GEN_C += $(MIGRATED:%=$(GEN)/migrations/%.c)
 
 $(LIB_COMMON): $(call objects,$(COMMON_C)) $(GEN_C:$(GEN)/%.c=$(OUT)/gen/%.o)
 	@mkdir -p $(@D); rm -f $@
