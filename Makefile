@@ -120,3 +120,17 @@ $(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_COMMON) $(LIB_DMN)
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
+
+# Set-up and local stack (deploy/README.md). Fresh `make`s, as what is installed is looked up first.
+STACK ?= $(BUILD)/stack
+.PHONY: setup up down
+setup: ## install what is missing on this machine
+	@deploy/setup.sh
+
+up: setup ## start Kafka, PostgreSQL, sandbox and workers on free ports, data under build/stack
+	@$(MAKE) --no-print-directory all
+	@STACK_BIN=$(BIN) deploy/local/stack.sh up $(STACK)
+	@STACK_BIN=$(BIN) deploy/local/stack.sh status $(STACK)
+
+down: ## stop what `make up` started; the data stays
+	@deploy/local/stack.sh down $(STACK)

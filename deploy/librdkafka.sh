@@ -10,7 +10,7 @@
 # idempotent producer has defects that were mended later. The source package comes from the Debian
 # mirror that this machine is set up to use, through a sources file and package lists of our own,
 # so that the machine's own apt configuration does not change. The packages are kept in
-# build/librdkafka (REDRESS_CACHE overrides build/).
+# build/librdkafka (STACK_CACHE overrides build/).
 set -euo pipefail
 
 readonly MINIMUM=2.3.0
@@ -19,7 +19,7 @@ readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly PACKAGES=(librdkafka1 librdkafka++1 librdkafka-dev)
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${REDRESS_CACHE:-$here/../build}/librdkafka
+cache=${STACK_CACHE:-$here/../build}/librdkafka
 # shellcheck source=deploy/apt.sh
 source "$here/apt.sh"
 

@@ -11,7 +11,7 @@
 #   kafka.sh destroy DIR   stops it and removes DIR
 #
 # In DIR: server.properties, data/, log, pid, port, controller.port.
-# REDRESS_KAFKA_HEAP (default 512m) is the heap, REDRESS_KAFKA_HOME an unpacked Kafka to use.
+# STACK_KAFKA_HEAP (default 512m) is the heap, STACK_KAFKA_HOME an unpacked Kafka to use.
 set -euo pipefail
 
 readonly START_DEADLINE_S=60
@@ -23,7 +23,7 @@ source "$here/instance.sh"
 
 usage() { sed -n '2,/^set -/{/^# \{0,1\}/s///p}' "$0" >&2; exit 2; }
 
-home=${REDRESS_KAFKA_HOME:-${REDRESS_CACHE:-$here/../../build}/kafka}
+home=${STACK_KAFKA_HOME:-${STACK_CACHE:-$here/../../build}/kafka}
 
 run_java()
 {
@@ -61,7 +61,7 @@ serving()
 
 start()
 {
-    local heap=${REDRESS_KAFKA_HEAP:-512m}
+    local heap=${STACK_KAFKA_HEAP:-512m}
     if running "$dir/pid" "$dir/server.properties"; then return; fi
     "$here/kafka_jars.sh" >&2
     [ -e "$dir/data/meta.properties" ] || create

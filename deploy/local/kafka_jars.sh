@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Fetches Apache Kafka's jars (see pom.xml) into build/kafka/libs, once.
 #
-# REDRESS_KAFKA_HOME names an unpacked Kafka (with libs/) to use instead; then nothing is fetched.
+# STACK_KAFKA_HOME names an unpacked Kafka (with libs/) to use instead; then nothing is fetched.
 # Prints nothing when the jars are there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-home=${REDRESS_KAFKA_HOME:-${REDRESS_CACHE:-$here/../../build}/kafka}
+home=${STACK_KAFKA_HOME:-${STACK_CACHE:-$here/../../build}/kafka}
 
 if compgen -G "$home/libs/kafka_2.13-*.jar" >/dev/null; then exit 0; fi
-if [ -n "${REDRESS_KAFKA_HOME:-}" ]; then
-    echo "kafka: no libs/kafka_2.13-*.jar in REDRESS_KAFKA_HOME=$home" >&2
+if [ -n "${STACK_KAFKA_HOME:-}" ]; then
+    echo "kafka: no libs/kafka_2.13-*.jar in STACK_KAFKA_HOME=$home" >&2
     exit 1
 fi
 

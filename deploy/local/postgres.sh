@@ -15,7 +15,7 @@
 # In DIR: port, superuser.password, and home, the name of the folder with data/, socket/ and log.
 # That is DIR/cluster; a folder in /var/tmp where DIR's name is too long for a socket, or where root
 # runs this, as PostgreSQL then runs as user postgres, who cannot enter every place.
-# REDRESS_POSTGRES_BIN names the folder of initdb and pg_ctl (default: the newest installed).
+# STACK_POSTGRES_BIN names the folder of initdb and pg_ctl (default: the newest installed).
 set -euo pipefail
 
 readonly START_DEADLINE_S=120
@@ -33,7 +33,7 @@ find_binaries()
 {
     local newest
     newest=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -t / -k 5 -n | tail -n 1) || true
-    bin=${REDRESS_POSTGRES_BIN:-${newest%/initdb}}
+    bin=${STACK_POSTGRES_BIN:-${newest%/initdb}}
     [ -x "$bin/initdb" ] || die "no PostgreSQL server programs found; run deploy/setup.sh"
 }
 

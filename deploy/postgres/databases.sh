@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Makes, or brings up to date, the databases and roles of Redress on a PostgreSQL server.
+#
+#   databases.sh SECRETS_DIR
+#
+# Connects with psql as the PG* environment variables say, as a superuser. Each worker has a database
+# of its name; `<worker>_owner` owns it and runs the migrations, `<worker>` is the worker itself,
+# `redressctl` may look at views in each. Nobody has rights on another worker's database. What a role
+# may do inside a database, the migrations say.
+#
+# SECRETS_DIR holds the passwords: <worker>.password, redressctl.password, and owner.password, which
+# the owner roles share, as one person or job holds them all. Tables come with `redressctl migrate`.
+set -euo pipefail
+
+readonly WORKERS=(intake policy routing settlement analytics)
+
+secrets=${1:?usage: databases.sh SECRETS_DIR}
+
+run_sql()
+{
+    psql -X -q -v ON_ERROR_STOP=1 -d postgres "$@" >/dev/null
+}
+
+# A psql script reads each password from its file, so that none shows in a process list.
+role()
+{
+    PASSWORD_FILE=$2 run_sql -v role="$1" <<'SQL'
+SELECT format('CREATE ROLE %I', :'role')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+\set password `cat "$PASSWORD_FILE"`
+ALTER ROLE :"role" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';
+SQL
+}
+
+database()
+{
+    run_sql -v worker="$1" -v owner="$1_owner" <<'SQL'
+SELECT format('CREATE DATABASE %I OWNER %I', :'worker', :'owner')
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'worker') \gexec
+REVOKE ALL ON DATABASE :"worker" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"worker" TO :"worker", redressctl;
+SQL
+}
+
+role redressctl "$secrets/redressctl.password"
+for worker in "${WORKERS[@]}"; do
+    role "${worker}_owner" "$secrets/owner.password"
+    role "$worker" "$secrets/$worker.password"
+    database "$worker"
+done
+run_sql -c 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC'
