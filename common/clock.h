@@ -25,14 +25,16 @@ char *clock_format(int64_t time_us, char *text);
 /* "2010-12-01" of the UTC day. `text` has CLOCK_TEXT_MAX bytes. */
 char *clock_format_date(int64_t time_us, char *text);
 
-/* RFC 3339 with any offset; seconds may be left out. STATUS_INVALID otherwise. */
+/* RFC 3339 with any offset; seconds may be left out; digits behind the microseconds (9 at most) are
+ * cut. STATUS_INVALID otherwise, outside years 0001 to 9999, and for a leap second. */
 enum status clock_parse(const char *text, int64_t *time_us) CHECK_RESULT;
 
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. */
 int64_t clock_days_from_date(int year, int month, int day);
 void clock_date_from_days(int64_t days, int *year, int *month, int *day);
 
-/* The day `business_days` working days (Monday to Friday) after the UTC day of `time_us`. */
+/* 00:00 UTC, as a time, of the day `business_days` >= 0 working days (Monday to Friday) after the
+ * UTC day of `time_us`. From a weekend counting starts at the Friday before. */
 int64_t clock_add_business_days(int64_t time_us, int business_days);
 
 #endif

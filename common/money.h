@@ -23,7 +23,7 @@ enum {
     MONEY_TEXT_MAX = 32 /* bytes that money_format writes at most, NUL included */
 };
 
-/* Minor digits of an ISO 4217 code (0, 2, 3 or 4), or -1 if it is none. */
+/* Minor digits of an ISO 4217 code (0, 2, 3 or 4; money_currencies.h), or -1 if it is none. */
 int currency_exponent(const char *currency);
 
 /* STATUS_INVALID if `currency` is no ISO 4217 code. */
@@ -55,7 +55,8 @@ int64_t minor_of_units(int64_t total, int64_t units, int64_t first, int64_t coun
 /* "12.30 EUR", "1230 JPY", "-0.05 GBP" into `text` of MONEY_TEXT_MAX bytes; returns `text`. */
 char *money_format(struct money money, char *text);
 
-/* Reads "12.30" with at most the currency's digits behind the point. STATUS_INVALID otherwise. */
+/* Reads "12.30", "12.3", "-12" with at most the currency's digits behind the point.
+ * STATUS_INVALID otherwise, STATUS_OVERFLOW if it does not fit. */
 enum status money_parse(const char *text, const char *currency, struct money *result) CHECK_RESULT;
 
 #endif
