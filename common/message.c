@@ -3,8 +3,6 @@
 #include "clock.h"
 #include "wire.h"
 
-#include "google/protobuf/timestamp.pb-c.h"
-
 /* Of google/protobuf/timestamp.proto: years 0001 to 9999. */
 #define TIMESTAMP_SECONDS_MIN INT64_C(-62135596800)
 #define TIMESTAMP_SECONDS_MAX INT64_C(253402300799)

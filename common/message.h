@@ -11,12 +11,12 @@
 #include "arena.h"
 #include "status.h"
 
+#include "google/protobuf/timestamp.pb-c.h"
+
 #include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-struct _Google__Protobuf__Timestamp;
 
 /* The message, living in `arena`; never freed by itself. STATUS_UNPROCESSABLE and a reason if the
  * bytes are not such a message, STATUS_EXHAUSTED if the arena is full. */
@@ -46,10 +46,10 @@ const char *message_enum_name(const ProtobufCEnumDescriptor *descriptor, int val
 bool message_enum_known(const ProtobufCEnumDescriptor *descriptor, int value);
 
 /* Microseconds of a Timestamp; NULL gives 0. STATUS_INVALID outside years 0001-9999. */
-enum status message_time(const struct _Google__Protobuf__Timestamp *timestamp,
+enum status message_time(const Google__Protobuf__Timestamp *timestamp,
                          int64_t *time_us) CHECK_RESULT;
 
 /* A Timestamp in `arena`; NULL if that is full. */
-struct _Google__Protobuf__Timestamp *message_timestamp(struct arena *arena, int64_t time_us);
+Google__Protobuf__Timestamp *message_timestamp(struct arena *arena, int64_t time_us);
 
 #endif
