@@ -24,6 +24,7 @@ close_log()
 {
     if [ "$1" -ne 0 ]; then tail -n 30 "$log" >&2; fi
     rm -rf "$work"
+    trap - EXIT
 }
 
 apt_quietly()

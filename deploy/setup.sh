@@ -99,6 +99,7 @@ install_missing()
         keep_clusters_away
         apt_install "$@"
     fi
+    close_log 0
 }
 
 mapfile -t missing < <(missing_packages)

@@ -21,7 +21,7 @@ trap 'rm -rf "$staging"' EXIT
 echo "setup: fetching Apache Kafka's jars with Maven"
 if ! mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
     -DoutputDirectory="$staging/libs" >"$staging/log" 2>&1; then
-    tail -n 30 "$staging/log" >&2
+    head -n 15 "$staging/log" >&2
     echo "kafka: Maven could not fetch the jars" >&2
     exit 1
 fi
