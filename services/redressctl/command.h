@@ -1,0 +1,39 @@
+/* Command: the subcommands of redressctl, one per file named like it.
+ *
+ * A new one is a row here and a file with `int command_<name>(int argc, char **argv)`; argv[0] is
+ * the subcommand's name. It returns the exit code of the program. */
+
+#ifndef REDRESSCTL_COMMAND_H
+#define REDRESSCTL_COMMAND_H
+
+#include "status.h"
+
+/* X(function suffix, name on the command line, one line of help) */
+#define COMMAND_ROWS(X)                                                                            \
+    X(topics, "topics", "create the topics, or list them")                                         \
+    X(migrate, "migrate", "bring the workers' databases up to date")                               \
+    X(publish, "publish", "publish events from JSON lines")                                        \
+    X(events, "events", "print the events of a topic as JSON lines")                               \
+    X(import, "import", "import a shop's history from a file")                                     \
+    X(generate, "generate", "publish the orders and requests of a made shop")                      \
+    X(request, "request", "ask for a refund, or follow up on having asked")                        \
+    X(cases, "cases", "list the cases that people decide")                                         \
+    X(decide, "decide", "approve or decline cases")                                                \
+    X(refund, "refund", "tell the life of one refund")                                             \
+    X(report, "report", "count orders, requests, outcomes and money")                              \
+    X(status, "status", "show what each worker does and what waits")                               \
+    X(dead_letters, "dead-letters", "list, show or redrive what could not be processed")           \
+    X(erase, "erase", "erase a customer's free text and token")
+
+#define X(function, name, help) int command_##function(int argc, char **argv);
+COMMAND_ROWS(X)
+#undef X
+
+/* Exit codes of the program. */
+enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+
+/* Prints "redressctl <name>: <message>" to stderr and returns COMMAND_FAILED; with STATUS_OK prints
+ * nothing and returns COMMAND_OK. */
+int command_end(const char *name, enum status status, const struct error *error);
+
+#endif
