@@ -33,10 +33,17 @@ enum status message_pack(const ProtobufCMessage *message, struct arena *arena, u
 json_t *message_to_json(const ProtobufCMessage *message);
 
 /* Accepts canonical JSON, and beside it proto field names, enum values without their prefix (CARD
- * for PAYMENT_METHOD_CARD), and numbers for int64. STATUS_INVALID names the path and the rule. */
+ * for PAYMENT_METHOD_CARD), and numbers for int64; null is absent. Unknown fields, a field under
+ * both its names, two members of one oneof and numbers that do not fit are refused. STATUS_INVALID
+ * names the path and the rule. Nothing of `json` is referred to afterwards. */
 enum status message_from_json(const ProtobufCMessageDescriptor *descriptor, const json_t *json,
                               struct arena *arena, ProtobufCMessage **message,
                               struct error *error) CHECK_RESULT;
+
+/* The same from bytes of JSON text, in which a key that is given twice is refused too. */
+enum status message_from_json_text(const ProtobufCMessageDescriptor *descriptor, const char *text,
+                                   size_t size, struct arena *arena, ProtobufCMessage **message,
+                                   struct error *error) CHECK_RESULT;
 
 /* The name of an enum value without its prefix: "CARD"; "UNKNOWN" if there is no such value.
  * Lives as long as the descriptor. */
