@@ -17,7 +17,7 @@
 #
 # PROGRAM:NAME=VALUE adds a setting: intake:REDRESS_PARK_DEADLINE=10s; `workers:` is all five.
 # In DIR: kafka/, postgres/, secrets/ (passwords and keys), env/ (one file for each program), run/
-# (NAME.pid, NAME.port, NAME.log). A worker that fails is started again, so tests may kill it.
+# (NAME.pid, NAME.port, NAME.log), sandbox.effects.jsonl (what the provider did). A worker that fails is started again, so tests may kill it.
 # STACK_BIN is the folder of the programs (default: build/release/bin).
 set -euo pipefail
 
@@ -40,21 +40,6 @@ require_programs()
     for name in redressctl sandbox "${WORKERS[@]}"; do
         [ -x "$bin/$name" ] || die "there is no $bin/$name; run make first"
     done
-}
-
-secret()
-{
-    [ -e "$dir/secrets/$1" ] && return
-    (umask 077 && head -c 24 /dev/urandom | basenc --base64url | tr -d '\n' >"$dir/secrets/$1")
-}
-
-make_secrets()
-{
-    local name
-    mkdir -p "$dir/secrets"
-    chmod 700 "$dir/secrets"
-    for name in "${WORKERS[@]}" owner redressctl; do secret "$name.password"; done
-    secret stripe.key
 }
 
 start_components()
@@ -83,10 +68,10 @@ settings()
     shift
     for given in "$@"; do
         case $given in
-            "$program":REDRESS_*=*) echo "${given#*:}" ;;
-            workers:REDRESS_*=*) [ "$program" = redressctl ] || echo "${given#*:}" ;;
-            *:REDRESS_*=*) ;;
-            *) die "not PROGRAM:REDRESS_NAME=VALUE: $given" ;;
+            "$program":*=*) echo "${given#*:}" ;;
+            workers:*=*) if [[ " ${WORKERS[*]} " = *" $program "* ]]; then echo "${given#*:}"; fi ;;
+            *:*=*) ;;
+            *) die "not PROGRAM:NAME=VALUE: $given" ;;
         esac
     done
 }
@@ -107,7 +92,8 @@ write_environments()
     [ -e "$dir/sandbox.port" ] || free_port >"$dir/sandbox.port"
     printf '%s\n' "SANDBOX_ADDRESS=127.0.0.1:$(cat "$dir/sandbox.port")" \
         "SANDBOX_KEY_FILE=$dir/secrets/stripe.key" \
-        "SANDBOX_LOG=$dir/run/sandbox.effects.jsonl" >"$dir/env/sandbox"
+        "SANDBOX_LOG=$dir/sandbox.effects.jsonl" >"$dir/env/sandbox"
+    settings sandbox "$@" >>"$dir/env/sandbox"
     printf '%s\n' "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
         "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key" >>"$dir/env/settlement"
 }
@@ -165,7 +151,7 @@ sandbox_listens() { listening "$(cat "$dir/sandbox.port")"; }
 components()
 {
     require_programs
-    make_secrets
+    "$here/../secrets.sh" "$dir/secrets"
     start_components
     write_environments "$@"
     ctl topics create >"$dir/run/topics.log" 2>&1 ||

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes, or brings up to date, the databases and roles of Redress on a PostgreSQL server.
 #
-#   databases.sh SECRETS_DIR
+#   databases.sh [SECRETS_DIR]    default: /run/secrets
 #
 # Connects with psql as the PG* environment variables say, as a superuser. Each worker has a database
 # of its name; `<worker>_owner` owns it and runs the migrations, `<worker>` is the worker itself,
@@ -14,7 +14,7 @@ set -euo pipefail
 
 readonly WORKERS=(intake policy routing settlement analytics)
 
-secrets=${1:?usage: databases.sh SECRETS_DIR}
+secrets=${1:-/run/secrets}
 
 run_sql()
 {
