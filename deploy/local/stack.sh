@@ -76,26 +76,36 @@ settings()
     done
 }
 
+# Beside what all workers have.
+own_environment()
+{
+    local keys="REDRESS_APPROVAL_KEYS_FILE=$dir/secrets/approval.keys"
+    case $1 in
+        routing) echo "$keys" ;;
+        settlement)
+            printf '%s\n' "$keys" "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
+                "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key"
+            ;;
+        redressctl) echo "REDRESS_OWNER_PASSWORD_FILE=$dir/secrets/owner.password" ;;
+    esac
+}
+
+sandbox_environment()
+{
+    printf '%s\n' "SANDBOX_ADDRESS=127.0.0.1:$(cat "$dir/sandbox.port")" \
+        "SANDBOX_KEY_FILE=$dir/secrets/stripe.key" "SANDBOX_LOG=$dir/sandbox.effects.jsonl"
+}
+
 write_environments()
 {
     local name
     mkdir -p "$dir/env" "$dir/run"
-    for name in "${WORKERS[@]}"; do
-        common_environment "$name" >"$dir/env/$name"
-        settings "$name" "$@" >>"$dir/env/$name"
-    done
-    {
-        common_environment redressctl
-        echo "REDRESS_OWNER_PASSWORD_FILE=$dir/secrets/owner.password"
-        settings redressctl "$@"
-    } >"$dir/env/redressctl"
     [ -e "$dir/sandbox.port" ] || free_port >"$dir/sandbox.port"
-    printf '%s\n' "SANDBOX_ADDRESS=127.0.0.1:$(cat "$dir/sandbox.port")" \
-        "SANDBOX_KEY_FILE=$dir/secrets/stripe.key" \
-        "SANDBOX_LOG=$dir/sandbox.effects.jsonl" >"$dir/env/sandbox"
-    settings sandbox "$@" >>"$dir/env/sandbox"
-    printf '%s\n' "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
-        "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key" >>"$dir/env/settlement"
+    { sandbox_environment; settings sandbox "$@"; } >"$dir/env/sandbox"
+    for name in "${WORKERS[@]}" redressctl; do
+        { common_environment "$name"; own_environment "$name"; settings "$name" "$@"; } \
+            >"$dir/env/$name"
+    done
 }
 
 ctl()
