@@ -24,7 +24,7 @@ LDFLAGS_asan := -pie -fsanitize=address,undefined
 CFLAGS  := -std=c17 -D_GNU_SOURCE -fPIE $(FLAGS_$(FLAVOUR)) $(WARNINGS) $(EXTRA_CFLAGS)
 CPPFLAGS := -I. -Icommon -isystem $(GEN) $(shell pkg-config --cflags $(PKGS) $(PKGS_DMN) 2>/dev/null | sed 's/-I/-isystem /g')
 LDFLAGS := $(LDFLAGS_$(FLAVOUR)) $(EXTRA_LDFLAGS)
-LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lpthread
 LDLIBS_DMN := $(shell pkg-config --libs $(PKGS_DMN) 2>/dev/null) -lbidgcc000 -lm
 
 PROTOS    := $(sort $(wildcard proto/redress/v1/*.proto))

@@ -31,6 +31,7 @@ library liblzma             liblzma-dev
 library expat               libexpat1-dev
 library libpcre2-8          libpcre2-dev
 library criterion           libcriterion-dev
+file /usr/include/csv.h     libcsv-dev
 file /usr/include/uthash.h  uthash-dev
 file /usr/include/bid_conf.h  libintelrdfpmath-dev
 file /usr/lib/postgresql/*/bin/initdb  postgresql
