@@ -99,7 +99,9 @@ struct stage_input {
  *                         topics the shard waits and alarms
  *   STATUS_DUPLICATE      from decide: applied before; counted, nothing else happens
  *   STATUS_GAP            from decide: an earlier version is missing; the shard waits and alarms
- *   STATUS_FATAL          the process stops */
+ *   STATUS_FATAL          the process stops
+ * decide must leave the rows untouched when it returns anything but STATUS_OK or
+ * STATUS_EXHAUSTED: the batch is saved without that event. */
 struct stage {
     const char *name; /* "intake": consumer group, ce_source, database and role by default */
     const struct stage_input *inputs;

@@ -84,7 +84,7 @@ DO $$
 DECLARE
     worker text := regexp_replace(current_user, '_owner$', '');
 BEGIN
-    EXECUTE format('GRANT SELECT, INSERT ON cluster TO %I', worker);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON cluster TO %I', worker);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON shard, progress, output TO %I', worker);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON deadline TO %I', worker);
     EXECUTE format('GRANT SELECT ON schema_migrations TO %I', worker);
