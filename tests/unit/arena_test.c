@@ -1,0 +1,87 @@
+#include "arena.h"
+
+#include "random_message.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
+
+Test(arena, gives_aligned_memory_that_does_not_overlap)
+{
+    struct arena *arena = arena_create(8 * 1024 * 1024);
+    struct random random = {.state = 3};
+    enum { PIECES = 2000 };
+    static unsigned char *pieces[PIECES];
+    static size_t sizes[PIECES];
+    cr_assert_not_null(arena);
+    for (size_t i = 0; i < PIECES; i++) {
+        sizes[i] = random_below(&random, 3000);
+        pieces[i] = arena_alloc(arena, sizes[i]);
+        cr_assert_not_null(pieces[i]);
+        cr_assert_eq((uintptr_t)pieces[i] % ARENA_ALIGNMENT, 0);
+        memset(pieces[i], (int)(i & 255), sizes[i]);
+    }
+    for (size_t i = 0; i < PIECES; i++)
+        for (size_t j = 0; j < sizes[i]; j++)
+            cr_assert_eq(pieces[i][j], i & 255);
+    cr_expect_not(arena_exhausted(arena));
+    arena_destroy(arena);
+}
+
+Test(arena, stops_at_its_limit_and_remembers_until_reset)
+{
+    struct arena *arena = arena_create(256 * 1024);
+    size_t given = 0;
+    while (arena_alloc(arena, 1024) != NULL)
+        given += 1024;
+    cr_expect_gt(given, 128 * 1024);
+    cr_expect_leq(given, 256 * 1024);
+    cr_expect(arena_exhausted(arena));
+    arena_reset(arena);
+    cr_expect_not(arena_exhausted(arena));
+    cr_expect_eq(arena_used(arena), 0);
+    cr_expect_not_null(arena_alloc(arena, 1024));
+    arena_destroy(arena);
+}
+
+Test(arena, refuses_what_does_not_fit)
+{
+    struct arena *arena = arena_create(0);
+    cr_expect_null(arena_alloc(arena, SIZE_MAX));
+    cr_expect(arena_exhausted(arena));
+    arena_reset(arena);
+    cr_expect_null(arena_array(arena, SIZE_MAX / 2, 4));
+    cr_expect(arena_exhausted(arena));
+    arena_reset(arena);
+    cr_expect_null(arena_alloc(arena, ARENA_FIRST_BLOCK + 1));
+    arena_reset(arena);
+    cr_expect_not_null(arena_alloc(arena, ARENA_FIRST_BLOCK));
+    cr_expect_null(arena_alloc(arena, 1));
+    arena_destroy(arena);
+    arena_destroy(NULL);
+}
+
+Test(arena, one_large_piece_gets_a_block_of_its_own)
+{
+    struct arena *arena = arena_create(32 * 1024 * 1024);
+    unsigned char *large = arena_zalloc(arena, 20 * 1024 * 1024);
+    cr_assert_not_null(large);
+    cr_expect_eq(large[20 * 1024 * 1024 - 1], 0);
+    cr_expect_not_null(arena_alloc(arena, 16));
+    arena_destroy(arena);
+}
+
+Test(arena, copies_texts_and_bytes)
+{
+    struct arena *arena = arena_create(0);
+    cr_expect_str_eq(arena_strdup(arena, "refund"), "refund");
+    cr_expect_str_eq(arena_strndup(arena, "refund", 2), "re");
+    cr_expect_str_eq(arena_printf(arena, "%s/%d", "shard", 3), "shard/3");
+    cr_expect_null(arena_strdup(arena, NULL));
+    cr_expect_null(arena_strndup(arena, NULL, 3));
+    cr_expect_eq(memcmp(arena_memdup(arena, "a\0b", 3), "a\0b", 3), 0);
+    cr_expect_not_null(arena_memdup(arena, NULL, 0));
+    int64_t *numbers = arena_array(arena, 3, sizeof *numbers);
+    cr_expect_eq(numbers[0] | numbers[1] | numbers[2], 0);
+    arena_destroy(arena);
+}
