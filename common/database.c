@@ -38,7 +38,7 @@ static const char *first_line(const char *message, char *line, size_t size)
 
 static PGconn *connect_with(const struct database_settings *settings)
 {
-    char port[16], timeout[16], user_timeout[24], options[640];
+    char port[24], timeout[24], user_timeout[24], options[640];
     long long limit = (long long)settings->timeout_ms;
     (void)snprintf(port, sizeof port, "%lld", (long long)settings->port);
     (void)snprintf(timeout, sizeof timeout, "%lld", (limit + 1999) / 1000);

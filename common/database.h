@@ -100,6 +100,9 @@ void column_null(struct column *column);
 size_t column_count(const struct column *column);
 void call_column(struct call *call, struct column *column);
 
+/* Makes database_wait return `status` instead of sending anything. */
+void database_fail(struct unit *unit, enum status status, const char *reason);
+
 /* Sends the unit whole, closed by a sync; does not wait. */
 void database_send(struct unit *unit);
 

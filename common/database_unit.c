@@ -76,6 +76,11 @@ struct call *unit_call(struct unit *unit, const struct statement *statement)
     return call;
 }
 
+void database_fail(struct unit *unit, enum status status, const char *reason)
+{
+    unit_fail(unit, status, "%s", reason);
+}
+
 static bool is_prepared(const struct database *database, const struct statement *statement)
 {
     for (size_t i = 0; i < database->prepared_count; i++)
