@@ -75,8 +75,10 @@ $(OUT)/%.o: %.c | $(GEN_STAMP)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Migrations: the SQL files of the loop and of each service, embedded.
-MIGRATED := worker $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
-migration_files = $(sort $(wildcard $(if $(filter worker,$(1)),common/worker,services/$(1))/migrations/*.sql))
+MIGRATED := worker tally $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
+migration_folder_worker := common/worker
+migration_folder_tally := tests/loop
+migration_files = $(sort $(wildcard $(or $(migration_folder_$(1)),services/$(1))/migrations/*.sql))
 define migration_rules
 $(GEN)/migrations/$(1).c: $(call migration_files,$(1)) common/embed_migrations.sh
 	@mkdir -p $$(@D)
@@ -104,6 +106,10 @@ endef
 $(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
 
 $(BIN)/sandbox: $(call objects,$(SANDBOX_C)) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -276,7 +276,7 @@ void database_end(struct unit *unit)
 {
     if (unit->sent) {
         if (!unit->done)
-            (void)database_wait(unit, NULL);
+            (void)!database_wait(unit, NULL);
         unit->database->unit_count--;
     }
     for (size_t i = 0; i < unit->call_count; i++) {

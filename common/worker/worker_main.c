@@ -70,7 +70,7 @@ static enum status check_cluster(struct worker *worker, struct database *databas
     enum status status = database_query(
         database,
         "INSERT INTO cluster (kafka_id, shards, topics) VALUES ($1, $2::integer, $3)"
-        " ON CONFLICT (only) DO UPDATE SET topics = excluded.topics"
+        " ON CONFLICT (singleton) DO UPDATE SET topics = excluded.topics"
         " WHERE NOT EXISTS (SELECT 1 FROM shard WHERE owner IS NOT NULL)",
         values, 3, &table, &worker->error);
     table_free(table);

@@ -5,7 +5,7 @@
 -- without "_owner"; redressctl reads the views.
 
 CREATE TABLE cluster (
-    only       boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton  boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     kafka_id   text NOT NULL,
     shards     integer NOT NULL CHECK (shards > 0),
     topics     text NOT NULL

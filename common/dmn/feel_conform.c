@@ -1,0 +1,146 @@
+/* Values against types (10.3.2.9). */
+
+#include "feel_run.h"
+#include "feel_temporal.h"
+
+static bool list_conforms(struct feel_run *run, const struct feel_type *type,
+                          const struct feel_value *value, bool strict)
+{
+    if (value->kind != FEEL_LIST)
+        return false;
+    for (size_t i = 0; i < value->list.count; i++)
+        if (!feel_conforms(run, type->element, &value->list.items[i], strict))
+            return false;
+    return true;
+}
+
+static bool context_conforms(struct feel_run *run, const struct feel_type *type,
+                             const struct feel_value *value, bool strict)
+{
+    if (value->kind != FEEL_CONTEXT)
+        return false;
+    for (size_t i = 0; i < type->count; i++) {
+        const struct feel_value *member = feel_entry(value, type->members[i]->text);
+        if (member == NULL ? strict : !feel_conforms(run, type->types[i], member, strict))
+            return false;
+    }
+    return true;
+}
+
+static bool range_conforms(struct feel_run *run, const struct feel_type *type,
+                           const struct feel_value *value, bool strict)
+{
+    return value->kind == FEEL_RANGE &&
+           feel_conforms(run, type->element, &value->range->low, strict) &&
+           feel_conforms(run, type->element, &value->range->high, strict);
+}
+
+/* Whether every value of the one type is of the other; unknown types fit all. */
+static bool type_fits(const struct feel_type *type, const struct feel_type *other, int depth)
+{
+    type = feel_base_type(type);
+    other = feel_base_type(other);
+    if (type == NULL || other == NULL || depth > FEEL_NESTING_MAX ||
+        other->form == FEEL_TYPE_ANY || type == other)
+        return true;
+    if (type->form != other->form)
+        return false;
+    if (type->form == FEEL_TYPE_KIND)
+        return type->kind == other->kind;
+    if (type->form == FEEL_TYPE_LIST || type->form == FEEL_TYPE_RANGE)
+        return type_fits(type->element, other->element, depth + 1);
+    if (type->form == FEEL_TYPE_CONTEXT) {
+        for (size_t i = 0; i < other->count; i++) {
+            bool found = false;
+            for (size_t j = 0; j < type->count && !found; j++)
+                found = type->members[j] == other->members[i] &&
+                        type_fits(type->types[j], other->types[i], depth + 1);
+            if (!found)
+                return false;
+        }
+        return true;
+    }
+    if (type->count != other->count)
+        return false;
+    for (size_t i = 0; i < type->count; i++)
+        if (!type_fits(other->types[i], type->types[i], depth + 1))
+            return false;
+    return type_fits(type->element, other->element, depth + 1);
+}
+
+static bool function_conforms(const struct feel_type *type, const struct feel_value *value)
+{
+    if (value->kind != FEEL_FUNCTION)
+        return false;
+    const struct feel_function *function = value->function;
+    if (function->builtin != NULL)
+        return true;
+    if (function->count != type->count)
+        return false;
+    for (size_t i = 0; i < type->count; i++)
+        if (function->types != NULL && function->types[i] != NULL &&
+            !type_fits(type->types[i], function->types[i], 0))
+            return false;
+    return function->result == NULL || type_fits(function->result, type->element, 0);
+}
+
+bool feel_conforms(struct feel_run *run, const struct feel_type *type,
+                   const struct feel_value *value, bool strict)
+{
+    if (type == NULL || value->kind == FEEL_NULL)
+        return true;
+    if (!feel_charge(run, 1))
+        return false;
+    switch (type->form) {
+    case FEEL_TYPE_ANY:
+        return true;
+    case FEEL_TYPE_KIND:
+        return value->kind == type->kind;
+    case FEEL_TYPE_LIST:
+        return list_conforms(run, type, value, strict);
+    case FEEL_TYPE_RANGE:
+        return range_conforms(run, type, value, strict);
+    case FEEL_TYPE_CONTEXT:
+        return context_conforms(run, type, value, strict);
+    case FEEL_TYPE_FUNCTION:
+        return function_conforms(type, value);
+    case FEEL_TYPE_NAMED:
+        break;
+    }
+    if (!feel_conforms(run, type->element, value, strict))
+        return false;
+    return type->allowed == NULL || feel_test(run, type->allowed, NULL, value) == FEEL_TRUE;
+}
+
+static bool is_list_type(const struct feel_type *base)
+{
+    return base->form == FEEL_TYPE_LIST ||
+           (base->form == FEEL_TYPE_KIND && base->kind == FEEL_LIST);
+}
+
+struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type,
+                              const struct feel_value *value, struct feel_text what)
+{
+    if (type == NULL || value->kind == FEEL_NULL || feel_conforms(run, type, value, false))
+        return *value;
+    const struct feel_type *base = feel_base_type(type);
+    if (base != NULL && is_list_type(base) && value->kind != FEEL_LIST) {
+        struct feel_value *item = feel_alloc(run, 1, sizeof *item);
+        if (item == NULL)
+            return feel_null();
+        *item = *value;
+        struct feel_value list = feel_list(item, 1);
+        if (feel_conforms(run, type, &list, false))
+            return list;
+    } else if (base != NULL && !is_list_type(base) && value->kind == FEEL_LIST &&
+               value->list.count == 1) {
+        if (feel_conforms(run, type, value->list.items, false))
+            return value->list.items[0];
+    } else if (base != NULL && base->form == FEEL_TYPE_KIND && base->kind == FEEL_DATE_TIME &&
+               value->kind == FEEL_DATE) {
+        return feel_date_midnight(value);
+    }
+    return feel_note(run, NULL, "%.*s: a %s that is not of type %.*s", (int)what.size, what.bytes,
+                     feel_kind_name(value->kind), (int)type->name.size,
+                     type->name.size == 0 ? "" : type->name.bytes);
+}
