@@ -70,16 +70,16 @@ static char *rule_text(const struct config_row *row, char *rule)
     switch (row->type) {
     case CONFIG_TEXT:
     case CONFIG_SECRET:
-        (void)snprintf(rule, RULE_TEXT_MAX, "text of %" PRId64 " to %" PRId64 " bytes", row->min,
+        (void)snprintf(rule, RULE_TEXT_MAX, "a text of %" PRId64 " to %" PRId64 " bytes", row->min,
                        row->max);
         break;
     case CONFIG_NUMBER:
-        (void)snprintf(rule, RULE_TEXT_MAX, "whole number from %" PRId64 " to %" PRId64, row->min,
+        (void)snprintf(rule, RULE_TEXT_MAX, "a whole number from %" PRId64 " to %" PRId64, row->min,
                        row->max);
         break;
     case CONFIG_DURATION:
         (void)snprintf(rule, RULE_TEXT_MAX,
-                       "duration from %s to %s, as a whole number and ms, s, m, h or d",
+                       "a duration from %s to %s, as a whole number and ms, s, m, h or d",
                        duration_text(row->min, min), duration_text(row->max, max));
         break;
     case CONFIG_FLAG:
@@ -104,7 +104,7 @@ static char *shown_value(const struct config_row *row, const char *value, char *
 static enum status refuse(const struct config_row *row, const char *value, struct error *error)
 {
     char shown[SHOWN_VALUE_MAX], rule[RULE_TEXT_MAX];
-    return error_set(error, STATUS_INVALID, "%s=%s: must be a %s (%s)", row->variable,
+    return error_set(error, STATUS_INVALID, "%s=%s: must be %s (%s)", row->variable,
                      shown_value(row, value, shown), rule_text(row, rule), row->help);
 }
 
@@ -193,7 +193,7 @@ static enum status store(const struct config_row *row, const char *value, void *
     return STATUS_OK;
 }
 
-/* Bytes of the row's variable, or of its _FILE variant, in front of '='; 0 if it is another one. */
+/* Whether NAME=value is the row's variable, or its _FILE variant. */
 static bool names_row(const struct config_row *row, const char *entry, bool file)
 {
     size_t size = strlen(row->variable);

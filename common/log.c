@@ -36,7 +36,7 @@ void log_trace(const char *trace_id)
 
 static bool append(struct line *line, const char *bytes, size_t size)
 {
-    if (size > LOG_LINE_MAX - CLOSING - line->size)
+    if (line->size + size > LOG_LINE_MAX - CLOSING)
         return false;
     memcpy(line->bytes + line->size, bytes, size);
     line->size += size;

@@ -166,6 +166,12 @@ static enum status resolve(const char *address, struct addrinfo **found, struct 
     if (size == 0 || size > HOST_MAX || colon[1] == '\0')
         return error_set(error, STATUS_INVALID, "health address \"%.100s\": must be host:port",
                          address);
+    char *end;
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    if (*end != '\0' || port > UINT16_MAX)
+        return error_set(error, STATUS_INVALID,
+                         "health address \"%.100s\": the port must be a number up to 65535",
+                         address);
     char host[HOST_MAX + 1];
     size_t host_size = bracketed ? size - 2 : size;
     memcpy(host, address + bracketed, host_size);
