@@ -56,7 +56,7 @@ fetch_source()
 {
     local mirror
     mirror=$(debian_mirror)
-    [ -n "$mirror" ] || die "no Debian mirror found; install librdkafka-dev $MINIMUM or newer yourself"
+    [ -n "$mirror" ] || die "no Debian mirror found; install librdkafka-dev >= $MINIMUM yourself"
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
     printf 'deb-src [signed-by=%s] %s %s main\n' "$KEYRING" "$mirror" "$SUITE" >"$work/sources.list"
     private_apt update

@@ -4,8 +4,8 @@
 #   secrets.sh DIR
 #
 # <worker>.password, redressctl.password: login roles; owner.password: the roles that migrate;
-# postgres.password: the superuser of the container; approval.keys: with which routing signs what may
-# be paid and settlement checks it; stripe.key: the sandbox's API key (in production put the
+# postgres.password: the superuser of the container; approval.keys: with which routing signs what
+# may be paid and settlement checks it; stripe.key: the sandbox's API key (in production put the
 # provider's there). The folder is for its owner only; the files in it may be read by
 # whoever reaches them, as a container's user has another number than the owner.
 set -euo pipefail

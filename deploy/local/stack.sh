@@ -8,8 +8,7 @@
 #   stack.sh ready DIR NAME...      waits until they are ready
 #   stack.sh pid DIR NAME           prints the process of a worker or of `sandbox`
 #   stack.sh health DIR NAME        prints its address of /metrics, /livez and /readyz
-#   stack.sh env DIR [PROGRAM]      prints a program's environment (default: redressctl), to be given
-#                                   to `eval`
+#   stack.sh env DIR [PROGRAM]      prints a program's environment (default: redressctl) for `eval`
 #   stack.sh ctl DIR ARGUMENTS...   redressctl with that environment
 #   stack.sh status DIR             says what runs
 #   stack.sh down DIR               stops everything; the data stays for the next `up`
@@ -17,7 +16,8 @@
 #
 # PROGRAM:NAME=VALUE adds a setting: intake:REDRESS_PARK_DEADLINE=10s; `workers:` is all five.
 # In DIR: kafka/, postgres/, secrets/ (passwords and keys), env/ (one file for each program), run/
-# (NAME.pid, NAME.port, NAME.log), sandbox.effects.jsonl (what the provider did). A worker that fails is started again, so tests may kill it.
+# (NAME.pid, NAME.port, NAME.log), sandbox.effects.jsonl (what the provider did). A worker that
+# fails is started again, so tests may kill it.
 # STACK_BIN is the folder of the programs (default: build/release/bin).
 set -euo pipefail
 
@@ -214,13 +214,17 @@ status()
 {
     local name
     "$here/kafka.sh" status "$dir/kafka" && echo "kafka $("$here/kafka.sh" address "$dir/kafka")"
-    "$here/postgres.sh" status "$dir/postgres" && echo "postgres 127.0.0.1:$(cat "$dir/postgres/port")"
+    "$here/postgres.sh" status "$dir/postgres" &&
+        echo "postgres 127.0.0.1:$(cat "$dir/postgres/port")"
     for name in $(supervised); do
         echo "$name pid $(cat "$dir/run/$name.pid" 2>/dev/null || echo none)"
     done
 }
 
-print_environment() { sed -e "s/'/'\\\\''/g" -e "s/=\(.*\)/='\1'/" -e 's/^/export /' "$dir/env/$1"; }
+print_environment()
+{
+    sed -e "s/'/'\\\\''/g" -e "s/=\(.*\)/='\1'/" -e 's/^/export /' "$dir/env/$1"
+}
 
 [ $# -ge 2 ] || usage
 command=$1

@@ -3,10 +3,10 @@
 #
 #   databases.sh [SECRETS_DIR]    default: /run/secrets
 #
-# Connects with psql as the PG* environment variables say, as a superuser. Each worker has a database
-# of its name; `<worker>_owner` owns it and runs the migrations, `<worker>` is the worker itself,
-# `redressctl` may look at views in each. Nobody has rights on another worker's database. What a role
-# may do inside a database, the migrations say.
+# Connects with psql as the PG* environment variables say, as a superuser. Each worker has a
+# database of its name; `<worker>_owner` owns it and runs the migrations, `<worker>` is the worker
+# itself, `redressctl` may look at views in each. Nobody has rights on another worker's database.
+# What a role may do inside a database, the migrations say.
 #
 # SECRETS_DIR holds the passwords: <worker>.password, redressctl.password, and owner.password, which
 # the owner roles share, as one person or job holds them all. Tables come with `redressctl migrate`.

@@ -9,7 +9,10 @@ libs=${STACK_KAFKA_HOME:-${STACK_CACHE:-$root/build}/kafka}/libs
 missing() { ! docker image inspect "$1" >/dev/null 2>&1; }
 
 # shellcheck disable=SC2016
-mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Label: $1" | sed -n 1p; }
+mirror()
+{
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Label: $1" | sed -n 1p
+}
 
 base()
 {
@@ -20,7 +23,8 @@ base()
     debootstrap --variant=minbase trixie "$tree" "$debian" >"$tree.log" 2>&1 ||
         { tail -n 20 "$tree.log" >&2; exit 1; }
     printf 'deb %s main\n' "$debian trixie" "$debian trixie-updates" \
-        "${security:-${debian%/debian/}/debian-security/} trixie-security" >"$tree/etc/apt/sources.list"
+        "${security:-${debian%/debian/}/debian-security/} trixie-security" \
+        >"$tree/etc/apt/sources.list"
     rm -rf "$tree"/var/lib/apt/lists/* "$tree"/var/cache/apt/archives/*.deb "$tree"/usr/share/doc/*
     tar -C "$tree" --numeric-owner -c . | docker import -c 'CMD ["bash"]' - debian:trixie-slim
     rm -rf "$tree" "$tree.log"

@@ -12,7 +12,8 @@ root=$(cd "$here/../.." && pwd)
 dir=${1:-/var/tmp/redress-containers}
 project=redress-try
 
-if docker compose version >/dev/null 2>&1; then tool=(docker compose); else tool=(docker-compose); fi
+tool=(docker compose)
+docker compose version >/dev/null 2>&1 || tool=(docker-compose)
 compose() { KAFKA_PORT=$kafka_port "${tool[@]}" -p "$project" "$@"; }
 
 # shellcheck source=deploy/local/instance.sh
@@ -20,7 +21,7 @@ source "$root/deploy/local/instance.sh"
 
 state()
 {
-    docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
+    docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{end}}' \
         "$(compose ps -q "$1" | sed -n "${2:-1}p")" 2>/dev/null
 }
 
