@@ -15,12 +15,6 @@ enum {
     MARKET_MAX = 32
 };
 
-/* Protobuf structs are changed by nobody, but their texts are not const. */
-static char *text_of(const char *text)
-{
-    return (char *)(uintptr_t)text;
-}
-
 /* Files that are not UTF-8 are Latin-1: every byte is a character. Cut at a whole character. */
 static char *people_text(struct arena *arena, const char *text, size_t most)
 {
@@ -53,8 +47,8 @@ static char *people_text(struct arena *arena, const char *text, size_t most)
 static enum status send_order_event(const struct retail_order *order, Redress__V1__OrderEvent *event,
                                     struct sink *sink, struct error *error)
 {
-    event->merchant_id = text_of(RETAIL_MERCHANT);
-    event->order_id = text_of(order->invoice);
+    event->merchant_id = sink_text(RETAIL_MERCHANT);
+    event->order_id = sink_text(order->invoice);
     event->occurred_at = message_timestamp(sink->arena, order->time_us);
     if (arena_exhausted(sink->arena))
         return error_set(error, STATUS_EXHAUSTED, "order %s does not fit into memory",
@@ -69,9 +63,9 @@ static Redress__V1__OrderLine *line_message(struct arena *arena, const struct re
         return NULL;
     redress__v1__order_line__init(message);
     message->line_id = arena_printf(arena, "%" PRId32, line->position);
-    message->sku = text_of(line->stock);
+    message->sku = sink_text(line->stock);
     message->title = people_text(arena, line->description, TITLE_MAX);
-    message->category = text_of(retail_category(line->stock));
+    message->category = sink_text(retail_category(line->stock));
     message->units = line->units;
     message->gross_minor = line->total_minor;
     return message;
@@ -83,10 +77,10 @@ static enum status send_placed(const struct retail_book *book, const struct reta
     Redress__V1__OrderEvent event = REDRESS__V1__ORDER_EVENT__INIT;
     Redress__V1__OrderPlaced placed = REDRESS__V1__ORDER_PLACED__INIT;
     Redress__V1__Customer customer = REDRESS__V1__CUSTOMER__INIT;
-    customer.token = text_of(order->customer);
+    customer.token = sink_text(order->customer);
     customer.market = people_text(sink->arena, order->country, MARKET_MAX);
     placed.customer = &customer;
-    placed.currency = text_of(RETAIL_CURRENCY);
+    placed.currency = sink_text(RETAIL_CURRENCY);
     placed.channel = REDRESS__V1__CHANNEL__CHANNEL_WEB;
     placed.lines = arena_array(sink->arena, (size_t)order->line_count, sizeof *placed.lines);
     for (int32_t at = order->first_line; at != RETAIL_NONE && placed.lines != NULL;
@@ -104,7 +98,7 @@ static enum status send_captured(const struct retail_order *order, struct sink *
     Redress__V1__PaymentCaptured captured = REDRESS__V1__PAYMENT_CAPTURED__INIT;
     Redress__V1__Money amount = REDRESS__V1__MONEY__INIT;
     amount.minor = order->total_minor;
-    amount.currency = text_of(RETAIL_CURRENCY);
+    amount.currency = sink_text(RETAIL_CURRENCY);
     captured.payment_id = arena_printf(sink->arena, "pay_%s", order->invoice);
     captured.provider = REDRESS__V1__PROVIDER__PROVIDER_STRIPE;
     captured.provider_reference = arena_printf(sink->arena, "pi_retail%s", order->invoice);
@@ -165,11 +159,11 @@ static void name_purchase(const struct retail_book *book, const struct retail_re
     if (request->line == RETAIL_NONE) {
         message->order_id = arena_printf(arena, "UNKNOWN-%s",
                                          *request->customer == '\0' ? "GUEST" : request->customer);
-        line->line_id = text_of("1");
+        line->line_id = sink_text("1");
         return;
     }
     const struct retail_line *bought = &book->lines[request->line];
-    message->order_id = text_of(book->orders[bought->order].invoice);
+    message->order_id = sink_text(book->orders[bought->order].invoice);
     line->line_id = arena_printf(arena, "%" PRId32, bought->position);
 }
 
@@ -184,9 +178,9 @@ static enum status send_request(const struct retail_book *book,
     arena_reset(sink->arena);
     name_purchase(book, request, sink->arena, &message, &line);
     line.units = request->units;
-    requester.id = text_of(RETAIL_MERCHANT);
+    requester.id = sink_text(RETAIL_MERCHANT);
     requester.role = REDRESS__V1__ROLE__ROLE_SYSTEM;
-    message.merchant_id = text_of(RETAIL_MERCHANT);
+    message.merchant_id = sink_text(RETAIL_MERCHANT);
     message.request_id =
         arena_printf(sink->arena, "%s:%" PRId32, request->invoice, request->position);
     message.external_reference = message.request_id;
@@ -196,7 +190,7 @@ static enum status send_request(const struct retail_book *book,
     message.lines = lines;
     message.n_lines = 1;
     message.requester = &requester;
-    message.customer_token = text_of(request->customer);
+    message.customer_token = sink_text(request->customer);
     if (arena_exhausted(sink->arena))
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     return sink->take(sink->context, TOPIC_REQUESTS, &message.base, error);
@@ -223,18 +217,18 @@ enum status retail_send_summary(const struct retail_book *book, int64_t now_us, 
         if (book->skipped[skip] == 0)
             continue;
         redress__v1__import_summary__skipped_entry__init(&entries[skip]);
-        entries[skip].key = text_of(retail_skip_name(skip));
+        entries[skip].key = sink_text(retail_skip_name(skip));
         entries[skip].value = book->skipped[skip];
         skipped[summary.n_skipped++] = &entries[skip];
     }
-    summary.name = text_of(RETAIL_MERCHANT);
+    summary.name = sink_text(RETAIL_MERCHANT);
     summary.orders = (int64_t)book->order_count;
     summary.order_lines = (int64_t)book->line_count;
     summary.requests = (int64_t)book->request_count;
     summary.skipped = skipped;
-    event.source = text_of("redressctl");
-    event.subject = text_of("import:" RETAIL_MERCHANT);
-    event.merchant_id = text_of(RETAIL_MERCHANT);
+    event.source = sink_text("redressctl");
+    event.subject = sink_text("import:" RETAIL_MERCHANT);
+    event.merchant_id = sink_text(RETAIL_MERCHANT);
     event.occurred_at = message_timestamp(sink->arena, now_us);
     event.event_case = REDRESS__V1__CONTROL_EVENT__EVENT_IMPORT_SUMMARY;
     event.import_summary = &summary;

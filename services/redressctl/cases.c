@@ -1,0 +1,73 @@
+/* redressctl cases: the cases that people decide. */
+
+#include "command.h"
+#include "listing.h"
+#include "options.h"
+#include "session.h"
+
+#include <stddef.h>
+
+/* For people: what to decide, why, until when. */
+static const char plain_sql[] =
+    "SELECT case_id AS \"CASE\", status AS \"STATUS\", queue AS \"QUEUE\", level AS \"LEVEL\","
+    "       cardinality(approvers) || ' of ' || approvers_needed AS \"APPROVED\","
+    "       amount_minor || ' ' || currency AS \"MINOR UNITS\", order_id AS \"ORDER\","
+    "       to_char(due_at, 'YYYY-MM-DD HH24:MI') AS \"DUE (UTC)\","
+    "       array_to_string(why, '; ') AS \"WHY\""
+    "  FROM view.approval_case"
+    " WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"
+    " ORDER BY due_at, case_id LIMIT $3::bigint";
+
+static const char json_sql[] =
+    "SELECT * FROM view.approval_case"
+    " WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"
+    " ORDER BY due_at, case_id LIMIT $3::bigint";
+
+struct cases_options {
+    const char *status;
+    const char *queue;
+    const char *limit;
+    bool all;
+    bool json;
+};
+
+static enum status list(const struct session *session, const struct cases_options *options,
+                        struct error *error)
+{
+    const char *const params[] = {options->all ? NULL : options->status, options->queue,
+                                  options->limit};
+    struct database *database;
+    enum status status = session_database(session, "routing", &database, error);
+    if (status != STATUS_OK)
+        return status;
+    status = listing_print(database, options->json ? json_sql : plain_sql, params, 3,
+                           options->json, error);
+    database_close(database);
+    return status;
+}
+
+int command_cases(int argc, char **argv)
+{
+    static const struct usage usage = {
+        .arguments = "",
+        .text = "Lists cases, the most urgent first: by default those that are open.",
+    };
+    struct cases_options options = {.status = "OPEN"};
+    const struct option_row rows[] = {
+        {"status", OPTION_TEXT, "STATUS", "OPEN, WAITING, APPROVED, DECLINED, CANCELLED or EXPIRED",
+         &options.status, 0, 0},
+        {"all", OPTION_FLAG, NULL, "cases of every status", &options.all, 0, 0},
+        {"queue", OPTION_TEXT, "QUEUE", "only of this queue", &options.queue, 0, 0},
+        {"limit", OPTION_TEXT, "N", "at most N cases", &options.limit, 0, 0},
+        {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
+    };
+    char **arguments;
+    int count, code;
+    struct session session;
+    struct error error = {0};
+    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
+                      &code) ||
+        !session_read(argv[0], &session, &code))
+        return code;
+    return command_end(argv[0], list(&session, &options, &error), &error);
+}
