@@ -34,13 +34,13 @@ static struct assessment judged(const struct facts *facts)
 static const char *in_words(const struct assessment *assessment)
 {
     static char text[512];
-    int used = snprintf(text, sizeof text, "%s", outcome_name(assessment->outcome));
+    int used = snprintf(text, sizeof text, "%s", policy_outcome_name(assessment->outcome));
     for (size_t i = 0; i < assessment->reason_count; i++)
         used += snprintf(text + used, sizeof text - (size_t)used, " %s",
                          policy_reason_name(assessment->reasons[i]));
     for (size_t i = 0; i < assessment->hit_count; i++)
         used += snprintf(text + used, sizeof text - (size_t)used, "%s%s:%s", i == 0 ? " [" : " ",
-                         assessment->hits[i].line_id, rule_info(assessment->hits[i].rule)->id);
+                         assessment->hits[i].line_id, policy_rule_info(assessment->hits[i].rule)->id);
     snprintf(text + used, sizeof text - (size_t)used, "]");
     return text;
 }
@@ -193,7 +193,7 @@ Test(policy_assess, the_hash_follows_the_rules)
     const char *text = policy_text(&policy, arena);
     cr_expect_not_null(strstr(text, "standard window 30 days, exception window 90 days"));
     for (size_t i = 0; i < RULE_COUNT; i++)
-        cr_expect_not_null(strstr(text, rule_info((enum rule)i)->says));
+        cr_expect_not_null(strstr(text, policy_rule_info((enum rule)i)->says));
 }
 
 Test(policy_assess, windows_out_of_order_are_refused)

@@ -1,0 +1,143 @@
+#include "intake_world.h"
+
+/* Outcome, what becomes of the refund, and whether its units are free again. */
+static const struct {
+    enum outcome outcome;
+    enum refund_status becomes;
+    bool released;
+} OUTCOMES[] = {
+    {OUTCOME_ASSESSED_DECLINED, REFUND_DECLINED, true},
+    {OUTCOME_ASSESSED_NEEDS_INFO, REFUND_NEEDS_INFO, false},
+    {OUTCOME_ROUTED_DECLINED, REFUND_DECLINED, true},
+    {OUTCOME_ROUTED_NEEDS_INFO, REFUND_NEEDS_INFO, false},
+    {OUTCOME_ROUTED_EXPIRED, REFUND_EXPIRED, true},
+    {OUTCOME_PAYOUTS_SUCCEEDED, REFUND_PAID, false},
+    {OUTCOME_PAYOUTS_FAILED, REFUND_FAILED, true},
+    {OUTCOME_PAYOUTS_CANCELLED, REFUND_CANCELLED, true},
+    {OUTCOME_PAYOUTS_REFUSED, REFUND_FAILED, true},
+};
+
+Test(intake_outcome, the_release_table)
+{
+    cr_assert_eq(sizeof OUTCOMES / sizeof *OUTCOMES, OUTCOME_COUNT);
+    for (size_t i = 0; i < OUTCOME_COUNT; i++) {
+        struct world *world = world_create();
+        world_sell(world);
+        cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+        struct input input = world_outcome(OUTCOMES[i].outcome, "a", 1);
+        input.outcome.payouts_total = input.outcome.payouts_ended = 1;
+        input.outcome.minor = 1531;
+        cr_assert_eq(world_decide(world, input), STATUS_OK);
+        cr_expect_eq(world_refund(world, "a")->status, OUTCOMES[i].becomes, "outcome %zu", i);
+        bool open = OUTCOMES[i].becomes == REFUND_NEEDS_INFO;
+        cr_expect_eq(world_due(world, world_refund(world, "a"), DEADLINE_STALL) != 0, open);
+        cr_expect_eq(world_decide(world, input), STATUS_DUPLICATE);
+        cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+        cr_expect_eq(world_last(world)->status,
+                     OUTCOMES[i].released ? ANSWER_VALIDATED : ANSWER_REJECTED, "outcome %zu", i);
+        world_destroy(world);
+    }
+}
+
+Test(intake_outcome, a_refund_that_is_unknown_is_refused)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_expect_eq(world_paid(world, "nobody", 1, 5), STATUS_UNPROCESSABLE);
+    cr_expect_eq(world->refused, REFUSE_UNKNOWN_REFERENCE);
+    world_destroy(world);
+}
+
+Test(intake_outcome, a_failed_part_keeps_the_claim_until_all_have_ended)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    struct input input = world_outcome(OUTCOME_PAYOUTS_FAILED, "a", 3);
+    input.outcome.payouts_total = 2;
+    input.outcome.payouts_ended = 1;
+    input.outcome.payout_id = "po_1";
+    input.outcome.minor = 1000;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_expect(world_refund(world, "a")->holds);
+    input.outcome.version = 4;
+    input.outcome.outcome = OUTCOME_PAYOUTS_SUCCEEDED;
+    input.outcome.payout_id = "po_2";
+    input.outcome.minor = 531;
+    input.outcome.payouts_ended = 2;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_PAID);
+    /* What was not paid can be claimed again, as money. */
+    cr_expect_eq(world_refund(world, "a")->claim_minor, 531);
+    cr_assert_eq(world_decide(world, world_request_amount("b", 1000 + 1377, "GBP")), STATUS_OK);
+    cr_expect_eq(world_last(world)->status, ANSWER_VALIDATED);
+    world_destroy(world);
+}
+
+Test(intake_outcome, money_that_comes_back_weeks_later_frees_the_claim)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(world_paid(world, "a", 2, 1531), STATUS_OK);
+    cr_expect_eq(world->customer_refunded_minor, 1531);
+    struct input input = world_outcome(OUTCOME_PAYOUTS_FAILED, "a", 3);
+    input.outcome.payouts_total = input.outcome.payouts_ended = 1;
+    input.outcome.minor = 1531;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_expect_eq(world->customer_refunded_minor, 0);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_FAILED);
+    cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+    cr_expect_eq(world_last(world)->claim_minor, 1531);
+    world_destroy(world);
+}
+
+Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    struct line_units returned = {"1", 4};
+    struct input input = world_outcome(OUTCOME_PAYOUTS_SUCCEEDED, "a", 3);
+    input.outcome.payouts_total = input.outcome.payouts_ended = 1;
+    input.outcome.minor = 511;
+    input.outcome.returned = &returned;
+    input.outcome.returned_count = 1;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_assert_eq(world_ask(world, "b", "1", 4), STATUS_OK);
+    cr_expect_eq(world_last(world)->claim_minor, 1020);
+    world_destroy(world);
+}
+
+Test(intake_outcome, an_answer_to_an_earlier_round_changes_nothing)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(world_decide(world, world_outcome(OUTCOME_ASSESSED_NEEDS_INFO, "a", 1)),
+                 STATUS_OK);
+    cr_assert_eq(world_follow_up(world, FOLLOW_UP_ANSWER, "a", "answer-1"), STATUS_OK);
+    cr_expect_eq(world_last(world)->version, 2);
+    struct input expired = world_outcome(OUTCOME_ROUTED_EXPIRED, "a", 1);
+    expired.outcome.round = 1;
+    cr_assert_eq(world_decide(world, expired), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_expect(world_refund(world, "a")->holds);
+    world_destroy(world);
+}
+
+Test(intake_outcome, an_open_refund_is_an_alarm_every_day)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(world_pass_due(world, "a", DEADLINE_STALL), STATUS_OK);
+    cr_expect_eq(world->stalled_count, 1);
+    cr_expect_eq(world_due(world, world_refund(world, "a"), DEADLINE_STALL),
+                 world->now_us + INT64_C(86400000000));
+    cr_assert_eq(world_paid(world, "a", 1, 1531), STATUS_OK);
+    cr_assert_eq(world_pass_due(world, "a", DEADLINE_STALL), STATUS_OK);
+    cr_expect_eq(world->stalled_count, 1);
+    world_destroy(world);
+}
