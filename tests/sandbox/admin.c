@@ -33,8 +33,8 @@ static uint32_t register_payment(struct sandbox *sandbox, const char *id, const 
         return STORE_NONE;
     }
     struct payment *payment = &store->payments[number];
-    bool same_charge = charge == NULL ||
-                       (payment->charge != NULL && strcmp(payment->charge, charge) == 0);
+    bool same_charge =
+        charge == NULL || (payment->charge != NULL && strcmp(payment->charge, charge) == 0);
     if (strcmp(payment_currency(store, payment), currency) != 0 || !same_charge ||
         (payment->captured != STORE_UNLIMITED && payment->captured != amount)) {
         refuse(answer, 409, "id", "This payment is known with other facts.");
@@ -87,14 +87,14 @@ void admin_payment(struct sandbox *sandbox, const struct request *request,
     out_printf(&answer->body, ",\"amount\":%" PRId64 ",\"currency\":\"%s\"}\n", minor, code);
 }
 
-void admin_refund(struct sandbox *sandbox, const struct request *request,
-                  const struct key_use *use, struct answer *answer)
+void admin_refund(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                  struct answer *answer)
 {
     refund_make(sandbox, request, use, REFUND_BY_HAND, answer);
 }
 
-void admin_status(struct sandbox *sandbox, const struct request *request,
-                  const struct key_use *use, struct answer *answer)
+void admin_status(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                  struct answer *answer)
 {
     static const char *const allowed[] = {"status", "failure_reason", NULL};
     uint32_t number = store_refund_find(&sandbox->store, request->id);
@@ -147,8 +147,8 @@ void admin_dispute(struct sandbox *sandbox, const struct request *request,
     out_printf(&answer->body, "{\"amount\":%" PRId64 "}\n", minor);
 }
 
-void admin_faults(struct sandbox *sandbox, const struct request *request,
-                  const struct key_use *use, struct answer *answer)
+void admin_faults(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                  struct answer *answer)
 {
     static const char *const allowed[] = {"spec", "seed", NULL};
     (void)use;
@@ -164,8 +164,8 @@ void admin_faults(struct sandbox *sandbox, const struct request *request,
         out_raw(&answer->body, "{\"status\":\"ok\"}\n");
 }
 
-void admin_forget(struct sandbox *sandbox, const struct request *request,
-                  const struct key_use *use, struct answer *answer)
+void admin_forget(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                  struct answer *answer)
 {
     static const char *const allowed[] = {"key", NULL};
     (void)use;

@@ -8,22 +8,22 @@
 enum { PATH_MAX_BYTES = 512 };
 
 /* X(method, path with * for an id, handler, endpoint that takes keys or -1) */
-#define ROUTE_ROWS(X)                                                                              \
-    X("POST", "/v1/refunds", refunds_create, ENDPOINT_CREATE)                                      \
-    X("GET", "/v1/refunds", refunds_list, -1)                                                      \
-    X("GET", "/v1/refunds/*", refunds_retrieve, -1)                                                \
-    X("POST", "/v1/refunds/*", refunds_update, ENDPOINT_UPDATE)                                    \
-    X("POST", "/v1/refunds/*/cancel", refunds_cancel, ENDPOINT_CANCEL)                             \
-    X("GET", "/v1/payment_intents/*", payments_intent, -1)                                         \
-    X("GET", "/v1/charges/*", payments_charge, -1)                                                 \
-    X("GET", "/livez", admin_live, -1)                                                             \
-    X("GET", "/sandbox/summary", admin_summary, -1)                                                \
-    X("GET", "/sandbox/effects", admin_effects, -1)                                                \
-    X("POST", "/sandbox/payments", admin_payment, -1)                                              \
-    X("POST", "/sandbox/refunds", admin_refund, -1)                                                \
-    X("POST", "/sandbox/refunds/*", admin_status, -1)                                              \
-    X("POST", "/sandbox/disputes", admin_dispute, -1)                                              \
-    X("POST", "/sandbox/faults", admin_faults, -1)                                                 \
+#define ROUTE_ROWS(X)                                                  \
+    X("POST", "/v1/refunds", refunds_create, ENDPOINT_CREATE)          \
+    X("GET", "/v1/refunds", refunds_list, -1)                          \
+    X("GET", "/v1/refunds/*", refunds_retrieve, -1)                    \
+    X("POST", "/v1/refunds/*", refunds_update, ENDPOINT_UPDATE)        \
+    X("POST", "/v1/refunds/*/cancel", refunds_cancel, ENDPOINT_CANCEL) \
+    X("GET", "/v1/payment_intents/*", payments_intent, -1)             \
+    X("GET", "/v1/charges/*", payments_charge, -1)                     \
+    X("GET", "/livez", admin_live, -1)                                 \
+    X("GET", "/sandbox/summary", admin_summary, -1)                    \
+    X("GET", "/sandbox/effects", admin_effects, -1)                    \
+    X("POST", "/sandbox/payments", admin_payment, -1)                  \
+    X("POST", "/sandbox/refunds", admin_refund, -1)                    \
+    X("POST", "/sandbox/refunds/*", admin_status, -1)                  \
+    X("POST", "/sandbox/disputes", admin_dispute, -1)                  \
+    X("POST", "/sandbox/faults", admin_faults, -1)                     \
     X("POST", "/sandbox/keys/forget", admin_forget, -1)
 
 static const struct route {
@@ -92,6 +92,14 @@ static const char *api_key(const char *authorization, char key[SANDBOX_API_KEY_M
     return key;
 }
 
+/* Only such text can be cut anywhere and stay UTF-8. */
+static bool is_ascii(const char *text)
+{
+    while (*text > 0)
+        text++;
+    return *text == '\0';
+}
+
 static enum status authenticate(const struct sandbox *sandbox, const struct request *request,
                                 struct answer *answer)
 {
@@ -105,14 +113,15 @@ static enum status authenticate(const struct sandbox *sandbox, const struct requ
                      "details, or we can help at https://support.stripe.com/.");
         return STATUS_INVALID;
     }
-    bool test_key = (strncmp(key, "sk_test_", 8) == 0 || strncmp(key, "rk_test_", 8) == 0) &&
-                    key[8] != '\0';
+    bool test_key =
+        (strncmp(key, "sk_test_", 8) == 0 || strncmp(key, "rk_test_", 8) == 0) && key[8] != '\0';
     if (*sandbox->api_key == '\0' ? test_key : strcmp(key, sandbox->api_key) == 0)
         return STATUS_OK;
     /* Not even a wrong key is shown whole. */
     size_t size = strlen(key);
+    bool shown = size > 12 && is_ascii(key);
     answer_error(answer, 401, ERROR_INVALID, NULL, NULL, "Invalid API Key provided: %.*s****%s",
-                 size > 12 ? 8 : 0, key, size > 12 ? key + size - 4 : "");
+                 shown ? 8 : 0, key, shown ? key + size - 4 : "");
     return STATUS_INVALID;
 }
 
@@ -214,8 +223,8 @@ static void save(struct sandbox *sandbox, const struct key_use *use, struct answ
             return;
         }
         if (answer->status != 200)
-            effects_answer(&sandbox->effects, sandbox->now_us, &sandbox->store, use,
-                           answer->status, body);
+            effects_answer(&sandbox->effects, sandbox->now_us, &sandbox->store, use, answer->status,
+                           body);
     }
     answer->key_slot = keys_save(&sandbox->keys, use, sandbox->now_us, (uint16_t)answer->status,
                                  body, plain ? answer->made : use->refund);
@@ -227,8 +236,7 @@ static void save(struct sandbox *sandbox, const struct key_use *use, struct answ
 
 /* Runs an endpoint that takes keys, with the faults that happen inside it. */
 static void execute(struct sandbox *sandbox, const struct route *route,
-                    const struct request *request, const struct key_use *use,
-                    struct answer *answer)
+                    const struct request *request, const struct key_use *use, struct answer *answer)
 {
     bool creates = use->endpoint == ENDPOINT_CREATE;
     struct faults *faults = &sandbox->faults;
@@ -252,8 +260,8 @@ static void execute(struct sandbox *sandbox, const struct route *route,
 static void answer_keyed(struct sandbox *sandbox, const struct route *route,
                          const struct request *request, struct answer *answer)
 {
-    struct key_use use = {.key = request->key != NULL && *request->key != '\0' ? request->key
-                                                                               : NULL,
+    struct key_use use = {.key =
+                              request->key != NULL && *request->key != '\0' ? request->key : NULL,
                           .request = request->number,
                           .refund = STORE_NONE,
                           .endpoint = (enum endpoint)route->endpoint};
@@ -263,9 +271,10 @@ static void answer_keyed(struct sandbox *sandbox, const struct route *route,
         execute(sandbox, route, request, &use, answer);
         return;
     }
-    if (strlen(use.key) > IDEMPOTENCY_KEY_MAX) {
+    if (strlen(use.key) > IDEMPOTENCY_KEY_MAX || !form_is_utf8(use.key)) {
         answer_error(answer, 400, ERROR_INVALID, NULL, NULL,
-                     "Idempotency keys can have up to %d characters.", IDEMPOTENCY_KEY_MAX);
+                     "Idempotency keys can have up to %d characters, in UTF-8.",
+                     IDEMPOTENCY_KEY_MAX);
         return;
     }
     use.fingerprint = form_fingerprint(&request->form, request->path);
@@ -294,8 +303,8 @@ static bool strike_early(struct sandbox *sandbox, struct answer *answer)
     return true;
 }
 
-static void answer_api(struct sandbox *sandbox, const struct route *route,
-                       struct request *request, struct answer *answer)
+static void answer_api(struct sandbox *sandbox, const struct route *route, struct request *request,
+                       struct answer *answer)
 {
     if (strike_early(sandbox, answer) || authenticate(sandbox, request, answer) != STATUS_OK ||
         read_body(request, answer) != STATUS_OK)
@@ -323,10 +332,14 @@ void api_handle(struct sandbox *sandbox, struct request *request, struct answer 
 {
     char id[PATH_MAX_BYTES] = "";
     request->number = ++sandbox->requests;
+    if (!form_is_utf8(request->path) || !form_is_utf8(request->method)) {
+        answer_error(answer, 400, ERROR_INVALID, NULL, NULL, "Invalid UTF-8 in the request line.");
+        return;
+    }
     const struct route *route = find_route(request, id);
     if (route == NULL) {
         answer_error(answer, 404, ERROR_INVALID, NULL, NULL,
-                     "Unrecognized request URL (%s: %.200s). Please see https://stripe.com/docs or "
+                     "Unrecognized request URL (%s: %s). Please see https://stripe.com/docs or "
                      "we can help at https://support.stripe.com/.",
                      request->method, request->path);
     } else if (strncmp(route->path, "/v1/", 4) == 0) {

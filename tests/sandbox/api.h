@@ -50,8 +50,7 @@ struct answer {
 
 /* Makes the answer {"error":{...}}. `code` and `param` may be NULL. */
 void answer_error(struct answer *answer, unsigned status, const char *type, const char *code,
-                  const char *param, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+                  const char *param, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* Answers one request: routes, faults, authentication, idempotency, endpoint. Every effect is in
  * the log when it returns. */
@@ -85,8 +84,8 @@ void refund_change(struct sandbox *sandbox, uint32_t refund, enum refund_status 
                    enum refund_failure failure, const struct key_use *use);
 
 /* Checks the parameters of a refund's creation and makes it; `origin` by hand needs no key. */
-void refund_make(struct sandbox *sandbox, const struct request *request,
-                 const struct key_use *use, enum refund_origin origin, struct answer *answer);
+void refund_make(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                 enum refund_origin origin, struct answer *answer);
 
 /* Minor units of `text`: STATUS_INVALID sets the error answer as Stripe words it. */
 enum status read_amount(const char *text, const char *param, int64_t *amount,

@@ -17,14 +17,14 @@
 #include <stdint.h>
 
 /* X(name, text) */
-#define EFFECT_ROWS(X)                                                                             \
-    X(LOG_STARTED, "log.started")                                                                  \
-    X(PAYMENT_REGISTERED, "payment.registered")                                                    \
-    X(REFUND_CREATED, "refund.created")                                                            \
-    X(REFUND_UPDATED, "refund.updated")                                                            \
-    X(REFUND_FAILED, "refund.failed")                                                              \
-    X(REFUND_CANCELED, "refund.canceled")                                                          \
-    X(DISPUTE_CREATED, "dispute.created")                                                          \
+#define EFFECT_ROWS(X)                          \
+    X(LOG_STARTED, "log.started")               \
+    X(PAYMENT_REGISTERED, "payment.registered") \
+    X(REFUND_CREATED, "refund.created")         \
+    X(REFUND_UPDATED, "refund.updated")         \
+    X(REFUND_FAILED, "refund.failed")           \
+    X(REFUND_CANCELED, "refund.canceled")       \
+    X(DISPUTE_CREATED, "dispute.created")       \
     X(ANSWER_SAVED, "answer.saved")
 
 enum effect {

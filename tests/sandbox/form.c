@@ -37,7 +37,8 @@ static bool decode(char *text)
     return true;
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `s`, by table 3-7 of the Unicode standard; 0 if none. */
+/* Bytes of the well-formed UTF-8 sequence at `s`, by table 3-7 of the Unicode standard; 0 if none.
+ */
 static size_t sequence(const unsigned char *s)
 {
     if (s[0] < 0x80)
@@ -55,7 +56,7 @@ static size_t sequence(const unsigned char *s)
     return size;
 }
 
-static bool valid_utf8(const char *text)
+bool form_is_utf8(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
     while (*s != '\0') {
@@ -71,7 +72,7 @@ const char *form_add(struct form *form, const char *name, const char *value)
 {
     if (form->count == FORM_FIELDS_MAX)
         return "Too many parameters.";
-    if (!valid_utf8(name) || !valid_utf8(value))
+    if (!form_is_utf8(name) || !form_is_utf8(value))
         return "Invalid UTF-8 in the parameters.";
     form->fields[form->count++] = (struct field){.name = name, .value = value};
     return NULL;

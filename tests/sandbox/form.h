@@ -25,6 +25,9 @@ struct form {
 /* Parses `text` in place and adds to `form`. Returns NULL, or what is wrong in words. */
 const char *form_parse(struct form *form, char *text) __attribute__((warn_unused_result));
 
+/* Whether a text from outside is well-formed UTF-8, and may be written into JSON. */
+bool form_is_utf8(const char *text);
+
 /* Adds one decoded pair, which must outlive the form. The same return. */
 const char *form_add(struct form *form, const char *name, const char *value)
     __attribute__((warn_unused_result));
@@ -33,10 +36,12 @@ const char *form_add(struct form *form, const char *name, const char *value)
 const char *form_get(const struct form *form, const char *name);
 
 /* The first name that is neither in `allowed` (ended by NULL) nor `metadata` where allowed has
- * "metadata", nor `expand[...]`; NULL if there is none. An entry "created[]" allows created[...]. */
+ * "metadata", nor `expand[...]`; NULL if there is none. An entry "created[]" allows created[...].
+ */
 const char *form_unknown(const struct form *form, const char *const *allowed);
 
-/* If `name` is "metadata[KEY]", copies KEY (cut at `room` - 1) and returns its full length; 0 if not. */
+/* If `name` is "metadata[KEY]", copies KEY (cut at `room` - 1) and returns its full length; 0 if
+ * not. */
 size_t form_metadata_key(const char *name, char *key, size_t room);
 
 /* A hash of endpoint and parameters, the same for any order of distinct names. */

@@ -21,9 +21,9 @@ enum { IDEMPOTENCY_KEY_MAX = 255 /* characters, by the documentation */ };
 #define KEY_NONE UINT32_MAX
 
 /* X(name, path) the endpoints that take keys; %s is the refund */
-#define ENDPOINT_ROWS(X)                                                                           \
-    X(CREATE, "/v1/refunds")                                                                       \
-    X(UPDATE, "/v1/refunds/%s")                                                                    \
+#define ENDPOINT_ROWS(X)        \
+    X(CREATE, "/v1/refunds")    \
+    X(UPDATE, "/v1/refunds/%s") \
     X(CANCEL, "/v1/refunds/%s/cancel")
 
 enum endpoint {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum status read_TEXT(const char **field, const char *name, const char *value,
-                             int64_t least, int64_t most, struct error *error)
+static enum status read_TEXT(const char **field, const char *name, const char *value, int64_t least,
+                             int64_t most, struct error *error)
 {
     (void)name, (void)least, (void)most, (void)error;
     *field = value;
@@ -34,13 +34,13 @@ static enum status read_COUNT(int64_t *field, const char *name, const char *valu
 static enum status read_environment(struct options *options, struct error *error)
 {
     enum status status;
-#define X(field, flag, variable, kind, value, least, most, help)                                   \
-    {                                                                                              \
-        const char *given = getenv(variable);                                                      \
-        status = read_##kind(&options->field, variable, given == NULL ? (value) : given, least,    \
-                             most, error);                                                         \
-        if (status != STATUS_OK)                                                                   \
-            return status;                                                                         \
+#define X(field, flag, variable, kind, value, least, most, help)                                \
+    {                                                                                           \
+        const char *given = getenv(variable);                                                   \
+        status = read_##kind(&options->field, variable, given == NULL ? (value) : given, least, \
+                             most, error);                                                      \
+        if (status != STATUS_OK)                                                                \
+            return status;                                                                      \
     }
     OPTION_ROWS(X)
 #undef X
@@ -50,11 +50,10 @@ static enum status read_environment(struct options *options, struct error *error
 static enum status read_flag(struct options *options, const char *name, const char *value,
                              struct error *error)
 {
-#define X(field, flag, variable, kind, initial, least, most, help)                                 \
-    if (strcmp(name, flag) == 0)                                                                   \
-        return value == NULL                                                                       \
-                   ? error_set(error, STATUS_INVALID, "%s: give a value", name)                    \
-                   : read_##kind(&options->field, name, value, least, most, error);
+#define X(field, flag, variable, kind, initial, least, most, help)                        \
+    if (strcmp(name, flag) == 0)                                                          \
+        return value == NULL ? error_set(error, STATUS_INVALID, "%s: give a value", name) \
+                             : read_##kind(&options->field, name, value, least, most, error);
     OPTION_ROWS(X)
 #undef X
     return error_set(error, STATUS_INVALID, "unknown option %s: --help lists them", name);
@@ -96,7 +95,7 @@ void options_help(void)
 {
     puts("sandbox: a payment provider for tests, speaking Stripe's refund API over HTTP.\n\n"
          "Each option is a flag with a value, or an environment variable.\n");
-#define X(field, flag, variable, kind, value, least, most, help)                                   \
+#define X(field, flag, variable, kind, value, least, most, help) \
     printf("  %-18s %s\n  %-18s %s, default \"%s\"\n", flag, help, "", variable, value);
     OPTION_ROWS(X)
 #undef X

@@ -9,33 +9,33 @@
 #include <stdint.h>
 
 /* X(field, flag, variable, kind, default, least, most, help); TEXT or COUNT */
-#define OPTION_ROWS(X)                                                                             \
-    X(listen, "--listen", "SANDBOX_ADDRESS", TEXT, "127.0.0.1:0", 0, 0,                            \
-      "address:port; port 0 takes a free one")                                                     \
-    X(port_file, "--port-file", "SANDBOX_PORT_FILE", TEXT, "", 0, 0,                               \
-      "file that gets the port as soon as the sandbox listens")                                    \
-    X(log, "--log", "SANDBOX_LOG", TEXT, "", 0, 0,                                                 \
-      "file of effects; read at the start, then appended to; none: kept in memory only")           \
-    X(key_file, "--key-file", "SANDBOX_KEY_FILE", TEXT, "", 0, 0,                                  \
-      "file with the only API key that is let in; none: any sk_test_... or rk_test_...")           \
-    X(payments, "--payments", "SANDBOX_PAYMENTS", TEXT, "open", 0, 0,                              \
-      "open: an unknown pi_... or ch_... is a payment without limit; registered: it is an error")  \
-    X(currency, "--currency", "SANDBOX_CURRENCY", TEXT, "usd", 0, 0,                               \
-      "currency of payments that nobody registered and whose refund names none")                   \
-    X(outcome, "--outcome", "SANDBOX_OUTCOME", TEXT, "succeeded", 0, 0,                            \
-      "first status of a refund: succeeded, pending or requires_action")                           \
-    X(payout_key, "--payout-key", "SANDBOX_PAYOUT_KEY", TEXT, "payout_id", 0, 0,                   \
-      "name in a refund's metadata that names the payout; /sandbox/summary counts by it")          \
-    X(faults, "--faults", "SANDBOX_FAULTS", TEXT, "", 0, 0,                                        \
-      "what goes wrong how often, as in lost-after=0.05,http500-before=0.02 (see below)")          \
-    X(seed, "--seed", "SANDBOX_SEED", COUNT, "1", 0, INT64_MAX, "seed of the faults")              \
-    X(delay_ms, "--delay-ms", "SANDBOX_DELAY_MS", COUNT, "0", 0, 600000,                           \
-      "how much later every answer of the API is sent; effects happen at once")                    \
-    X(key_life_s, "--key-life-s", "SANDBOX_KEY_LIFE_S", COUNT, "86400", 0, 31536000,               \
-      "age at which an idempotency key is pruned")                                                 \
-    X(max_refunds, "--max-refunds", "SANDBOX_MAX_REFUNDS", COUNT, "5000000", 1, 100000000,         \
-      "most refunds, and most payments")                                                           \
-    X(max_connections, "--max-connections", "SANDBOX_MAX_CONNECTIONS", COUNT, "4096", 1, 60000,    \
+#define OPTION_ROWS(X)                                                                            \
+    X(listen, "--listen", "SANDBOX_ADDRESS", TEXT, "127.0.0.1:0", 0, 0,                           \
+      "address:port; port 0 takes a free one")                                                    \
+    X(port_file, "--port-file", "SANDBOX_PORT_FILE", TEXT, "", 0, 0,                              \
+      "file that gets the port as soon as the sandbox listens")                                   \
+    X(log, "--log", "SANDBOX_LOG", TEXT, "", 0, 0,                                                \
+      "file of effects; read at the start, then appended to; none: kept in memory only")          \
+    X(key_file, "--key-file", "SANDBOX_KEY_FILE", TEXT, "", 0, 0,                                 \
+      "file with the only API key that is let in; none: any sk_test_... or rk_test_...")          \
+    X(payments, "--payments", "SANDBOX_PAYMENTS", TEXT, "open", 0, 0,                             \
+      "open: an unknown pi_... or ch_... is a payment without limit; registered: it is an error") \
+    X(currency, "--currency", "SANDBOX_CURRENCY", TEXT, "usd", 0, 0,                              \
+      "currency of payments that nobody registered and whose refund names none")                  \
+    X(outcome, "--outcome", "SANDBOX_OUTCOME", TEXT, "succeeded", 0, 0,                           \
+      "first status of a refund: succeeded, pending or requires_action")                          \
+    X(payout_key, "--payout-key", "SANDBOX_PAYOUT_KEY", TEXT, "payout_id", 0, 0,                  \
+      "name in a refund's metadata that names the payout; /sandbox/summary counts by it")         \
+    X(faults, "--faults", "SANDBOX_FAULTS", TEXT, "", 0, 0,                                       \
+      "what goes wrong how often, as in lost-after=0.05,http500-before=0.02 (see below)")         \
+    X(seed, "--seed", "SANDBOX_SEED", COUNT, "1", 0, INT64_MAX, "seed of the faults")             \
+    X(delay_ms, "--delay-ms", "SANDBOX_DELAY_MS", COUNT, "0", 0, 600000,                          \
+      "how much later every answer of the API is sent; effects happen at once")                   \
+    X(key_life_s, "--key-life-s", "SANDBOX_KEY_LIFE_S", COUNT, "86400", 0, 31536000,              \
+      "age at which an idempotency key is pruned")                                                \
+    X(max_refunds, "--max-refunds", "SANDBOX_MAX_REFUNDS", COUNT, "5000000", 1, 100000000,        \
+      "most refunds, and most payments")                                                          \
+    X(max_connections, "--max-connections", "SANDBOX_MAX_CONNECTIONS", COUNT, "4096", 1, 60000,   \
       "most connections at a time")
 
 #define OPTION_TYPE_TEXT const char *

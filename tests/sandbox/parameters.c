@@ -10,8 +10,7 @@
  * all refunds overflows. */
 #define AMOUNT_MAX INT64_C(999999999999)
 
-enum status read_amount(const char *text, const char *param, int64_t *amount,
-                        struct answer *answer)
+enum status read_amount(const char *text, const char *param, int64_t *amount, struct answer *answer)
 {
     const char *digit = text;
     int64_t number = 0;

@@ -76,9 +76,9 @@ static const char *packed_metadata(struct store *store, const struct entry *entr
     const char *key;
     json_t *value;
     metadata_pack_begin(store);
-    json_object_foreach(json_object_get(entry->json, "metadata"), key, value)
-        if (json_string_value(value) != NULL)
-            metadata_pack(store, key, json_string_value(value));
+    json_object_foreach(json_object_get(entry->json, "metadata"), key,
+                        value) if (json_string_value(value) != NULL)
+        metadata_pack(store, key, json_string_value(value));
     return metadata_pack_end(store);
 }
 
@@ -88,9 +88,8 @@ static bool schedule(struct sandbox *sandbox, const struct entry *entry, uint32_
     int status = later == NULL ? -1 : refund_status_find(later);
     if (status < 0)
         return later == NULL;
-    struct timer timer = {.at_us = number(entry, "later_at_us"),
-                          .refund = refund,
-                          .status = (uint8_t)status};
+    struct timer timer = {
+        .at_us = number(entry, "later_at_us"), .refund = refund, .status = (uint8_t)status};
     return timers_add(&sandbox->timers, timer) == STATUS_OK;
 }
 
@@ -119,8 +118,8 @@ static bool created(struct sandbox *sandbox, struct entry *entry)
     if (made == STORE_NONE || id == NULL || strcmp(id, refund_id(store, made, expected)) != 0)
         return false;
     if (entry->use.key != NULL)
-        store->refunds[made].key = keys_save(&sandbox->keys, &entry->use, entry->at_us, 200, NULL,
-                                             made);
+        store->refunds[made].key =
+            keys_save(&sandbox->keys, &entry->use, entry->at_us, 200, NULL, made);
     return schedule(sandbox, entry, made);
 }
 
@@ -133,8 +132,8 @@ static bool save_refund_answer(struct sandbox *sandbox, struct entry *entry)
     refund_write(&body, &sandbox->store, entry->refund, false);
     out_raw(&body, "\n");
     entry->use.refund = entry->refund;
-    entry->use.endpoint = entry->effect == EFFECT_REFUND_CANCELED ? ENDPOINT_CANCEL
-                                                                  : ENDPOINT_UPDATE;
+    entry->use.endpoint =
+        entry->effect == EFFECT_REFUND_CANCELED ? ENDPOINT_CANCEL : ENDPOINT_UPDATE;
     char *kept = out_take(&body);
     return kept != NULL && keys_save(&sandbox->keys, &entry->use, entry->at_us, 200, kept,
                                      entry->refund) != KEY_NONE;

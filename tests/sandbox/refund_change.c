@@ -45,10 +45,9 @@ void api_timers(struct sandbox *sandbox, void (*resume)(void *held))
         }
         const struct refund *refund = &sandbox->store.refunds[timer.refund];
         if (refund_may_become(refund->status, timer.status))
-            refund_change(sandbox, timer.refund, timer.status,
-                          timer.status == REFUND_FAILED ? REFUND_FAILURE_UNKNOWN
-                                                        : REFUND_FAILURE_NULL,
-                          NULL);
+            refund_change(
+                sandbox, timer.refund, timer.status,
+                timer.status == REFUND_FAILED ? REFUND_FAILURE_UNKNOWN : REFUND_FAILURE_NULL, NULL);
     }
 }
 
@@ -59,8 +58,8 @@ void refunds_update(struct sandbox *sandbox, const struct request *request,
     struct store *store = &sandbox->store;
     uint32_t number = store_refund_find(store, request->id);
     if (number == STORE_NONE) {
-        answer_error(answer, 404, ERROR_INVALID, "resource_missing", "id",
-                     "No such refund: '%s'", request->id);
+        answer_error(answer, 404, ERROR_INVALID, "resource_missing", "id", "No such refund: '%s'",
+                     request->id);
         return;
     }
     if (read_known(request, allowed, answer) != STATUS_OK ||
@@ -88,8 +87,8 @@ void refunds_cancel(struct sandbox *sandbox, const struct request *request,
     struct store *store = &sandbox->store;
     uint32_t number = store_refund_find(store, request->id);
     if (number == STORE_NONE) {
-        answer_error(answer, 404, ERROR_INVALID, "resource_missing", "id",
-                     "No such refund: '%s'", request->id);
+        answer_error(answer, 404, ERROR_INVALID, "resource_missing", "id", "No such refund: '%s'",
+                     request->id);
         return;
     }
     if (read_known(request, allowed, answer) != STATUS_OK)

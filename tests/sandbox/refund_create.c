@@ -11,9 +11,9 @@
 /* The parameters, checked as far as they can be without looking at the payment. */
 struct wish {
     const char *payment;
-    const char *param;  /* that named it */
-    int64_t amount;     /* 0: all that is left */
-    char currency[4];   /* "": not named */
+    const char *param; /* that named it */
+    int64_t amount;    /* 0: all that is left */
+    char currency[4];  /* "": not named */
     enum refund_reason reason;
 };
 
@@ -81,10 +81,18 @@ static enum status read_others(const struct request *request, struct answer *ans
 static enum status read_wish(const struct request *request, struct wish *wish,
                              struct answer *answer)
 {
-    static const char *const allowed[] = {
-        "amount",         "charge", "currency",               "customer",         "instructions_email",
-        "metadata",       "origin", "refund_application_fee", "reverse_transfer", "payment_intent",
-        "reason",         NULL};
+    static const char *const allowed[] = {"amount",
+                                          "charge",
+                                          "currency",
+                                          "customer",
+                                          "instructions_email",
+                                          "metadata",
+                                          "origin",
+                                          "refund_application_fee",
+                                          "reverse_transfer",
+                                          "payment_intent",
+                                          "reason",
+                                          NULL};
     *wish = (struct wish){.currency = ""};
     const char *amount = form_get(&request->form, "amount");
     const char *currency = form_get(&request->form, "currency");
@@ -129,8 +137,8 @@ static uint32_t find_payment(struct sandbox *sandbox, const struct request *requ
     if (payment != STORE_NONE && right_kind)
         return payment;
     if (!right_kind || strcmp(sandbox->options.payments, "open") != 0) {
-        answer_error(answer, 404, ERROR_INVALID, "resource_missing", wish->param, "No such %s: '%s'",
-                     wish->param, wish->payment);
+        answer_error(answer, 404, ERROR_INVALID, "resource_missing", wish->param,
+                     "No such %s: '%s'", wish->param, wish->payment);
         return STORE_NONE;
     }
     if (wish->amount == 0) {
@@ -251,8 +259,8 @@ static void add_surprises(struct sandbox *sandbox, const struct refund *refund)
     struct store *store = &sandbox->store;
     struct payment *payment = &store->payments[refund->payment];
     if (faults_strike(&sandbox->faults, FAULT_BY_HAND)) {
-        int64_t most = payment_left(payment) < refund->amount ? payment_left(payment)
-                                                              : refund->amount;
+        int64_t most =
+            payment_left(payment) < refund->amount ? payment_left(payment) : refund->amount;
         struct refund by_hand = {.created_us = sandbox->now_us,
                                  .metadata = "",
                                  .payment = refund->payment,
@@ -261,21 +269,20 @@ static void add_surprises(struct sandbox *sandbox, const struct refund *refund)
                                  .created_status = REFUND_SUCCEEDED,
                                  .origin = REFUND_BY_HAND};
         if (most > 0) {
-            by_hand.amount = 1 + (int64_t)faults_number(&sandbox->faults, FAULT_BY_HAND,
-                                                        (uint64_t)most);
+            by_hand.amount =
+                1 + (int64_t)faults_number(&sandbox->faults, FAULT_BY_HAND, (uint64_t)most);
             (void)add(sandbox, &by_hand, NULL);
         }
     }
     if (faults_strike(&sandbox->faults, FAULT_CHARGEBACK)) {
         payment->disputed += refund->amount;
         store->disputes++;
-        effects_dispute(&sandbox->effects, sandbox->now_us, store, refund->payment,
-                        refund->amount);
+        effects_dispute(&sandbox->effects, sandbox->now_us, store, refund->payment, refund->amount);
     }
 }
 
-void refund_make(struct sandbox *sandbox, const struct request *request,
-                 const struct key_use *use, enum refund_origin origin, struct answer *answer)
+void refund_make(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                 enum refund_origin origin, struct answer *answer)
 {
     struct wish wish;
     if (read_wish(request, &wish, answer) != STATUS_OK)
@@ -284,9 +291,9 @@ void refund_make(struct sandbox *sandbox, const struct request *request,
     uint32_t payment = find_payment(sandbox, request, &wish, answer);
     if (payment == STORE_NONE || admit(sandbox, payment, &wish, answer) != STATUS_OK)
         return;
-    uint8_t status = origin == REFUND_BY_HAND ? REFUND_SUCCEEDED
-                                              : (uint8_t)refund_status_find(
-                                                    sandbox->options.outcome);
+    uint8_t status = origin == REFUND_BY_HAND
+                         ? REFUND_SUCCEEDED
+                         : (uint8_t)refund_status_find(sandbox->options.outcome);
     struct refund refund = {.amount = wish.amount,
                             .created_us = sandbox->now_us,
                             .metadata = merge_metadata(&sandbox->store, request, NULL),

@@ -1,4 +1,4 @@
-/* GET /v1/refunds and GET /v1/refunds/:id, and the payments that they belong to.
+/* GET /v1/refunds and GET /v1/refunds/:id.
  * https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/pagination */
 
 #include "api.h"
@@ -114,8 +114,8 @@ static enum status read_cursor(const struct sandbox *sandbox, const struct reque
 static enum status check_cursors(const struct store *store, const struct page *page,
                                  struct answer *answer)
 {
-    uint32_t cursor = page->starting_after != STORE_NONE ? page->starting_after
-                                                         : page->ending_before;
+    uint32_t cursor =
+        page->starting_after != STORE_NONE ? page->starting_after : page->ending_before;
     if (page->starting_after != STORE_NONE && page->ending_before != STORE_NONE)
         answer_error(answer, 400, ERROR_INVALID, NULL, NULL,
                      "You may only specify one of these parameters: ending_before, "
@@ -181,8 +181,8 @@ static void take(struct page *page, uint32_t number)
 static void fill(const struct store *store, struct page *page)
 {
     uint32_t number = newest(store, page);
-    bool filtered = page->payment != STORE_NONE || page->from_s != INT64_MIN ||
-                    page->below_s != INT64_MAX;
+    bool filtered =
+        page->payment != STORE_NONE || page->from_s != INT64_MIN || page->below_s != INT64_MAX;
     /* Without a filter only the neighbours of the cursor can be on the page. */
     if (page->ending_before != STORE_NONE && !filtered &&
         number - page->ending_before > page->limit + 1)
@@ -211,16 +211,15 @@ static void write_page(const struct store *store, const struct page *page, struc
     out_raw(out, ",\n  \"url\": \"/v1/refunds\"\n}\n");
 }
 
-void refunds_list(struct sandbox *sandbox, const struct request *request,
-                  const struct key_use *use, struct answer *answer)
+void refunds_list(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
+                  struct answer *answer)
 {
-    static const char *const allowed[] = {"charge",         "created",       "created[]", "limit",
-                                          "payment_intent", "ending_before", "starting_after",
-                                          NULL};
+    static const char *const allowed[] = {
+        "charge",         "created",       "created[]",      "limit",
+        "payment_intent", "ending_before", "starting_after", NULL};
     (void)use;
-    struct page page = {.payment = STORE_NONE,
-                        .starting_after = STORE_NONE,
-                        .ending_before = STORE_NONE};
+    struct page page = {
+        .payment = STORE_NONE, .starting_after = STORE_NONE, .ending_before = STORE_NONE};
     bool known = true;
     if (read_known(request, allowed, answer) != STATUS_OK ||
         read_limit(request, &page, answer) != STATUS_OK ||
@@ -234,72 +233,4 @@ void refunds_list(struct sandbox *sandbox, const struct request *request,
     if (known)
         fill(&sandbox->store, &page);
     write_page(&sandbox->store, &page, &answer->body);
-}
-
-static void missing(const struct request *request, const char *what, struct answer *answer)
-{
-    answer_error(answer, 404, ERROR_INVALID, "resource_missing", "intent", "No such %s: '%s'",
-                 what, request->id);
-}
-
-void payments_intent(struct sandbox *sandbox, const struct request *request,
-                     const struct key_use *use, struct answer *answer)
-{
-    (void)use;
-    const struct store *store = &sandbox->store;
-    uint32_t number = store_payment_find(store, request->id);
-    if (number == STORE_NONE || payment_intent(&store->payments[number]) == NULL ||
-        strncmp(request->id, "ch_", 3) == 0) {
-        missing(request, "payment_intent", answer);
-        return;
-    }
-    const struct payment *payment = &store->payments[number];
-    int64_t captured = payment->captured == STORE_UNLIMITED ? payment->refunded
-                                                            : payment->captured;
-    char id[STORE_ID_ROOM];
-    struct out *out = &answer->body;
-    out_raw(out, "{\n  \"id\": ");
-    out_string(out, payment->id);
-    out_raw(out, ",\n  \"object\": \"payment_intent\",\n  \"amount\": ");
-    out_int(out, captured);
-    out_raw(out, ",\n  \"amount_received\": ");
-    out_int(out, captured);
-    out_raw(out, ",\n  \"currency\": ");
-    out_string(out, payment_currency(store, payment));
-    out_raw(out, ",\n  \"latest_charge\": ");
-    out_string(out, payment_charge(store, number, id));
-    out_raw(out, ",\n  \"livemode\": false,\n  \"status\": \"succeeded\"\n}\n");
-}
-
-void payments_charge(struct sandbox *sandbox, const struct request *request,
-                     const struct key_use *use, struct answer *answer)
-{
-    (void)use;
-    const struct store *store = &sandbox->store;
-    uint32_t number = store_payment_find(store, request->id);
-    if (number == STORE_NONE || strncmp(request->id, "ch_", 3) != 0) {
-        missing(request, "charge", answer);
-        return;
-    }
-    const struct payment *payment = &store->payments[number];
-    bool open = payment->captured == STORE_UNLIMITED;
-    int64_t captured = open ? payment->refunded : payment->captured;
-    struct out *out = &answer->body;
-    out_raw(out, "{\n  \"id\": ");
-    out_string(out, request->id);
-    out_raw(out, ",\n  \"object\": \"charge\",\n  \"amount\": ");
-    out_int(out, captured);
-    out_raw(out, ",\n  \"amount_captured\": ");
-    out_int(out, captured);
-    out_raw(out, ",\n  \"amount_refunded\": ");
-    out_int(out, payment->refunded);
-    out_raw(out, ",\n  \"captured\": true,\n  \"currency\": ");
-    out_string(out, payment_currency(store, payment));
-    out_raw(out, ",\n  \"disputed\": ");
-    out_raw(out, payment->disputed > 0 ? "true" : "false");
-    out_raw(out, ",\n  \"livemode\": false,\n  \"paid\": true,\n  \"payment_intent\": ");
-    out_string(out, payment_intent(payment));
-    out_raw(out, ",\n  \"refunded\": ");
-    out_raw(out, !open && payment->refunded >= captured ? "true" : "false");
-    out_raw(out, ",\n  \"status\": \"succeeded\"\n}\n");
 }

@@ -20,7 +20,7 @@ struct sandbox {
     struct faults faults;
     struct timers timers;
     char api_key[SANDBOX_API_KEY_MAX]; /* the only one let in; "": any test key */
-    int64_t now_us;    /* wall clock, read once for each round of the loop */
+    int64_t now_us;                    /* wall clock, read once for each round of the loop */
     uint64_t requests; /* number of the last request; starts at the start's time, so that the
                           numbers of two runs differ */
 };

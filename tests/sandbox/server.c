@@ -180,8 +180,8 @@ static struct MHD_Response *log_response(const struct exchange *exchange)
     if (copy < 0)
         return NULL;
     uint64_t from = (uint64_t)exchange->answer.log_from;
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(
-        (uint64_t)effects->size - from, copy, from);
+    struct MHD_Response *response =
+        MHD_create_response_from_fd_at_offset64((uint64_t)effects->size - from, copy, from);
     if (response == NULL)
         (void)close(copy);
     return response;
@@ -217,9 +217,9 @@ static enum MHD_Result send_answer(struct exchange *exchange)
     return queued;
 }
 
-static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_size, void **context)
+static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **context)
 {
     (void)version;
     struct exchange *exchange = *context;
@@ -281,8 +281,7 @@ static struct addrinfo *resolve(const char *listen_at, struct error *error)
         problem = getaddrinfo(name, colon + 1, &hints, &found);
     }
     if (problem != 0)
-        (void)error_set(error, STATUS_INVALID, "--listen %s: %s", listen_at,
-                        gai_strerror(problem));
+        (void)error_set(error, STATUS_INVALID, "--listen %s: %s", listen_at, gai_strerror(problem));
     return problem == 0 ? found : NULL;
 }
 
@@ -319,8 +318,7 @@ static enum status write_port(const char *path, unsigned port, struct error *err
     written = file != NULL && fclose(file) == 0 && written;
     if (written && rename(draft, path) == 0)
         return STATUS_OK;
-    return error_set(error, STATUS_FATAL, "cannot write --port-file %s: %s", path,
-                     strerror(errno));
+    return error_set(error, STATUS_FATAL, "cannot write --port-file %s: %s", path, strerror(errno));
 }
 
 static int timeout_ms(const struct sandbox *sandbox, struct MHD_Daemon *daemon)

@@ -11,17 +11,15 @@ static const char *const status_texts[] = {
 #undef X
 };
 
-static const char *const reason_texts[] = {
-    NULL,
+static const char *const reason_texts[] = {NULL,
 #define X(name, text) text,
-    REFUND_REASON_ROWS(X)
+                                           REFUND_REASON_ROWS(X)
 #undef X
 };
 
-static const char *const failure_texts[] = {
-    NULL,
+static const char *const failure_texts[] = {NULL,
 #define X(name, text) text,
-    REFUND_FAILURE_ROWS(X)
+                                            REFUND_FAILURE_ROWS(X)
 #undef X
 };
 
@@ -198,8 +196,8 @@ static bool count_payout(struct store *store, const struct refund *refund, uint3
         return true;
     }
     struct payout payout = {.first = number, .count = 1};
-    crypto_generichash(payout.hash, sizeof payout.hash, (const unsigned char *)id, strlen(id),
-                       NULL, 0);
+    crypto_generichash(payout.hash, sizeof payout.hash, (const unsigned char *)id, strlen(id), NULL,
+                       0);
     uint32_t hash = lookup_hash(payout.hash, sizeof payout.hash);
     uint32_t found;
     for (size_t cursor = 0; lookup_next(&store->payout_ids, hash, &cursor, &found);) {

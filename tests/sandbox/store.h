@@ -27,11 +27,11 @@ enum {
 #define STORE_UNLIMITED INT64_MAX /* captured amount of a payment that nobody registered */
 
 /* X(name, text) https://docs.stripe.com/api/refunds/object status */
-#define REFUND_STATUS_ROWS(X)                                                                      \
-    X(PENDING, "pending")                                                                          \
-    X(REQUIRES_ACTION, "requires_action")                                                          \
-    X(SUCCEEDED, "succeeded")                                                                      \
-    X(FAILED, "failed")                                                                            \
+#define REFUND_STATUS_ROWS(X)             \
+    X(PENDING, "pending")                 \
+    X(REQUIRES_ACTION, "requires_action") \
+    X(SUCCEEDED, "succeeded")             \
+    X(FAILED, "failed")                   \
     X(CANCELED, "canceled")
 
 enum refund_status {
@@ -42,9 +42,9 @@ enum refund_status {
 };
 
 /* X(name, text) https://docs.stripe.com/api/refunds/create reason */
-#define REFUND_REASON_ROWS(X)                                                                      \
-    X(DUPLICATE, "duplicate")                                                                      \
-    X(FRAUDULENT, "fraudulent")                                                                    \
+#define REFUND_REASON_ROWS(X)   \
+    X(DUPLICATE, "duplicate")   \
+    X(FRAUDULENT, "fraudulent") \
     X(REQUESTED_BY_CUSTOMER, "requested_by_customer")
 
 enum refund_reason {
@@ -56,13 +56,13 @@ enum refund_reason {
 };
 
 /* X(name, text) https://docs.stripe.com/api/refunds/object failure_reason */
-#define REFUND_FAILURE_ROWS(X)                                                                     \
-    X(LOST_OR_STOLEN_CARD, "lost_or_stolen_card")                                                  \
-    X(EXPIRED_OR_CANCELED_CARD, "expired_or_canceled_card")                                        \
-    X(CHARGE_FOR_PENDING_REFUND_DISPUTED, "charge_for_pending_refund_disputed")                    \
-    X(INSUFFICIENT_FUNDS, "insufficient_funds")                                                    \
-    X(DECLINED, "declined")                                                                        \
-    X(MERCHANT_REQUEST, "merchant_request")                                                        \
+#define REFUND_FAILURE_ROWS(X)                                                  \
+    X(LOST_OR_STOLEN_CARD, "lost_or_stolen_card")                               \
+    X(EXPIRED_OR_CANCELED_CARD, "expired_or_canceled_card")                     \
+    X(CHARGE_FOR_PENDING_REFUND_DISPUTED, "charge_for_pending_refund_disputed") \
+    X(INSUFFICIENT_FUNDS, "insufficient_funds")                                 \
+    X(DECLINED, "declined")                                                     \
+    X(MERCHANT_REQUEST, "merchant_request")                                     \
     X(UNKNOWN, "unknown")
 
 enum refund_failure {
