@@ -17,13 +17,13 @@ static const struct rule_info rules[] = {
 #undef X
 };
 
-const struct rule_info *rule_info(enum rule rule)
+const struct rule_info *policy_rule_info(enum rule rule)
 {
     assert(rule < RULE_COUNT);
     return &rules[rule];
 }
 
-const char *outcome_name(enum outcome outcome)
+const char *policy_outcome_name(enum outcome outcome)
 {
     static const char *const names[] = {
 #define X(name) #name,
@@ -55,7 +55,7 @@ const char *policy_text(const struct policy *policy, struct arena *arena)
                      policy->exception_us / CLOCK_DAY_US);
     for (size_t i = 0; i < RULE_COUNT && text != NULL; i++)
         text = arena_printf(arena, "%s%s %s: %s -> %s %s\n", text, rules[i].decision, rules[i].id,
-                            rules[i].says, outcome_name(rules[i].outcome),
+                            rules[i].says, policy_outcome_name(rules[i].outcome),
                             policy_reason_name(rules[i].reason));
     return text;
 }

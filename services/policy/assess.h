@@ -123,8 +123,8 @@ const char *policy_text(const struct policy *policy, struct arena *arena);
 enum status assess(const struct facts *facts, const struct policy *policy, struct arena *arena,
                    struct assessment *assessment) CHECK_RESULT;
 
-const struct rule_info *rule_info(enum rule rule);
-const char *outcome_name(enum outcome outcome);
+const struct rule_info *policy_rule_info(enum rule rule);
+const char *policy_outcome_name(enum outcome outcome);
 const char *policy_reason_name(enum policy_reason reason);
 
 #endif

@@ -1,0 +1,330 @@
+#include "routing.h"
+
+#include "clock.h"
+#include "routing_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NAMES(function, type, rows, prefix)                   \
+    const char *function(type value)                          \
+    {                                                         \
+        static const char *const names[] = {rows(prefix)};    \
+        assert((size_t)value < sizeof names / sizeof *names); \
+        return names[value] == NULL ? "" : names[value];      \
+    }
+
+#define REFUSAL_NAME(name) [REFUSAL_##name] = #name,
+#define ROUTED_NAME(name, number) [ROUTED_##name] = #name,
+#define CASE_NAME(name, number) [CASE_##name] = #name,
+NAMES(refusal_reason_name, enum refusal_reason, REFUSAL_ROWS, REFUSAL_NAME)
+NAMES(routed_status_name, enum routed_status, ROUTED_ROWS, ROUTED_NAME)
+NAMES(case_status_name, enum case_status, CASE_STATUS_ROWS, CASE_NAME)
+
+/* The actions of the machine. Each works on the row before the state changes. */
+
+static void reasons_of_policy(struct turn *turn)
+{
+    const struct assessed *assessed =
+        turn->assessed != NULL ? turn->assessed : turn->step->refund->assessed;
+    if (assessed == NULL)
+        return;
+    turn->step->answer->reasons = assessed->reasons;
+    turn->step->answer->reason_count = assessed->reason_count;
+}
+
+/* Gives the latest case another status if it is still open; it is then part of the answer. */
+static void end_case(struct turn *turn, enum case_status status)
+{
+    struct routing_case *subject = turn->step->refund->latest;
+    if (!case_is_open(subject))
+        return;
+    case_touch(subject, turn->step->now_us);
+    subject->status = status;
+    turn->step->answer->about = subject;
+}
+
+static enum status act_nothing(struct turn *turn)
+{
+    (void)turn;
+    return STATUS_OK;
+}
+
+/* Without a case, by what was assessed; with one, by what the case stands for now. */
+static enum status act_approve(struct turn *turn)
+{
+    struct routing_step *step = turn->step;
+    struct routing_answer *answer = step->answer;
+    struct routing_case *subject = step->refund->latest;
+    answer->status = ROUTED_APPROVED;
+    answer->tell = TELL_APPROVED;
+    answer->expires_us = step->now_us + step->terms->approval_life_us;
+    reasons_of_policy(turn);
+    if (turn->decision == NULL) {
+        assert(turn->assessed != NULL && subject == NULL);
+        answer->automatic = true;
+        answer->level = AUTHORITY_AUTO;
+        answer->rule = AUTHORITY_RULE_AUTOMATIC;
+        answer->routed = true;
+        answer->minor = turn->assessed->minor;
+        answer->currency = turn->assessed->currency;
+        answer->method = turn->assessed->method;
+        return split_approve(step, turn->assessed->payments, turn->assessed->payment_count,
+                             turn->assessed->minor, false);
+    }
+    end_case(turn, CASE_APPROVED);
+    answer->minor = subject->minor;
+    answer->currency = subject->currency;
+    answer->method = subject->method;
+    answer->case_version = subject->version;
+    enum status status = approvers_list(step);
+    if (status != STATUS_OK)
+        return status;
+    return split_approve(step, subject->coverage, subject->coverage_count, subject->minor,
+                         subject->fallback);
+}
+
+static enum status act_open(struct turn *turn)
+{
+    return case_open(turn, false);
+}
+
+static enum status act_open_above(struct turn *turn)
+{
+    return case_open(turn, true);
+}
+
+static enum status act_count(struct turn *turn)
+{
+    case_touch(turn->step->refund->latest, turn->step->now_us);
+    turn->step->answer->status = ROUTED_PENDING_APPROVAL;
+    turn->step->answer->about = turn->step->refund->latest;
+    reasons_of_policy(turn);
+    return STATUS_OK;
+}
+
+/* Policy declines what has no case without a word from here: its own event says it. */
+static enum status act_decline(struct turn *turn)
+{
+    struct routing_answer *answer = turn->step->answer;
+    end_case(turn, CASE_DECLINED);
+    reasons_of_policy(turn);
+    if (turn->decision == NULL && answer->about == NULL && !turn->assessed->appeal)
+        return STATUS_OK;
+    answer->status = ROUTED_DECLINED;
+    answer->tell = TELL_DECLINED;
+    answer->may_appeal = !turn->step->refund->appealed;
+    return STATUS_OK;
+}
+
+static void wait_for_answer(struct turn *turn)
+{
+    struct routing_step *step = turn->step;
+    step->answer->answer_deadline = DEADLINE_SET;
+    step->answer->answer_due_us = step->now_us + step->terms->answer_deadline_us;
+}
+
+static enum status act_ask(struct turn *turn)
+{
+    struct routing_answer *answer = turn->step->answer;
+    wait_for_answer(turn);
+    end_case(turn, CASE_WAITING);
+    turn->step->refund->latest->due_us = answer->answer_due_us;
+    answer->status = ROUTED_NEEDS_INFO;
+    answer->tell = TELL_MORE_INFORMATION;
+    answer->until_us = answer->answer_due_us;
+    reasons_of_policy(turn);
+    return STATUS_OK;
+}
+
+/* Policy's own event asks the question; only the deadline is ours. A case keeps waiting. */
+static enum status act_await(struct turn *turn)
+{
+    if (case_is_open(turn->step->refund->latest))
+        return act_ask(turn);
+    wait_for_answer(turn);
+    return STATUS_OK;
+}
+
+static enum status act_escalate(struct turn *turn)
+{
+    struct routing_step *step = turn->step;
+    struct routing_case *subject = step->refund->latest;
+    step->answer->case_deadline = DEADLINE_SET;
+    if (subject->level >= AUTHORITY_CASE_LEVEL_MAX) {
+        step->answer->case_due_us = step->now_us + CLOCK_DAY_US;
+        step->answer->waiting_for = "a decision by the finance controller";
+        step->answer->waiting_since_us = subject->opened_us;
+        step->answer->about = subject;
+        return STATUS_OK;
+    }
+    subject->level++;
+    subject->due_us = step->now_us + step->terms->case_deadline_us;
+    case_touch(subject, step->now_us);
+    step->answer->case_due_us = subject->due_us;
+    step->answer->status = ROUTED_ESCALATED;
+    step->answer->about = subject;
+    reasons_of_policy(turn);
+    return STATUS_OK;
+}
+
+static enum status act_expire(struct turn *turn)
+{
+    end_case(turn, CASE_EXPIRED);
+    turn->step->answer->status = ROUTED_EXPIRED;
+    turn->step->answer->tell = TELL_EXPIRED;
+    turn->step->answer->may_appeal = !turn->step->refund->appealed;
+    reasons_of_policy(turn);
+    return STATUS_OK;
+}
+
+static enum status act_pass_on(struct turn *turn)
+{
+    end_case(turn, CASE_CANCELLED);
+    turn->step->answer->status = ROUTED_CANCEL_REQUESTED;
+    return STATUS_OK;
+}
+
+static enum status act_alarm(struct turn *turn)
+{
+    turn->step->answer->waiting_for = "another method for a payout that failed";
+    turn->step->answer->waiting_since_us = turn->step->now_us;
+    return STATUS_OK;
+}
+
+static enum status (*const actions[])(struct turn *) = {
+    [ACTION_IGNORE] = act_nothing,        [ACTION_NOTE] = act_nothing,
+    [ACTION_APPROVE] = act_approve,       [ACTION_OPEN_CASE] = act_open,
+    [ACTION_OPEN_ABOVE] = act_open_above, [ACTION_RENEW] = case_renew,
+    [ACTION_EXTEND] = case_extend,        [ACTION_COUNT] = act_count,
+    [ACTION_DECLINE] = act_decline,       [ACTION_ASK] = act_ask,
+    [ACTION_AWAIT] = act_await,           [ACTION_ESCALATE] = act_escalate,
+    [ACTION_EXPIRE] = act_expire,         [ACTION_PASS_ON] = act_pass_on,
+    [ACTION_ALARM] = act_alarm,
+};
+
+/* The deadline of the state that is left goes; the action has set that of the new one. */
+static void clear_deadlines(struct turn *turn, enum decision_state before,
+                            enum decision_state after, enum decision_event event)
+{
+    struct routing_answer *answer = turn->step->answer;
+    if (before == STATE_OPEN && after != STATE_OPEN && event != HAPPENED_CASE_DUE)
+        answer->case_deadline = DEADLINE_CLEAR;
+    if (before == STATE_WAITING && after != STATE_WAITING && event != HAPPENED_ANSWER_DUE)
+        answer->answer_deadline = DEADLINE_CLEAR;
+}
+
+enum status turn_happen(struct turn *turn, enum decision_event event)
+{
+    struct routing_step *step = turn->step;
+    struct routing_refund *refund = step->refund;
+    struct decision_transition transition = decision_step(refund->state, event);
+    enum status status = actions[transition.action](turn);
+    if (status != STATUS_OK)
+        return status;
+    struct routing_answer *answer = step->answer;
+    if (answer->about != NULL && answer->level == 0)
+        answer->level = authority_of_case(answer->about->level, answer->about->approvers);
+    answer->assessed = turn->assessed != NULL ? turn->assessed : refund->assessed;
+    clear_deadlines(turn, refund->state, transition.next, event);
+    refund->state = transition.next;
+    refund->version += answer->status != ROUTED_NOTHING ? 1 : 0;
+    refund->changed = refund->changed || transition.action != ACTION_IGNORE;
+    return STATUS_OK;
+}
+
+/* Nothing but the machine's table tells what an assessment leads to; this only names it. */
+static enum decision_event assessed_event(const struct routing_step *step,
+                                          const struct assessed *assessed)
+{
+    if (assessed->status == ASSESSED_CANCEL_REQUESTED)
+        return HAPPENED_CANCEL;
+    if (assessed->appeal)
+        return step->refund->appealed && step->refund->state == STATE_DECLINED
+                   ? HAPPENED_APPEAL_AGAIN
+                   : HAPPENED_APPEAL;
+    if (assessed->status == ASSESSED_DECLINED)
+        return HAPPENED_POLICY_DECLINES;
+    if (assessed->status == ASSESSED_NEEDS_INFO)
+        return HAPPENED_POLICY_ASKS;
+    struct authority_route route =
+        authority_route(step->terms->authority, assessed->minor, assessed->currency,
+                        assessed->status != ASSESSED_COMPLIANT || step->refund->case_count > 0);
+    bool covered = coverage_suffices(assessed->payments, assessed->payment_count, assessed->minor);
+    return route.level == AUTHORITY_AUTO && covered ? HAPPENED_AUTOMATIC : HAPPENED_PERSON;
+}
+
+static bool opens_case(enum decision_action action)
+{
+    return action == ACTION_OPEN_CASE || action == ACTION_OPEN_ABOVE || action == ACTION_RENEW ||
+           action == ACTION_EXTEND;
+}
+
+/* No refund gets more than ROUTING_CASES_MAX cases: then only operators are told. */
+static bool out_of_cases(const struct routing_refund *refund, enum decision_event event)
+{
+    return opens_case(decision_step(refund->state, event).action) &&
+           !case_is_open(refund->latest) && refund->case_count >= ROUTING_CASES_MAX;
+}
+
+enum status routing_assessed(struct routing_step *step, const struct assessed *assessed)
+{
+    struct routing_refund *refund = step->refund;
+    if (assessed->version <= refund->assessed_seen)
+        return STATUS_DUPLICATE;
+    if (assessed->version > refund->assessed_seen + 1)
+        return STATUS_GAP;
+    enum decision_event event = assessed_event(step, assessed);
+    struct turn turn = {.step = step, .assessed = assessed};
+    enum status status = out_of_cases(refund, event) ? act_alarm(&turn) : turn_happen(&turn, event);
+    if (status != STATUS_OK)
+        return status;
+    refund->assessed_seen = assessed->version;
+    refund->requester = assessed->requester;
+    refund->appealed = refund->appealed || assessed->appeal;
+    refund->changed = true;
+    if (refund->state == STATE_OPEN || refund->state == STATE_WAITING) {
+        refund->assessed = assessed;
+        refund->body_version = assessed->version;
+        refund->keep_body = true;
+    }
+    return STATUS_OK;
+}
+
+/* A payout that failed after the case it would join is full, or that is of another currency. */
+static bool cannot_extend(const struct routing_refund *refund, const struct failed_payout *payout)
+{
+    const struct routing_case *subject = refund->latest;
+    return case_is_open(subject) && (subject->coverage_count >= ROUTING_PAYMENTS_MAX ||
+                                     strcmp(subject->currency, payout->currency) != 0);
+}
+
+enum status routing_payout(struct routing_step *step, const struct failed_payout *payout)
+{
+    struct routing_refund *refund = step->refund;
+    struct turn turn = {.step = step, .payout = payout};
+    if (refund == NULL)
+        return payout->fallback ? act_alarm(&turn) : STATUS_OK;
+    if (payout->version <= refund->payout_seen)
+        return STATUS_DUPLICATE;
+    enum status status = STATUS_OK;
+    if (!payout->fallback)
+        split_release(step->order, payout->payment_id, payout->minor);
+    else if (out_of_cases(refund, HAPPENED_FALLBACK) || cannot_extend(refund, payout))
+        status = act_alarm(&turn);
+    else
+        status = turn_happen(&turn, HAPPENED_FALLBACK);
+    if (status != STATUS_OK)
+        return status;
+    refund->payout_seen = payout->version;
+    refund->changed = true;
+    return STATUS_OK;
+}
+
+enum status routing_due(struct routing_step *step, enum deadline_kind kind)
+{
+    struct turn turn = {.step = step};
+    if (step->refund == NULL)
+        return STATUS_OK;
+    return turn_happen(&turn, kind == DEADLINE_CASE ? HAPPENED_CASE_DUE : HAPPENED_ANSWER_DUE);
+}

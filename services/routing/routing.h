@@ -1,0 +1,360 @@
+/* Routing: who may decide, and what did they decide?
+ *
+ * In:   refunds.assessed.v1, every version (a gap must be seen);
+ *       refunds.decisions.v1, what people say about a case;
+ *       refunds.payouts.v1, only payouts that ended without money moving.
+ * Rows: per refund its state, the versions seen and its own; its latest case; the decisions; per
+ *       payment, where an order has several, how much of it is approved.
+ * Out:  refunds.routed.v1, and on refunds.control.v1 decisions that were refused and cases that
+ *       nobody decides.
+ *
+ * The core is pure: it changes the rows it is given, and says in `struct routing_answer` what is to
+ * be published and which deadline is to be set. decision_machine.h has the states. */
+
+#ifndef REDRESS_ROUTING_H
+#define REDRESS_ROUTING_H
+
+#include "approval.h"
+#include "arena.h"
+#include "authority.h"
+#include "decision_machine.h"
+#include "identity.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most minor units of one amount, so that sums over ROUTING_PAYMENTS_MAX of them fit. */
+#define ROUTING_MINOR_MAX INT64_C(1000000000000000)
+
+enum {
+    ROUTING_CASES_MAX = 32,     /* of one refund; then operators are alarmed instead */
+    ROUTING_DECISIONS_MAX = 64, /* taken about one refund */
+    ROUTING_REFUSALS_MAX = 64,  /* kept of one refund; more are refused and not remembered */
+    ROUTING_PAYMENTS_MAX = 1000,
+    ROUTING_WHY_MAX = 8 /* lines that say why a person must look */
+};
+
+/* X(name, number in redress.v1.Verdict, roles that may say it) */
+#define VERDICT_ROWS(X)                                                               \
+    X(APPROVE, 1, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE))                             \
+    X(APPROVE_REDUCED, 2, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE))                     \
+    X(DECLINE, 3, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE) | ROLE_BIT(POLICY_REVIEWER)) \
+    X(ASK, 4, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE) | ROLE_BIT(POLICY_REVIEWER))     \
+    X(RECOMMEND, 5, ROLE_BIT(POLICY_REVIEWER))
+
+enum verdict {
+#define X(name, number, roles) VERDICT_##name = number,
+    VERDICT_ROWS(X)
+#undef X
+};
+
+/* X(name, number in redress.v1.Role) */
+#define PERSON_ROLE_ROWS(X) \
+    X(CUSTOMER, 1)          \
+    X(SERVICE_AGENT, 2)     \
+    X(POLICY_REVIEWER, 3)   \
+    X(APPROVER, 4)          \
+    X(FINANCE, 5)           \
+    X(QUALITY, 6)           \
+    X(SYSTEM, 7)
+
+enum person_role {
+#define X(name, number) PERSON_##name = number,
+    PERSON_ROLE_ROWS(X)
+#undef X
+};
+#define ROLE_BIT(name) (1u << PERSON_##name)
+
+/* Why a decision is refused, in the order in which it is checked: first what the person can never
+ * do, then what was only too late. X(name): the word in redress.v1.DecisionRefused. */
+#define REFUSAL_ROWS(X)                                                                      \
+    X(UNKNOWN_CASE)    /* the refund has no such case */                                     \
+    X(CASE_NOT_OPEN)   /* decided, closed, or waiting for an answer */                       \
+    X(ROLE)            /* this role may not say this */                                      \
+    X(OWN_REQUEST)     /* the person raised the request */                                   \
+    X(ABOVE_AUTHORITY) /* at level 3 only finance approves */                                \
+    X(ALREADY_DECIDED) /* in this case; in an appeal, also in an earlier one */              \
+    X(STALE_VERSION)   /* the case has changed since */                                      \
+    X(STALE_SUBJECT)   /* amount, payments or method are not those that the person saw */    \
+    X(REDUCTION)       /* not less money, other currency, or a method that is not allowed */ \
+    X(NOT_COVERED)     /* the captured payments do not cover the amount */                   \
+    X(TOO_MANY)        /* ROUTING_DECISIONS_MAX */
+
+enum refusal_reason {
+    REFUSAL_NONE,
+#define X(name) REFUSAL_##name,
+    REFUSAL_ROWS(X)
+#undef X
+};
+
+/* "STALE_VERSION"; "" for REFUSAL_NONE. */
+const char *refusal_reason_name(enum refusal_reason reason);
+
+/* X(name): as in redress.v1.AssessmentStatus, with its number. */
+#define ASSESSED_ROWS(X) \
+    X(COMPLIANT, 1)      \
+    X(EXCEPTION, 2)      \
+    X(DECLINED, 3)       \
+    X(NEEDS_INFO, 4)     \
+    X(CANCEL_REQUESTED, 5)
+
+enum assessed_status {
+#define X(name, number) ASSESSED_##name = number,
+    ASSESSED_ROWS(X)
+#undef X
+};
+
+/* X(name): as in redress.v1.RoutingStatus, with its number. */
+#define ROUTED_ROWS(X)     \
+    X(APPROVED, 1)         \
+    X(PENDING_APPROVAL, 2) \
+    X(DECLINED, 3)         \
+    X(NEEDS_INFO, 4)       \
+    X(ESCALATED, 5)        \
+    X(EXPIRED, 6)          \
+    X(CANCEL_REQUESTED, 7)
+
+enum routed_status {
+    ROUTED_NOTHING, /* nothing is published */
+#define X(name, number) ROUTED_##name = number,
+    ROUTED_ROWS(X)
+#undef X
+};
+
+/* "APPROVED"; "" for ROUTED_NOTHING. */
+const char *routed_status_name(enum routed_status status);
+
+/* X(name, number in redress.v1.CaseStatus) */
+#define CASE_STATUS_ROWS(X) \
+    X(OPEN, 1)              \
+    X(WAITING, 2)           \
+    X(APPROVED, 3)          \
+    X(DECLINED, 4)          \
+    X(CANCELLED, 5)         \
+    X(EXPIRED, 6)
+
+enum case_status {
+#define X(name, number) CASE_##name = number,
+    CASE_STATUS_ROWS(X)
+#undef X
+};
+
+const char *case_status_name(enum case_status status);
+
+/* Numbers of redress.v1.RefundMethod. */
+enum refund_method {
+    METHOD_ORIGINAL = 1,
+    METHOD_STORE_CREDIT,
+    METHOD_BANK_TRANSFER,
+    METHOD_MANUAL
+};
+
+enum deadline_kind {
+    DEADLINE_CASE = 1,  /* nobody decided; subject: refund id */
+    DEADLINE_ANSWER = 2 /* nobody answered; subject: refund id */
+};
+
+/* What can be drawn on: a payment and how much of it. */
+struct coverage {
+    const char *payment_id;
+    int64_t minor; /* captured, or that of a failed payout */
+};
+
+/* What routing needs of an assessment. */
+struct assessed {
+    int64_t version;
+    enum assessed_status status;
+    bool appeal;
+    int64_t minor; /* refundable; of a declined one, what was claimed */
+    const char *currency;
+    int32_t method; /* the wished one if policy allows it, else its first */
+    const int32_t *methods;
+    size_t method_count;
+    const struct coverage *payments; /* in the order of capture, in `currency` */
+    size_t payment_count;
+    const char *requester; /* who may not decide; "" if nobody asked */
+    const char *market;
+    const char *const *reasons;
+    size_t reason_count;
+    bool goods_required;
+    struct approval_model policy;
+    const void *body; /* the whole message, as carried on and kept */
+    size_t body_size;
+};
+
+/* What a person said. */
+struct decision {
+    const char *decision_id;
+    const char *case_id;
+    int64_t case_version;
+    const char *subject_hash; /* "" if not given */
+    const char *actor_id;
+    enum person_role role;
+    enum verdict verdict;
+    bool has_amount;
+    int64_t minor; /* APPROVE_REDUCED */
+    const char *currency;
+    int32_t method; /* 0: not given */
+    const char *note;
+    int64_t occurred_us;
+};
+
+/* A payout that ended without moving money. */
+struct failed_payout {
+    int64_t version;
+    bool fallback; /* FALLBACK_PENDING: another method is wanted; else FAILED, CANCELLED, REFUSED */
+    const char *payment_id; /* "" where there was no payout */
+    int64_t minor;
+    const char *currency;
+};
+
+/* A decision as it is kept: append-only, never changed. */
+struct kept_decision {
+    const char *decision_id;
+    int32_t ordinal; /* of the case; 0 if it named no case of this refund */
+    int64_t case_version;
+    int64_t result_version; /* of the case after it; 0 if refused */
+    const char *actor_id;
+    enum person_role role;
+    enum verdict verdict;
+    enum refusal_reason refusal;
+    int64_t minor;    /* what it was about, once decided */
+    int32_t method;   /* likewise */
+    const char *note; /* only of new ones */
+    int64_t occurred_us, decided_us;
+    bool stored;
+    struct kept_decision *next; /* in the order of decided_us */
+};
+
+struct routing_case {
+    int32_t ordinal; /* 1, 2, ... per refund; only the latest can be open */
+    char case_id[IDENTITY_MAX];
+    int64_t version;         /* 1, 2, ...; raised with each change */
+    int64_t renewed_version; /* approvals from before it are void */
+    enum case_status status;
+    const char *queue;
+    int32_t level;     /* 1 to AUTHORITY_CASE_LEVEL_MAX */
+    int32_t approvers; /* needed: 1 or 2 */
+    bool appeal;
+    int64_t minor;
+    const char *currency;
+    int32_t method;
+    const struct coverage *coverage; /* what approval draws on, in order */
+    size_t coverage_count;
+    bool fallback; /* coverage is of failed payouts: it is approved already, only not paid */
+    const char *why[ROUTING_WHY_MAX];
+    size_t why_count;
+    char subject_hash[APPROVAL_SUBJECT_HASH_SIZE];
+    int64_t opened_us, due_us, updated_us;
+    bool stored, changed;
+};
+
+struct routing_refund {
+    const char *refund_id;
+    int64_t key;
+    enum decision_state state;
+    int64_t version;       /* last of refunds.routed.v1 */
+    int64_t assessed_seen; /* last of refunds.assessed.v1 */
+    int64_t payout_seen;   /* last of refunds.payouts.v1 that mattered here */
+    bool appealed;
+    const char *requester;
+    int32_t case_count;
+    struct routing_case *latest; /* NULL if there was no case */
+    struct kept_decision *decisions;
+    const struct assessed *assessed; /* what the case or the question is about; NULL if not kept */
+    int64_t body_version;            /* its version, 0 if none is kept */
+    bool keep_body;                  /* it is new and has to be saved */
+    bool stored, changed;
+    struct routing_refund *next; /* of the same order */
+};
+
+/* How much of a payment is approved over all refunds. Kept where an order has several payments. */
+struct approved_payment {
+    const char *payment_id;
+    int64_t minor;
+    bool stored, changed;
+    struct approved_payment *next;
+};
+
+struct routing_order {
+    const char *merchant_id, *order_id;
+    struct routing_refund *refunds;
+    struct approved_payment *payments;
+};
+
+/* Limits, all in microseconds. */
+struct routing_terms {
+    const struct authority *authority;
+    int64_t case_deadline_us;   /* until a case escalates */
+    int64_t answer_deadline_us; /* until an unanswered question ends the refund */
+    int64_t approval_life_us;   /* until an approval expires */
+};
+
+enum deadline_change { DEADLINE_KEEP, DEADLINE_SET, DEADLINE_CLEAR };
+
+enum routing_tell {
+    TELL_NOTHING,
+    TELL_APPROVED,
+    TELL_DECLINED,
+    TELL_MORE_INFORMATION,
+    TELL_EXPIRED
+};
+
+/* What is to be published. Texts and arrays live in the arena or in the rows. */
+struct routing_answer {
+    enum routed_status status;
+    bool automatic;
+    enum authority_level level;
+    enum authority_rule rule;
+    bool routed;                      /* `rule` was looked at for this answer */
+    const struct routing_case *about; /* the case that is published with it; NULL for none */
+    const struct assessed *assessed;  /* NULL: nothing is known any more */
+    const char *const *reasons;
+    size_t reason_count;
+    enum routing_tell tell;
+    bool may_appeal;
+    int64_t until_us; /* for answers; 0 for none */
+
+    /* APPROVED */
+    struct approval_share *shares;
+    size_t share_count;
+    int64_t minor;
+    const char *currency;
+    int32_t method;
+    const char *const *approvers;
+    size_t approver_count;
+    int64_t case_version;
+    int64_t expires_us;
+
+    enum refusal_reason refusal; /* a decision was refused */
+    const char *waiting_for;     /* operators are to be told that it waits; NULL if not */
+    int64_t waiting_since_us;
+
+    enum deadline_change case_deadline, answer_deadline;
+    int64_t case_due_us, answer_due_us;
+};
+
+/* Where one step of one refund happens. */
+struct routing_step {
+    const struct routing_terms *terms;
+    struct routing_order *order;
+    struct routing_refund *refund;
+    int64_t now_us; /* of the database */
+    struct arena *arena;
+    struct routing_answer *answer; /* zeroed by the caller */
+};
+
+/* One event each. STATUS_DUPLICATE and STATUS_GAP leave the rows untouched; STATUS_EXHAUSTED: the
+ * arena is full, rows and answer are not to be used. What `assessed` and `decision` point to must
+ * live as long as the rows. */
+enum status routing_assessed(struct routing_step *step,
+                             const struct assessed *assessed) CHECK_RESULT;
+enum status routing_decided(struct routing_step *step,
+                            const struct decision *decision) CHECK_RESULT;
+enum status routing_payout(struct routing_step *step,
+                           const struct failed_payout *payout) CHECK_RESULT;
+enum status routing_due(struct routing_step *step, enum deadline_kind kind) CHECK_RESULT;
+
+#endif

@@ -1,0 +1,52 @@
+/* What the pure files of routing share among themselves. */
+
+#ifndef REDRESS_ROUTING_INTERNAL_H
+#define REDRESS_ROUTING_INTERNAL_H
+
+#include "routing.h"
+
+/* One event on its way through the machine; what did not cause it is NULL. */
+struct turn {
+    struct routing_step *step;
+    const struct assessed *assessed;
+    const struct failed_payout *payout;
+    const struct decision *decision;
+};
+
+/* Lets `event` happen: the transition's action, then the next state and its deadlines. */
+enum status turn_happen(struct turn *turn, enum decision_event event) CHECK_RESULT;
+
+/* A case for what is in the turn: a new one, the open one with new facts, or the open one with
+ * another failed payout. `above`: one level up from what amount and earlier cases ask for. */
+enum status case_open(struct turn *turn, bool above) CHECK_RESULT;
+enum status case_renew(struct turn *turn) CHECK_RESULT;
+enum status case_extend(struct turn *turn) CHECK_RESULT;
+
+/* Raises the version and notes the time; every change of a case goes through here. */
+void case_touch(struct routing_case *subject, int64_t now_us);
+
+/* Computes the subject hash after amount, currency, coverage or method changed. */
+enum status case_hash(struct routing_case *subject, struct arena *arena) CHECK_RESULT;
+
+bool case_is_open(const struct routing_case *subject); /* OPEN or WAITING; NULL is not */
+
+/* True if the payments, ignoring what else is approved of them, cover the amount. */
+bool coverage_suffices(const struct coverage *coverage, size_t count, int64_t minor);
+
+/* Splits `minor` over the payments in their order: first what no other approval of the order has of
+ * each, then, if that is too little (an approval may have come to nothing), up to each as captured.
+ * Needs coverage_suffices. Counts it as approved where the order has several payments, unless
+ * `fallback`. The shares go into the answer. */
+enum status split_approve(struct routing_step *step, const struct coverage *coverage, size_t count,
+                          int64_t minor, bool fallback) CHECK_RESULT;
+
+/* Gives back what a payout that came to nothing had of a payment. */
+void split_release(struct routing_order *order, const char *payment_id, int64_t minor);
+
+/* True if this kept decision is an approval that counts for the case as it is now. */
+bool approval_stands(const struct kept_decision *kept, const struct routing_case *subject);
+
+/* Who approves the case as it is now, into the answer. */
+enum status approvers_list(struct routing_step *step) CHECK_RESULT;
+
+#endif
