@@ -1,8 +1,9 @@
 /* The built-in functions (DMN 1.5, 10.3.4), one row per signature.
  *
  * A signature is a comma-separated list of parameters `type name`. Types: s string, n number,
- * b boolean, l list, c context, r range, f function, t temporal, a anything, and upper case for the
- * same where null may be passed. `?` behind a parameter makes it optional, `*` makes it take all
+ * b boolean, l list, c context, r range, f function, t date, time or date and time, d days and time
+ * duration, v any one value, a anything as it is; upper case for the same where null may be passed
+ * (a null elsewhere makes the call null). `?` behind a parameter makes it optional, `*` makes it take all
  * arguments that are left, as one list. A list of one is passed as its item where the type asks for
  * no list, and a single value as a list of one where it does. */
 
@@ -12,6 +13,7 @@
 #include "feel_value.h"
 
 struct feel_run;
+struct feel_symbol;
 
 /* `arguments` has one value per parameter, null where an optional one was left out; `given` counts
  * those that were passed. Errors: null, and a note of the reason. */
@@ -31,6 +33,6 @@ const struct feel_builtin *feel_builtin_at(size_t index); /* NULL behind the las
 /* Calls the signature that fits. `names` is NULL for positional arguments. */
 struct feel_value feel_builtin_invoke(struct feel_run *run, const struct feel_builtin *builtin,
                                       const struct feel_value *arguments,
-                                      const struct feel_text *names, size_t count);
+                                      const struct feel_symbol *const *names, size_t count);
 
 #endif

@@ -106,7 +106,7 @@ enum feel_truth feel_test(struct feel_run *run, const struct feel_node *tests,
 /* Calls with positional arguments, or named ones. */
 struct feel_value feel_call(struct feel_run *run, const struct feel_node *node,
                             const struct feel_value *function, const struct feel_value *arguments,
-                            const struct feel_text *names, size_t count);
+                            const struct feel_symbol *const *names, size_t count);
 
 /* value . name */
 struct feel_value feel_property(struct feel_run *run, const struct feel_node *node,

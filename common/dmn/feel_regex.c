@@ -1,0 +1,322 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "feel_regex.h"
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feel_lexer.h"
+
+struct feel_regex {
+    pcre2_code *code;
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+};
+
+/* The XPath pattern on its way to PCRE2's syntax. */
+struct translation {
+    const char *at;
+    const char *end;
+    char *out; /* room for EXPANSION_MAX bytes per byte */
+    size_t size;
+    bool counted;  /* the last character was a count of its own */
+    bool extended; /* flag x: blanks outside of classes do not count */
+    const char *wrong;
+};
+
+enum { EXPANSION_MAX = 24, CLASS_DEPTH_MAX = 8 };
+
+static void put_text(struct translation *t, const char *text)
+{
+    size_t size = strlen(text);
+    memcpy(t->out + t->size, text, size);
+    t->size += size;
+}
+
+static void put_byte(struct translation *t, char c)
+{
+    t->out[t->size++] = c;
+}
+
+/* Classes that PCRE2 lacks or sees otherwise: \w is everything but punctuation, separators and
+ * others; \i and \c are the characters that start and continue an XML name. */
+static bool put_class(struct translation *t, char c, bool in_class)
+{
+    static const struct {
+        char name;
+        const char *outside;
+        const char *inside; /* NULL: cannot stand in a class */
+    } classes[] = {{'w', "[\\p{L}\\p{M}\\p{N}\\p{S}]", "\\p{L}\\p{M}\\p{N}\\p{S}"},
+                   {'W', "[\\p{P}\\p{Z}\\p{C}]", "\\p{P}\\p{Z}\\p{C}"},
+                   {'d', "\\p{Nd}", "\\p{Nd}"},
+                   {'D', "\\P{Nd}", "\\P{Nd}"},
+                   {'s', "[ \\t\\n\\r]", " \\t\\n\\r"},
+                   {'S', "[^ \\t\\n\\r]", NULL},
+                   {'i', "[\\p{L}_:]", "\\p{L}_:"},
+                   {'I', "[^\\p{L}_:]", NULL},
+                   {'c', "[\\p{L}\\p{Nd}\\p{M}._:\\-]", "\\p{L}\\p{Nd}\\p{M}._:\\-"},
+                   {'C', "[^\\p{L}\\p{Nd}\\p{M}._:\\-]", NULL}};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        if (classes[i].name != c)
+            continue;
+        const char *text = in_class ? classes[i].inside : classes[i].outside;
+        if (text == NULL && c == 'S')
+            text = "\\S";
+        if (text == NULL) {
+            t->wrong = "a negated name class within a class";
+            return true;
+        }
+        put_text(t, text);
+        return true;
+    }
+    return false;
+}
+
+static void copy_property(struct translation *t, char c)
+{
+    if (t->at == t->end || *t->at != '{') {
+        t->wrong = "\\p without a property";
+        return;
+    }
+    put_byte(t, '\\');
+    put_byte(t, c);
+    while (t->at < t->end && *t->at != '}')
+        put_byte(t, *t->at++);
+    if (t->at == t->end)
+        t->wrong = "\\p without an end";
+    else
+        put_byte(t, *t->at++);
+}
+
+static void translate_escape(struct translation *t, bool in_class)
+{
+    static const char plain[] = "nrt\\|.-^?*+{}()[]$";
+    if (t->at == t->end) {
+        t->wrong = "\\ at the end";
+        return;
+    }
+    char c = *t->at++;
+    if (put_class(t, c, in_class))
+        return;
+    if (c == 'p' || c == 'P') {
+        copy_property(t, c);
+    } else if (strchr(plain, c) != NULL && c != '\0') {
+        put_byte(t, '\\');
+        put_byte(t, c);
+    } else if (c >= '1' && c <= '9' && !in_class) {
+        put_text(t, "\\g{");
+        put_byte(t, c);
+        while (t->at < t->end && *t->at >= '0' && *t->at <= '9')
+            put_byte(t, *t->at++);
+        put_byte(t, '}');
+    } else {
+        t->wrong = "an escape that XPath does not have";
+    }
+}
+
+/* [...], and [a-z-[aeiou]] as a look-ahead that keeps the second class out. */
+static void translate_class(struct translation *t, int depth)
+{
+    size_t start = t->size;
+    if (depth > CLASS_DEPTH_MAX) {
+        t->wrong = "classes within classes";
+        return;
+    }
+    put_byte(t, '[');
+    if (t->at < t->end && *t->at == '^')
+        put_byte(t, *t->at++);
+    bool empty = true;
+    while (t->wrong == NULL && t->at < t->end && *t->at != ']') {
+        char c = *t->at++;
+        if (c == '\\') {
+            translate_escape(t, true);
+        } else if (c == '-' && t->at < t->end && *t->at == '[' && !empty) {
+            t->at++;
+            put_byte(t, ']');
+            size_t size = t->size - start;
+            char *base = malloc(size);
+            if (base == NULL) {
+                t->wrong = "out of memory";
+                return;
+            }
+            memcpy(base, t->out + start, size);
+            t->size = start;
+            put_text(t, "(?:(?!");
+            translate_class(t, depth + 1);
+            put_byte(t, ')');
+            memcpy(t->out + t->size, base, size);
+            t->size += size;
+            put_byte(t, ')');
+            free(base);
+            if (t->at == t->end || *t->at++ != ']')
+                t->wrong = "a class without an end";
+            return;
+        } else if (c == '[') {
+            t->wrong = "[ within a class";
+        } else {
+            put_byte(t, c);
+        }
+        empty = false;
+    }
+    if (t->wrong == NULL && (t->at == t->end || empty))
+        t->wrong = "an empty class, or one without an end";
+    if (t->wrong == NULL) {
+        t->at++;
+        put_byte(t, ']');
+    }
+}
+
+static void translate(struct translation *t)
+{
+    while (t->wrong == NULL && t->at < t->end) {
+        char c = *t->at++;
+        bool count = c == '*' || c == '+' || c == '?' || c == '{';
+        if (t->extended && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
+            continue;
+        if (c == '\\')
+            translate_escape(t, false);
+        else if (c == '[')
+            translate_class(t, 0);
+        else if (c == '(' && t->at < t->end && *t->at == '?' &&
+                 (t->end - t->at < 2 || t->at[1] != ':'))
+            t->wrong = "a group that XPath does not have";
+        else if (c == '(' && t->at < t->end && *t->at == '*')
+            t->wrong = "nothing to repeat";
+        else if (c == ']' || c == '}')
+            t->wrong = "a bracket without its other half";
+        else if (c == '{') {
+            put_byte(t, c);
+            while (t->at < t->end && (*t->at == ',' || (*t->at >= '0' && *t->at <= '9')))
+                put_byte(t, *t->at++);
+            if (t->at == t->end || *t->at != '}')
+                t->wrong = "a { that counts nothing";
+            else
+                put_byte(t, *t->at++);
+        } else if (c == '+' && t->counted) {
+            t->wrong = "a count after a count"; /* PCRE2 would read it as possessive */
+        } else {
+            put_byte(t, c);
+        }
+        t->counted = count && !(t->counted && c == '?');
+    }
+}
+
+static bool read_flags(struct feel_text flags, uint32_t *options, bool *extended)
+{
+    *options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
+    *extended = false;
+    bool literal = false;
+    for (size_t i = 0; i < flags.size; i++) {
+        switch (flags.bytes[i]) {
+        case 's':
+            *options |= PCRE2_DOTALL;
+            break;
+        case 'm':
+            *options |= PCRE2_MULTILINE;
+            break;
+        case 'i':
+            *options |= PCRE2_CASELESS;
+            break;
+        case 'x':
+            *extended = true;
+            break;
+        case 'q':
+            literal = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (literal)
+        *options = PCRE2_LITERAL | PCRE2_UTF | (*options & PCRE2_CASELESS);
+    return true;
+}
+
+static struct feel_regex *compile(const char *pattern, size_t size, uint32_t options, char *error,
+                                  size_t room)
+{
+    int code;
+    size_t offset;
+    struct feel_regex *regex = calloc(1, sizeof *regex);
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    if (regex == NULL || context == NULL) {
+        free(regex);
+        pcre2_compile_context_free(context);
+        return NULL;
+    }
+    (void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern, size, options, &code, &offset, context);
+    pcre2_compile_context_free(context);
+    if (regex->code == NULL) {
+        (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)error, room);
+        free(regex);
+        return NULL;
+    }
+    regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
+    regex->limits = pcre2_match_context_create(NULL);
+    if (regex->data == NULL || regex->limits == NULL) {
+        feel_regex_free(regex);
+        return NULL;
+    }
+    (void)pcre2_set_match_limit(regex->limits, FEEL_REGEX_MATCH_MAX);
+    (void)pcre2_set_heap_limit(regex->limits, FEEL_REGEX_HEAP_MAX_KIB);
+    return regex;
+}
+
+struct feel_regex *feel_regex_compile(struct arena *arena, struct feel_text pattern,
+                                      struct feel_text flags, char *error, size_t room)
+{
+    uint32_t options;
+    struct translation t = {.at = pattern.bytes, .end = pattern.bytes + pattern.size};
+    (void)snprintf(error, room, "no such flag");
+    if (!read_flags(flags, &options, &t.extended))
+        return NULL;
+    if (options & PCRE2_LITERAL)
+        return compile(pattern.bytes, pattern.size, options, error, room);
+    t.out = arena_alloc(arena, (pattern.size + 1) * EXPANSION_MAX);
+    if (t.out == NULL)
+        return NULL;
+    translate(&t);
+    if (t.wrong != NULL) {
+        (void)snprintf(error, room, "%s", t.wrong);
+        return NULL;
+    }
+    return compile(t.out, t.size, options, error, room);
+}
+
+void feel_regex_free(struct feel_regex *regex)
+{
+    if (regex == NULL)
+        return;
+    pcre2_match_data_free(regex->data);
+    pcre2_match_context_free(regex->limits);
+    pcre2_code_free(regex->code);
+    free(regex);
+}
+
+size_t feel_regex_groups(const struct feel_regex *regex)
+{
+    uint32_t count = 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &count);
+    return count < FEEL_REGEX_GROUPS_MAX ? count : FEEL_REGEX_GROUPS_MAX;
+}
+
+int feel_regex_search(const struct feel_regex *regex, struct feel_text text, size_t offset,
+                      struct feel_match *match)
+{
+    int found = pcre2_match(regex->code, (PCRE2_SPTR)text.bytes, text.size, offset, 0, regex->data,
+                            regex->limits);
+    if (found == PCRE2_ERROR_NOMATCH)
+        return 0;
+    if (found < 0)
+        return -1;
+    size_t groups = feel_regex_groups(regex);
+    const size_t *ends = pcre2_get_ovector_pointer(regex->data);
+    for (size_t i = 0; i <= groups; i++) {
+        match->starts[i] = ends[2 * i];
+        match->ends[i] = ends[2 * i + 1];
+    }
+    return 1;
+}
