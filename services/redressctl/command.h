@@ -20,7 +20,6 @@
     X(cases, "cases", "list the cases that people decide")                                         \
     X(decide, "decide", "approve or decline cases")                                                \
     X(refund, "refund", "tell the life of one refund")                                             \
-    X(report, "report", "count orders, requests, outcomes and money")                              \
     X(status, "status", "show what each worker does and what waits")                               \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed")           \
     X(erase, "erase", "erase a customer's free text and token")

@@ -173,7 +173,7 @@ static enum status take_original(void *context, const char *name, const void *va
         return STATUS_EXHAUSTED;
     struct header *header = &originals->items[originals->count++];
     header->name = arena_strdup(originals->arena, name);
-    header->value = arena_memdup(originals->arena, value, size);
+    header->value = size == 0 ? "" : arena_memdup(originals->arena, value, size);
     header->size = size;
     return arena_exhausted(originals->arena) ? STATUS_EXHAUSTED : STATUS_OK;
 }

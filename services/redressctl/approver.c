@@ -1,0 +1,94 @@
+#include "approver.h"
+
+#include "identity.h"
+#include "message.h"
+#include "money.h"
+#include "redress/v1/decision.pb-c.h"
+#include "sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DECISION_ID_HEX = 32 };
+
+int verdict_of(const char *word)
+{
+#define X(text, name)                                                                              \
+    if (strcmp(word, text) == 0)                                                                   \
+        return REDRESS__V1__VERDICT__VERDICT_##name;
+    VERDICT_WORDS(X)
+#undef X
+    return 0;
+}
+
+static char *decision_id(struct arena *arena, const struct open_case *about,
+                         const struct opinion *opinion)
+{
+    char hex[IDENTITY_SHA256_HEX];
+    char *text = arena_printf(arena, "%s\n%s\n%s\n%s\n%d", about->merchant_id, about->case_id,
+                              about->version, opinion->person, opinion->verdict);
+    if (text == NULL)
+        return NULL;
+    return arena_printf(arena, "d_%.*s", DECISION_ID_HEX,
+                        identity_sha256(text, strlen(text), hex));
+}
+
+/* By name, as APPROVER or ROLE_APPROVER. */
+static enum status role_of(const char *name, Redress__V1__Role *role, struct error *error)
+{
+    const ProtobufCEnumDescriptor *roles = &redress__v1__role__descriptor;
+    char full[64];
+    const char *prefix = strncmp(name, "ROLE_", 5) == 0 ? "" : "ROLE_";
+    (void)snprintf(full, sizeof full, "%s%.40s", prefix, name);
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(roles, full);
+    if (value == NULL || value->value == 0)
+        return error_set(error, STATUS_INVALID, "there is no role %s", name);
+    *role = (Redress__V1__Role)value->value;
+    return STATUS_OK;
+}
+
+static enum status fill_amount(Redress__V1__Decision *decision, Redress__V1__Money *money,
+                               const struct open_case *about, const struct opinion *opinion,
+                               struct error *error)
+{
+    struct money amount;
+    if (opinion->amount == NULL)
+        return STATUS_OK;
+    if (money_parse(opinion->amount, about->currency, &amount) != STATUS_OK)
+        return error_set(error, STATUS_INVALID, "%s is no amount of %s", opinion->amount,
+                         about->currency);
+    money->minor = amount.minor;
+    money->currency = sink_text(about->currency);
+    decision->amount = money;
+    return STATUS_OK;
+}
+
+enum status approver_say(struct outbox *outbox, struct arena *arena, const struct open_case *about,
+                         const struct opinion *opinion, struct error *error)
+{
+    Redress__V1__Decision decision = REDRESS__V1__DECISION__INIT;
+    Redress__V1__Actor actor = REDRESS__V1__ACTOR__INIT;
+    Redress__V1__Money money = REDRESS__V1__MONEY__INIT;
+    arena_reset(arena);
+    enum status status = role_of(opinion->role, &actor.role, error);
+    if (status == STATUS_OK)
+        status = fill_amount(&decision, &money, about, opinion, error);
+    if (status != STATUS_OK)
+        return status;
+    actor.id = sink_text(opinion->person);
+    decision.merchant_id = sink_text(about->merchant_id);
+    decision.order_id = sink_text(about->order_id);
+    decision.refund_id = sink_text(about->refund_id);
+    decision.case_id = sink_text(about->case_id);
+    decision.case_version = strtoll(about->version, NULL, 10);
+    decision.subject_hash = sink_text(about->subject_hash == NULL ? "" : about->subject_hash);
+    decision.actor = &actor;
+    decision.verdict = (Redress__V1__Verdict)opinion->verdict;
+    decision.note = sink_text(opinion->note);
+    decision.occurred_at = message_timestamp(arena, opinion->now_us);
+    decision.decision_id = decision_id(arena, about, opinion);
+    if (arena_exhausted(arena))
+        return error_set(error, STATUS_EXHAUSTED, "no memory");
+    return outbox_send(outbox, TOPIC_DECISIONS, &decision.base, error);
+}

@@ -1,0 +1,320 @@
+/* redressctl decide: people decide cases. */
+
+#include "approver.h"
+#include "clock.h"
+#include "command.h"
+#include "json_lines.h"
+#include "options.h"
+#include "session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+enum {
+    DECIDE_ARENA_MAX = 1024 * 1024,
+    DECIDE_PEOPLE_BYTES = 4096, /* of all names of --as */
+    DECIDE_KEY_MAX = 192,      /* case id and version */
+    DECIDE_WAIT_S = 30,        /* default of --wait */
+    DECIDE_LOOK_AGAIN_MS = 100 /* between two looks at the cases */
+};
+
+/* Open cases, each with the first of the people who may decide it: nobody decides twice, nor their
+ * own request. $1 is the people, separated by \x1f. */
+static const char open_sql[] =
+    "SELECT DISTINCT ON (c.merchant_id, c.case_id) c.merchant_id, c.case_id, c.refund_id,"
+    "       c.order_id, c.version, c.subject_hash, c.currency, p.person"
+    "  FROM view.approval_case AS c"
+    "  JOIN unnest(string_to_array($1, chr(31))) WITH ORDINALITY AS p(person, n)"
+    "    ON p.person <> ALL (c.approvers) AND p.person IS DISTINCT FROM c.requester"
+    " WHERE c.status = 'OPEN'"
+    " ORDER BY c.merchant_id, c.case_id, p.n";
+
+static const char one_sql[] =
+    "SELECT merchant_id, case_id, refund_id, order_id, version, subject_hash, currency, status"
+    "  FROM view.approval_case WHERE case_id = $1";
+
+struct decide_options {
+    struct option_values people;
+    const char *role;
+    const char *note;
+    const char *amount;
+    const char *from;
+    int64_t wait_s;
+    bool all;
+    bool json;
+};
+
+struct deciding {
+    const struct decide_options *options;
+    struct database *database;
+    struct outbox *outbox;
+    struct arena *arena;
+    struct decided *decided;
+    int64_t published;
+};
+
+/* A case in the version in which it was decided by this run. */
+struct decided {
+    UT_hash_handle hh;
+    char key[DECIDE_KEY_MAX];
+};
+
+static struct open_case case_of(const struct table *table, size_t row)
+{
+    return (struct open_case){
+        .merchant_id = table_value(table, row, 0),
+        .case_id = table_value(table, row, 1),
+        .refund_id = table_value(table, row, 2),
+        .order_id = table_value(table, row, 3),
+        .version = table_value(table, row, 4),
+        .subject_hash = table_value(table, row, 5),
+        .currency = table_value(table, row, 6),
+    };
+}
+
+/* True the first time. */
+static bool decided_now(struct deciding *deciding, const struct open_case *about)
+{
+    char key[DECIDE_KEY_MAX];
+    struct decided *found;
+    (void)snprintf(key, sizeof key, "%.150s/%s", about->case_id, about->version);
+    HASH_FIND_STR(deciding->decided, key, found);
+    if (found != NULL)
+        return false;
+    found = calloc(1, sizeof *found);
+    if (found == NULL)
+        return true;
+    memcpy(found->key, key, sizeof key);
+    HASH_ADD_STR(deciding->decided, key, found);
+    return true;
+}
+
+static void forget_decided(struct deciding *deciding)
+{
+    struct decided *each, *next;
+    HASH_ITER(hh, deciding->decided, each, next)
+    {
+        HASH_DEL(deciding->decided, each);
+        free(each);
+    }
+}
+
+static struct opinion opinion_of(const struct deciding *deciding, int verdict, const char *person)
+{
+    return (struct opinion){
+        .verdict = verdict,
+        .person = person,
+        .role = deciding->options->role,
+        .note = deciding->options->note,
+        .amount = deciding->options->amount,
+        .now_us = clock_wall_us(),
+    };
+}
+
+static enum status decide_one(struct deciding *deciding, const char *case_id,
+                              const struct opinion *opinion, struct error *error)
+{
+    const char *const params[] = {case_id};
+    struct table *table;
+    enum status status =
+        database_query(deciding->database, one_sql, params, 1, &table, error);
+    if (status != STATUS_OK)
+        return status;
+    if (table_rows(table) == 0)
+        status = error_set(error, STATUS_NOT_FOUND, "there is no case %s", case_id);
+    else if (strcmp(table_value(table, 0, 7), "OPEN") != 0)
+        status = error_set(error, STATUS_INVALID, "case %s is %s", case_id,
+                           table_value(table, 0, 7));
+    else {
+        const struct open_case about = case_of(table, 0);
+        status = approver_say(deciding->outbox, deciding->arena, &about, opinion, error);
+        deciding->published += status == STATUS_OK;
+    }
+    table_free(table);
+    return status;
+}
+
+/* Decides what is open and was not decided by this run; `waiting` counts what was, and still shows
+ * the version that the person saw. */
+static enum status decide_round(struct deciding *deciding, const char *people, int verdict,
+                                size_t *waiting, struct error *error)
+{
+    const char *const params[] = {people};
+    struct table *table;
+    enum status status =
+        database_query(deciding->database, open_sql, params, 1, &table, error);
+    if (status != STATUS_OK)
+        return status;
+    *waiting = table_rows(table);
+    for (size_t row = 0; row < table_rows(table) && status == STATUS_OK; row++) {
+        const struct open_case about = case_of(table, row);
+        const struct opinion opinion =
+            opinion_of(deciding, verdict, table_value(table, row, 7));
+        if (!decided_now(deciding, &about))
+            continue;
+        status = approver_say(deciding->outbox, deciding->arena, &about, &opinion, error);
+        deciding->published += status == STATUS_OK;
+    }
+    table_free(table);
+    return status == STATUS_OK ? outbox_flush(deciding->outbox, error) : status;
+}
+
+/* Until no case is left that one of the people may decide. */
+static enum status decide_all(struct deciding *deciding, int verdict, struct error *error)
+{
+    char people[DECIDE_PEOPLE_BYTES] = "";
+    const struct timespec pause = {.tv_nsec = DECIDE_LOOK_AGAIN_MS * 1000000L};
+    int64_t seen = -1, since_us = 0;
+    for (size_t i = 0; i < deciding->options->people.count; i++) {
+        size_t used = strlen(people);
+        (void)snprintf(people + used, sizeof people - used, "%s%s", i == 0 ? "" : "\x1f",
+                       deciding->options->people.items[i]);
+    }
+    for (;;) {
+        size_t waiting;
+        enum status status = decide_round(deciding, people, verdict, &waiting, error);
+        if (status != STATUS_OK || waiting == 0 || deciding->options->wait_s == 0)
+            return status;
+        if (deciding->published != seen)
+            since_us = clock_monotonic_us();
+        seen = deciding->published;
+        if (clock_monotonic_us() - since_us > deciding->options->wait_s * CLOCK_SECOND_US)
+            return error_set(error, STATUS_RETRY,
+                             "%zu cases have not taken the decision after %" PRId64 " s", waiting,
+                             deciding->options->wait_s);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static const char *text_of(const json_t *json, const char *name, const char *fallback)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+    return text == NULL ? fallback : text;
+}
+
+static enum status decide_line(void *context, json_t *json, struct error *error)
+{
+    struct deciding *deciding = context;
+    const char *case_id = text_of(json, "case", "");
+    struct opinion opinion =
+        opinion_of(deciding, verdict_of(text_of(json, "verdict", "")), text_of(json, "as", NULL));
+    opinion.role = text_of(json, "role", opinion.role);
+    opinion.note = text_of(json, "note", opinion.note);
+    opinion.amount = text_of(json, "amount", NULL);
+    if (opinion.verdict == 0 || opinion.person == NULL)
+        return error_set(error, STATUS_INVALID, "wanted: {\"case\", \"verdict\", \"as\"}");
+    return decide_one(deciding, case_id, &opinion, error);
+}
+
+static enum status decide_file(struct deciding *deciding, struct error *error)
+{
+    const char *name = deciding->options->from;
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
+    if (file == NULL)
+        return error_set(error, STATUS_INVALID, "opening %s: %s", name, strerror(errno));
+    enum status status = json_lines_read(file, name, decide_line, deciding, error);
+    if (file != stdin)
+        (void)fclose(file);
+    return status;
+}
+
+static enum status dispatch(struct deciding *deciding, char *const *arguments, int verdict,
+                            struct error *error)
+{
+    const struct decide_options *options = deciding->options;
+    if (options->from != NULL)
+        return decide_file(deciding, error);
+    if (options->all)
+        return decide_all(deciding, verdict, error);
+    const struct opinion opinion = opinion_of(deciding, verdict, options->people.items[0]);
+    return decide_one(deciding, arguments[0], &opinion, error);
+}
+
+static enum status decide(const struct session *session, const struct decide_options *options,
+                          char *const *arguments, int verdict, struct error *error)
+{
+    struct deciding deciding = {.options = options, .arena = arena_create(DECIDE_ARENA_MAX)};
+    enum status status = deciding.arena == NULL
+                             ? error_set(error, STATUS_EXHAUSTED, "no memory")
+                             : session_database(session, "routing", &deciding.database, error);
+    if (status == STATUS_OK)
+        status = outbox_open(session, &deciding.outbox, error);
+    if (status == STATUS_OK) {
+        status = dispatch(&deciding, arguments, verdict, error);
+        struct error flush_error;
+        enum status flushed = outbox_flush(deciding.outbox, &flush_error);
+        if (status == STATUS_OK && flushed != STATUS_OK)
+            status = error_set(error, flushed, "%s", flush_error.text);
+        printf(options->json ? "{\"decisions\": %" PRId64 "}\n"
+                             : "%" PRId64 " decisions published\n",
+               deciding.published);
+    }
+    forget_decided(&deciding);
+    outbox_close(deciding.outbox);
+    database_close(deciding.database);
+    arena_destroy(deciding.arena);
+    return status;
+}
+
+/* Which of the three forms it is, and what is missing. */
+static const char *mistake(const struct decide_options *options, int count)
+{
+    if (options->from != NULL)
+        return count == 0 ? NULL : "--from stands alone";
+    if (options->people.count == 0)
+        return "--as says who decides";
+    if (options->all)
+        return count == 1 ? NULL : "--all wants the verdict only";
+    if (options->people.count > 1)
+        return "one person decides a case at a time";
+    return count == 2 ? NULL : "wanted: CASE and verdict";
+}
+
+int command_decide(int argc, char **argv)
+{
+    static const struct usage usage = {
+        .arguments = "CASE VERDICT | --all VERDICT | --from FILE",
+        .text =
+            "Publishes what a person says about a case, bound to the version that the case has now.\n"
+            "VERDICT is approve, decline, reduce (with --amount), ask or recommend.\n"
+            "--all decides every open case, each by the first of the people who may, and goes on\n"
+            "until none is left for them. --from reads JSON lines {\"case\", \"verdict\", \"as\", \"role\",\n"
+            "\"note\", \"amount\"}.",
+        .most = 2,
+    };
+    struct decide_options options = {.role = "APPROVER", .note = "", .wait_s = DECIDE_WAIT_S};
+    const struct option_row rows[] = {
+        {"as", OPTION_VALUES, "WHO", "the person who decides", &options.people, 0, 0},
+        {"role", OPTION_TEXT, "ROLE", "of the person (APPROVER)", &options.role, 0, 0},
+        {"note", OPTION_TEXT, "TEXT", "why; for ask, the question", &options.note, 0, 0},
+        {"amount", OPTION_TEXT, "12.30", "for reduce, in the case's currency", &options.amount, 0,
+         0},
+        {"all", OPTION_FLAG, NULL, "every open case", &options.all, 0, 0},
+        {"wait", OPTION_NUMBER, "S", "with --all: fail after S seconds without progress (30); 0: "
+                                     "one round only",
+         &options.wait_s, 0, 86400},
+        {"from", OPTION_TEXT, "FILE", "decisions as JSON lines (- is standard input)",
+         &options.from, 0, 0},
+        {"json", OPTION_FLAG, NULL, "print the count as JSON", &options.json, 0, 0},
+    };
+    char **arguments;
+    int count, code;
+    struct session session;
+    struct error error = {0};
+    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
+                      &code) ||
+        !session_read(argv[0], &session, &code))
+        return code;
+    const char *wrong = mistake(&options, count);
+    if (wrong != NULL)
+        return options_refuse(argv[0], "%s", wrong);
+    int verdict = count == 0 ? 0 : verdict_of(arguments[count - 1]);
+    if (count > 0 && verdict == 0)
+        return options_refuse(argv[0], "%s is no verdict", arguments[count - 1]);
+    return command_end(argv[0], decide(&session, &options, arguments, verdict, &error), &error);
+}
