@@ -5,13 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADMIN_TIMEOUT_MS = 30000, DURABLE_REPLICATION = 3 };
+enum {
+    ADMIN_TIMEOUT_MS = 30000,
+    DURABLE_REPLICATION = 3,
+    /* Kafka's max.message.bytes bounds a whole batch of records: it must leave room for what a
+     * producer puts into one (ours and librdkafka's default: 1,000,000). Single values are checked
+     * by whoever reads them. */
+    BATCH_ROOM = 1048576
+};
 
 static rd_kafka_NewTopic_t *describe(enum topic topic, int32_t partitions, int32_t replication)
 {
     const struct topic_info *info = topic_info(topic);
     char text[BROKER_TEXT_MAX], bytes[24], retention[32];
-    (void)snprintf(bytes, sizeof bytes, "%zu", info->bytes_max + TOPIC_RECORD_OVERHEAD);
+    size_t most = info->bytes_max > BATCH_ROOM ? info->bytes_max : BATCH_ROOM;
+    (void)snprintf(bytes, sizeof bytes, "%zu", most + TOPIC_RECORD_OVERHEAD);
     (void)snprintf(retention, sizeof retention, "%lld",
                    info->retention_days == 0 ? -1LL : (long long)info->retention_days * 86400000);
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(
