@@ -116,6 +116,13 @@ void *arena_alloc(struct arena *arena, size_t size)
     return bytes;
 }
 
+void *arena_room(struct arena *arena, size_t *size)
+{
+    struct block *block = arena->current;
+    *size = block->size - block->used;
+    return (unsigned char *)(block + 1) + block->used;
+}
+
 void *arena_zalloc(struct arena *arena, size_t size)
 {
     void *bytes = arena_alloc(arena, size);

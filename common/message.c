@@ -1,52 +1,11 @@
 #include "message.h"
 
 #include "clock.h"
-#include "wire.h"
 
 /* Of google/protobuf/timestamp.proto: years 0001 to 9999. */
 #define TIMESTAMP_SECONDS_MIN INT64_C(-62135596800)
 #define TIMESTAMP_SECONDS_MAX INT64_C(253402300799)
 #define TIMESTAMP_NANOS_MAX 999999999
-
-static void *arena_allocator_alloc(void *arena, size_t size)
-{
-    return arena_alloc(arena, size);
-}
-
-static void arena_allocator_free(void *arena, void *pointer)
-{
-    (void)arena;
-    (void)pointer;
-}
-
-enum status message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes,
-                           size_t size, struct arena *arena, ProtobufCMessage **message,
-                           struct error *error)
-{
-    enum status status = wire_scan(descriptor, bytes, size, error);
-    if (status != STATUS_OK)
-        return status;
-    ProtobufCAllocator allocator = {arena_allocator_alloc, arena_allocator_free, arena};
-    *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
-    if (*message != NULL)
-        return STATUS_OK;
-    if (arena_exhausted(arena))
-        return error_set(error, STATUS_EXHAUSTED, "%s of %zu bytes: the arena is full",
-                         descriptor->name, size);
-    return error_set(error, STATUS_UNPROCESSABLE, "%zu bytes are not a %s", size, descriptor->name);
-}
-
-enum status message_pack(const ProtobufCMessage *message, struct arena *arena, uint8_t **bytes,
-                         size_t *size)
-{
-    size_t need = protobuf_c_message_get_packed_size(message);
-    uint8_t *room = arena_alloc(arena, need);
-    if (room == NULL)
-        return STATUS_EXHAUSTED;
-    *size = protobuf_c_message_pack(message, room);
-    *bytes = room;
-    return STATUS_OK;
-}
 
 static bool is_upper(char letter)
 {

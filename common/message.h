@@ -1,9 +1,9 @@
 /* Message: protobuf bytes <-> protobuf-c structs, safe on bytes from outside, and the canonical
  * JSON of protobuf both ways, by walking the descriptors.
  *
- * protobuf-c by itself is not safe on hostile input: message_unpack scans the wire format first
- * (wire.h: depth, number of fields, UTF-8, no NUL inside a string, lengths) and unpacks into an
- * arena with a hard limit. */
+ * protobuf-c's own unpacking is not safe on hostile input, so that message_unpack has one of its
+ * own: one pass over the bytes, under the rules of wire.h (depth, number of fields, UTF-8, no NUL
+ * inside a string, lengths), into an arena with a hard limit. */
 
 #ifndef REDRESS_MESSAGE_H
 #define REDRESS_MESSAGE_H

@@ -51,40 +51,6 @@ bool message_field_is_map(const ProtobufCMessageDescriptor *parent,
     return strncmp(own, camel, size) == 0 && strcmp(own + size, "Entry") == 0;
 }
 
-size_t message_value_size(ProtobufCType type)
-{
-    static const size_t sizes[] = {
-        [PROTOBUF_C_TYPE_INT32] = sizeof(int32_t),
-        [PROTOBUF_C_TYPE_SINT32] = sizeof(int32_t),
-        [PROTOBUF_C_TYPE_SFIXED32] = sizeof(int32_t),
-        [PROTOBUF_C_TYPE_INT64] = sizeof(int64_t),
-        [PROTOBUF_C_TYPE_SINT64] = sizeof(int64_t),
-        [PROTOBUF_C_TYPE_SFIXED64] = sizeof(int64_t),
-        [PROTOBUF_C_TYPE_UINT32] = sizeof(uint32_t),
-        [PROTOBUF_C_TYPE_FIXED32] = sizeof(uint32_t),
-        [PROTOBUF_C_TYPE_UINT64] = sizeof(uint64_t),
-        [PROTOBUF_C_TYPE_FIXED64] = sizeof(uint64_t),
-        [PROTOBUF_C_TYPE_FLOAT] = 4,
-        [PROTOBUF_C_TYPE_DOUBLE] = 8,
-        [PROTOBUF_C_TYPE_BOOL] = sizeof(protobuf_c_boolean),
-        [PROTOBUF_C_TYPE_ENUM] = sizeof(int),
-        [PROTOBUF_C_TYPE_STRING] = sizeof(char *),
-        [PROTOBUF_C_TYPE_BYTES] = sizeof(ProtobufCBinaryData),
-        [PROTOBUF_C_TYPE_MESSAGE] = sizeof(ProtobufCMessage *),
-    };
-    return sizes[type];
-}
-
-void *message_member(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    return (char *)(uintptr_t)message + field->offset;
-}
-
-void *message_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    return (char *)(uintptr_t)message + field->quantifier_offset;
-}
-
 static json_t *write_message(const ProtobufCMessage *message);
 
 static json_t *write_number_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -225,30 +191,6 @@ static json_t *write_list(const ProtobufCFieldDescriptor *field, const char *val
     return array;
 }
 
-/* What JSON leaves out: zero, empty, absent. */
-static bool is_default(const ProtobufCFieldDescriptor *field, const void *value)
-{
-    static const char zeros[sizeof(int64_t)];
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-        return *(const ProtobufCMessage *const *)value == NULL;
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return *(const char *const *)value == NULL || **(const char *const *)value == '\0';
-    if (field->type == PROTOBUF_C_TYPE_BYTES)
-        return ((const ProtobufCBinaryData *)value)->len == 0;
-    return memcmp(value, zeros, message_value_size(field->type)) == 0;
-}
-
-static bool is_left_out(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    const void *quantifier = message_quantifier(message, field);
-    const void *value = message_member(message, field);
-    if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        return *(const size_t *)quantifier == 0;
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
-        return *(const uint32_t *)quantifier != field->id;
-    return is_default(field, value);
-}
-
 static json_t *write_field(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     const void *member = message_member(message, field);
@@ -269,7 +211,7 @@ static json_t *write_message(const ProtobufCMessage *message)
     for (unsigned i = 0; object != NULL && i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
         char name[MESSAGE_JSON_NAME_MAX];
-        if (is_left_out(message, field))
+        if (message_is_left_out(message, field))
             continue;
         if (json_object_set_new(object, message_json_name(field, name),
                                 write_field(message, field)) == 0)

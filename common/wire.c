@@ -1,20 +1,10 @@
-#include "wire.h"
+#include "wire_read.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    PATH_MAX_BYTES = 256,
-    VARINT_MAX = 10,       /* bytes of a 64-bit number */
-    SHORT_VARINT_MAX = 5,  /* bytes of a tag or a length */
-    SINGULARS_TRACKED = 64 /* fields of a message whose repetition is noticed */
-};
-
-struct wire_range {
-    const uint8_t *at, *end;
-};
+enum { PATH_MAX_BYTES = 256 };
 
 struct wire_walk {
     size_t fields_left;
@@ -22,21 +12,44 @@ struct wire_walk {
     char path[PATH_MAX_BYTES]; /* of what failed; filled in from the inside out */
 };
 
-/* Strings here are nearly all ASCII: eight bytes at a time while the top bits are clear. */
-static size_t ascii_prefix(const unsigned char *text, size_t size)
+/* True where one of eight bytes is 0 or above 0x7f. */
+static inline bool holds_other(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t tops = UINT64_C(0x8080808080808080);
-    size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-        uint64_t word;
-        memcpy(&word, text + i, 8);
-        if (((word | (word - ones)) & tops) != 0)
-            break;
+    return ((word | (word - ones)) & tops) != 0;
+}
+
+static inline uint64_t load_eight(const unsigned char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return word;
+}
+
+static inline uint64_t load_four(const unsigned char *text)
+{
+    uint32_t word;
+    memcpy(&word, text, sizeof word);
+    return word;
+}
+
+/* Nearly all texts here are short and plain: whole words, the last of which overlaps the one
+ * before, and no loop over the rest. */
+static bool is_plain(const unsigned char *text, size_t size)
+{
+    if (size >= 8) {
+        for (size_t i = 0; i < size - 8; i += 8)
+            if (holds_other(load_eight(text + i)))
+                return false;
+        return !holds_other(load_eight(text + size - 8));
     }
-    while (i < size && text[i] != 0 && text[i] < 0x80)
-        i++;
-    return i;
+    if (size >= 4)
+        return !holds_other(load_four(text) | load_four(text + size - 4) << 32);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == 0 || text[i] > 0x7f)
+            return false;
+    return true;
 }
 
 static bool is_continuation(unsigned char byte)
@@ -71,14 +84,12 @@ static size_t sequence_size(const unsigned char *text, size_t size)
 bool wire_text_valid(const void *bytes, size_t size)
 {
     const unsigned char *text = bytes;
+    if (is_plain(text, size))
+        return true;
     while (size > 0) {
-        size_t step = ascii_prefix(text, size);
-        if (step < size) {
-            size_t sequence = sequence_size(text + step, size - step);
-            if (sequence == 0)
-                return false;
-            step += sequence;
-        }
+        size_t step = text[0] > 0 && text[0] < 0x80 ? 1 : sequence_size(text, size);
+        if (step == 0)
+            return false;
         text += step;
         size -= step;
     }
@@ -91,75 +102,21 @@ static bool fail(struct wire_walk *walk, const char *rule)
     return false;
 }
 
-static bool take_varint(struct wire_range *range, size_t most, uint64_t *value)
-{
-    if (range->at < range->end && *range->at < 0x80) {
-        *value = *range->at++;
-        return true;
-    }
-    uint64_t result = 0;
-    for (size_t i = 0; i < most && range->at < range->end; i++) {
-        uint8_t byte = *range->at++;
-        result |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (byte < 0x80) {
-            *value = result;
-            return i < VARINT_MAX - 1 || byte <= 1;
-        }
-    }
-    return false;
-}
-
-static bool take_bytes(struct wire_range *range, uint64_t size, struct wire_range *bytes)
-{
-    if (size > (uint64_t)(range->end - range->at))
-        return false;
-    bytes->at = range->at;
-    bytes->end = range->at += size;
-    return true;
-}
-
 static bool take_value(struct wire_walk *walk, struct wire_range *range, unsigned wire_type,
                        struct wire_range *bytes)
 {
+    static const char *const rules[] = {
+        [PROTOBUF_C_WIRE_TYPE_VARINT] = "the number is cut short or longer than 64 bits",
+        [PROTOBUF_C_WIRE_TYPE_64BIT] = "the 64-bit value is cut short",
+        [PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED] = "the length is more than the bytes that follow",
+        [PROTOBUF_C_WIRE_TYPE_32BIT] = "the 32-bit value is cut short",
+    };
     uint64_t number;
     *bytes = (struct wire_range){0};
-    switch (wire_type) {
-    case PROTOBUF_C_WIRE_TYPE_VARINT:
-        return take_varint(range, VARINT_MAX, &number) ||
-               fail(walk, "the number is cut short or longer than 64 bits");
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-        return take_bytes(range, 8, bytes) || fail(walk, "the 64-bit value is cut short");
-    case PROTOBUF_C_WIRE_TYPE_32BIT:
-        return take_bytes(range, 4, bytes) || fail(walk, "the 32-bit value is cut short");
-    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        return (take_varint(range, SHORT_VARINT_MAX, &number) &&
-                take_bytes(range, number, bytes)) ||
-               fail(walk, "the length is more than the bytes that follow");
-    default:
-        return fail(walk, "groups and reserved wire types are not allowed");
-    }
-}
-
-static bool is_packable(ProtobufCType type)
-{
-    return type != PROTOBUF_C_TYPE_STRING && type != PROTOBUF_C_TYPE_BYTES &&
-           type != PROTOBUF_C_TYPE_MESSAGE;
-}
-
-static unsigned wire_type_of(ProtobufCType type)
-{
-    static const uint8_t wire_types[] = {
-        [PROTOBUF_C_TYPE_SFIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
-        [PROTOBUF_C_TYPE_FIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
-        [PROTOBUF_C_TYPE_FLOAT] = PROTOBUF_C_WIRE_TYPE_32BIT,
-        [PROTOBUF_C_TYPE_SFIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
-        [PROTOBUF_C_TYPE_FIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
-        [PROTOBUF_C_TYPE_DOUBLE] = PROTOBUF_C_WIRE_TYPE_64BIT,
-        [PROTOBUF_C_TYPE_STRING] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-        [PROTOBUF_C_TYPE_BYTES] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-        [PROTOBUF_C_TYPE_MESSAGE] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-    };
-    return wire_types[type];
+    if (wire_take_value(range, wire_type, &number, bytes))
+        return true;
+    const char *rule = wire_type < sizeof rules / sizeof *rules ? rules[wire_type] : NULL;
+    return fail(walk, rule == NULL ? "groups and reserved wire types are not allowed" : rule);
 }
 
 static bool scan_packed(struct wire_walk *walk, unsigned wire_type, struct wire_range range)
@@ -180,36 +137,16 @@ static bool scan_message(struct wire_walk *walk, const ProtobufCMessageDescripto
 static bool scan_field(struct wire_walk *walk, const ProtobufCFieldDescriptor *field,
                        unsigned wire_type, struct wire_range bytes, unsigned depth)
 {
-    unsigned wanted = wire_type_of(field->type);
-    if (wire_type != wanted) {
-        if (field->label != PROTOBUF_C_LABEL_REPEATED || !is_packable(field->type) ||
-            wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
-            return fail(walk, "the wire type is not that of the field");
-        return scan_packed(walk, wanted, bytes);
-    }
+    if (wire_is_packed(field, wire_type))
+        return scan_packed(walk, wire_type_of(field->type), bytes);
+    if (wire_type != wire_type_of(field->type))
+        return fail(walk, "the wire type is not that of the field");
     if (field->type == PROTOBUF_C_TYPE_STRING)
-        return wire_text_valid(bytes.at, (size_t)(bytes.end - bytes.at)) ||
+        return wire_text_valid(bytes.at, wire_size(bytes)) ||
                fail(walk, "a text must be UTF-8 without NUL");
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return scan_message(walk, field->descriptor, bytes, depth + 1);
     return true;
-}
-
-/* Fields mostly come in the order of their numbers, so the next one is tried first. */
-static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor,
-                                                  uint64_t number, unsigned *cursor)
-{
-    for (unsigned i = *cursor; i < *cursor + 3 && i < descriptor->n_fields; i++) {
-        if (descriptor->fields[i].id == number) {
-            *cursor = i;
-            return &descriptor->fields[i];
-        }
-    }
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field(descriptor, (unsigned)number);
-    if (field != NULL)
-        *cursor = (unsigned)(field - descriptor->fields);
-    return field;
 }
 
 /* Puts the field in front of the path. Only a failure pays for this. */
@@ -231,42 +168,24 @@ static void prefix_path(struct wire_walk *walk, const ProtobufCFieldDescriptor *
 static size_t count_before(const ProtobufCFieldDescriptor *field, struct wire_range range,
                            const uint8_t *end)
 {
-    struct wire_walk unused = {0};
-    struct wire_range bytes;
     size_t count = 0;
-    uint64_t tag = 0;
-    while (range.at < end && take_varint(&range, SHORT_VARINT_MAX, &tag) &&
-           take_value(&unused, &range, (unsigned)(tag & 7), &bytes))
-        count += tag >> 3 == field->id;
+    uint32_t number;
+    unsigned wire_type;
+    uint64_t value;
+    struct wire_range bytes;
+    while (range.at < end && wire_take_tag(&range, &number, &wire_type) &&
+           wire_take_value(&range, wire_type, &value, &bytes))
+        count += number == field->id;
     return count;
 }
 
-static bool take_tag(struct wire_walk *walk, struct wire_range *range, uint64_t *number,
+static bool take_tag(struct wire_walk *walk, struct wire_range *range, uint32_t *number,
                      unsigned *wire_type)
 {
-    uint64_t tag;
     if (walk->fields_left-- == 0)
         return fail(walk, "too many fields");
-    if (!take_varint(range, SHORT_VARINT_MAX, &tag) || tag >> 3 == 0 || tag >> 3 > WIRE_TAG_MAX)
-        return fail(walk, "a field number is cut short or out of range");
-    *number = tag >> 3;
-    *wire_type = (unsigned)(tag & 7);
-    return true;
-}
-
-/* A single sub-message that comes twice would be merged: no serialiser writes that, and merging
- * lists again and again costs more memory than any bound on the bytes suggests. */
-static bool is_repeated_singular(const ProtobufCMessageDescriptor *descriptor,
-                                 const ProtobufCFieldDescriptor *field, uint64_t *seen)
-{
-    size_t index = (size_t)(field - descriptor->fields);
-    if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED ||
-        index >= SINGULARS_TRACKED)
-        return false;
-    uint64_t bit = UINT64_C(1) << index;
-    bool again = (*seen & bit) != 0;
-    *seen |= bit;
-    return again;
+    return wire_take_tag(range, number, wire_type) ||
+           fail(walk, "a field number is cut short or out of range");
 }
 
 static bool scan_message(struct wire_walk *walk, const ProtobufCMessageDescriptor *descriptor,
@@ -279,18 +198,18 @@ static bool scan_message(struct wire_walk *walk, const ProtobufCMessageDescripto
     uint64_t seen = 0;
     while (range.at < range.end) {
         const uint8_t *begin = range.at;
-        uint64_t number;
+        uint32_t number;
         unsigned wire_type;
         struct wire_range bytes;
         if (!take_tag(walk, &range, &number, &wire_type))
             return false;
-        const ProtobufCFieldDescriptor *field = find_field(descriptor, number, &cursor);
+        const ProtobufCFieldDescriptor *field = wire_find_field(descriptor, number, &cursor);
         bool good = take_value(walk, &range, wire_type, &bytes);
         if (field == NULL && good)
             continue;
         if (field == NULL)
             return false;
-        if (good && is_repeated_singular(descriptor, field, &seen))
+        if (good && wire_stands_twice(descriptor, field, &seen))
             good = fail(walk, "a single message stands there twice");
         if (!good || !scan_field(walk, field, wire_type, bytes, depth)) {
             prefix_path(walk, field, count_before(field, whole, begin));

@@ -71,6 +71,20 @@ Test(arena, one_large_piece_gets_a_block_of_its_own)
     arena_destroy(arena);
 }
 
+Test(arena, room_is_what_the_next_piece_is_taken_from)
+{
+    struct arena *arena = arena_create(0);
+    size_t size = 0;
+    char *room = arena_room(arena, &size);
+    cr_expect_eq(size, ARENA_FIRST_BLOCK);
+    memset(room, 'x', size);
+    cr_expect_eq(arena_used(arena), 0);
+    cr_expect_eq(arena_alloc(arena, 20), room);
+    cr_expect_eq((char *)arena_room(arena, &size), room + 32);
+    cr_expect_eq(size, ARENA_FIRST_BLOCK - 32);
+    arena_destroy(arena);
+}
+
 Test(arena, copies_texts_and_bytes)
 {
     struct arena *arena = arena_create(0);

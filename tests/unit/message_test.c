@@ -7,6 +7,7 @@
 #include "redress/v1/rules.pb-c.h"
 #include "redress/v1/types.pb-c.h"
 #include "topics.h"
+#include "wire.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -65,6 +66,121 @@ Test(message, every_type_comes_back_from_its_bytes)
         expect_same_bytes(message, again);
         arena_reset(arena);
     }
+}
+
+static void *allocate(void *from, size_t size)
+{
+    return arena_alloc(from, size);
+}
+
+static void leave(void *from, void *pointer)
+{
+    (void)from;
+    (void)pointer;
+}
+
+/* protobuf-c is the reference for what is well-formed. */
+static ProtobufCMessage *unpack_by_library(const ProtobufCMessageDescriptor *descriptor,
+                                           const uint8_t *bytes, size_t size)
+{
+    ProtobufCAllocator allocator = {allocate, leave, arena};
+    return protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
+}
+
+Test(message, bytes_are_those_of_protobuf_c)
+{
+    struct random random = {.state = 3};
+    for (int round = 0; round < 1500; round++) {
+        const ProtobufCMessageDescriptor *descriptor = descriptor_of((size_t)round % TOPIC_COUNT);
+        ProtobufCMessage *message = random_message(&random, descriptor, arena);
+        uint8_t *bytes;
+        size_t size;
+        pack(message, &bytes, &size);
+        cr_assert_eq(size, protobuf_c_message_get_packed_size(message), "%s", descriptor->name);
+        uint8_t *wanted = arena_alloc(arena, size);
+        cr_assert_not_null(wanted);
+        (void)protobuf_c_message_pack(message, wanted);
+        cr_assert_eq(memcmp(bytes, wanted, size), 0, "%s", descriptor->name);
+        cr_assert_not_null(unpack_by_library(descriptor, bytes, size));
+        arena_reset(arena);
+    }
+}
+
+/* Whatever room the block has left: none, too little, just enough. */
+Test(message, packs_at_the_end_of_a_block)
+{
+    struct random random = {.state = 8};
+    struct arena *small = arena_create((size_t)2 * SMALL_ARENA_BYTES);
+    for (int round = 0; round < 1500; round++) {
+        const ProtobufCMessageDescriptor *descriptor = descriptor_of((size_t)round % TOPIC_COUNT);
+        ProtobufCMessage *message = random_message(&random, descriptor, arena);
+        uint8_t *bytes, *wanted;
+        size_t size, wanted_size;
+        pack(message, &wanted, &wanted_size);
+        arena_reset(small);
+        size_t taken = SMALL_ARENA_BYTES - random_below(&random, 2 * wanted_size + 32);
+        cr_assert_not_null(arena_alloc(small, taken));
+        cr_assert_eq(message_pack(message, small, &bytes, &size), STATUS_OK);
+        cr_assert_eq(size, wanted_size);
+        cr_assert_eq(memcmp(bytes, wanted, size), 0);
+        arena_reset(arena);
+    }
+    arena_destroy(small);
+}
+
+Test(message, packing_into_a_full_arena_is_said_so)
+{
+    struct arena *small = arena_create(SMALL_ARENA_BYTES);
+    Redress__V1__Money money = REDRESS__V1__MONEY__INIT;
+    uint8_t *bytes;
+    size_t size;
+    money.minor = 1;
+    cr_assert_not_null(arena_alloc(small, SMALL_ARENA_BYTES));
+    cr_expect_eq(message_pack(&money.base, small, &bytes, &size), STATUS_EXHAUSTED);
+    arena_destroy(small);
+}
+
+Test(message, lists_of_any_length_come_back)
+{
+    for (size_t count = 0; count < 70; count++) {
+        Redress__V1__Notice notice = REDRESS__V1__NOTICE__INIT;
+        Redress__V1__Notice *again = NULL;
+        struct error error = {""};
+        char *needed[70];
+        int32_t days[70];
+        for (size_t i = 0; i < count; i++) {
+            needed[i] = arena_printf(arena, "photo %zu", i);
+            days[i] = (int32_t)i * 1000003 - 7;
+        }
+        notice.n_needed = notice.n_business_days = count;
+        notice.needed = needed;
+        notice.business_days = days;
+        uint8_t *bytes;
+        size_t size;
+        pack(&notice.base, &bytes, &size);
+        cr_assert_eq(message_unpack(&redress__v1__notice__descriptor, bytes, size, arena,
+                                    (ProtobufCMessage **)&again, &error),
+                     STATUS_OK, "%s", error.text);
+        cr_assert_eq(again->n_needed, count);
+        cr_assert_eq(again->n_business_days, count);
+        for (size_t i = 0; i < count; i++) {
+            cr_assert_str_eq(again->needed[i], needed[i]);
+            cr_assert_eq(again->business_days[i], days[i]);
+        }
+    }
+}
+
+Test(message, the_last_member_of_a_oneof_wins)
+{
+    /* in_transit {carrier "x"}, then lost {} */
+    static const uint8_t bytes[] = {0x3a, 0x03, 0x0a, 0x01, 'x', 0x52, 0x00};
+    Redress__V1__GoodsEvent *event = NULL;
+    struct error error = {""};
+    cr_assert_eq(message_unpack(&redress__v1__goods_event__descriptor, bytes, sizeof bytes, arena,
+                                (ProtobufCMessage **)&event, &error),
+                 STATUS_OK, "%s", error.text);
+    cr_assert_eq(event->event_case, REDRESS__V1__GOODS_EVENT__EVENT_LOST);
+    cr_expect_str_eq(event->lost->carrier, "");
 }
 
 Test(message, every_type_comes_back_from_its_json)
@@ -291,11 +407,15 @@ static void expect_handled(const ProtobufCMessageDescriptor *descriptor, const u
     memcpy(exact, bytes, size);
     enum status status = message_unpack(descriptor, exact, size, arena, &message, &error);
     free(exact);
+    cr_assert_eq(status, wire_scan(descriptor, bytes, size, NULL), "%s", error.text);
     if (status == STATUS_UNPROCESSABLE) {
         cr_assert_neq(error.text[0], '\0');
         return;
     }
     cr_assert_eq(status, STATUS_OK, "%s: %s", status_name(status), error.text);
+    ProtobufCMessage *reference = unpack_by_library(descriptor, bytes, size);
+    cr_assert_not_null(reference);
+    expect_same_bytes(reference, message);
     uint8_t *again_bytes;
     size_t again_size;
     ProtobufCMessage *again;
