@@ -30,8 +30,8 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_zalloc(struct arena *arena, size_t size);
 
-/* The rest of the current block, not taken: to write into it first and take with arena_alloc what was
- * used. `size` is set to its bytes. */
+/* The rest of the current block, not taken: to write into it first and take with arena_alloc what
+ * was used. `size` is set to its bytes. */
 void *arena_room(struct arena *arena, size_t *size);
 
 /* An array of `count` zeroed elements; NULL on overflow of count * size too. */

@@ -1,5 +1,6 @@
 /* Clock: time as int64 microseconds since 1970-01-01T00:00:00Z (`*_us`). Decisions never read a
- * clock; they are given a time. Only wiring and I/O code calls clock_wall_us or clock_monotonic_us. */
+ * clock; they are given a time. Only wiring and I/O code calls clock_wall_us or clock_monotonic_us.
+ */
 
 #ifndef REDRESS_CLOCK_H
 #define REDRESS_CLOCK_H

@@ -36,42 +36,42 @@ struct config_row {
 };
 
 /* What every worker understands. X(field, VARIABLE, TYPE, min, max, default, help) */
-#define CONFIG_WORKER_ROWS(X)                                                                      \
-    X(kafka_brokers, "REDRESS_KAFKA_BROKERS", TEXT, 1, 1024, "localhost:9092",                     \
-      "host:port of the brokers, comma-separated")                                                 \
-    X(kafka_security, "REDRESS_KAFKA_SECURITY", TEXT, 1, 32, "plaintext",                          \
-      "plaintext, ssl, sasl_plaintext or sasl_ssl")                                                \
-    X(kafka_sasl_mechanism, "REDRESS_KAFKA_SASL_MECHANISM", TEXT, 0, 32, "",                       \
-      "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")                                                     \
-    X(kafka_username, "REDRESS_KAFKA_USERNAME", TEXT, 0, 256, "", "SASL user name")                \
-    X(kafka_password, "REDRESS_KAFKA_PASSWORD", SECRET, 0, 1024, "", "SASL password")              \
-    X(kafka_ca_file, "REDRESS_KAFKA_CA_FILE", TEXT, 0, 1024, "",                                   \
-      "PEM file of the authorities that sign the brokers' certificates")                           \
-    X(database_host, "REDRESS_DATABASE_HOST", TEXT, 1, 1024, "localhost",                          \
-      "host of PostgreSQL, or directory of its socket")                                            \
-    X(database_port, "REDRESS_DATABASE_PORT", NUMBER, 1, 65535, "5432", "port of PostgreSQL")      \
-    X(database_name, "REDRESS_DATABASE_NAME", TEXT, 0, 63, "",                                     \
-      "database of this worker; empty: the worker's name")                                         \
-    X(database_user, "REDRESS_DATABASE_USER", TEXT, 0, 63, "",                                     \
-      "login role of this worker; empty: the worker's name")                                       \
-    X(database_password, "REDRESS_DATABASE_PASSWORD", SECRET, 0, 1024, "",                         \
-      "password of the login role")                                                                \
-    X(database_tls, "REDRESS_DATABASE_TLS", TEXT, 1, 16, "prefer",                                 \
-      "libpq sslmode: disable, prefer, require, verify-ca or verify-full")                         \
-    X(database_ca_file, "REDRESS_DATABASE_CA_FILE", TEXT, 0, 1024, "",                             \
-      "PEM file of the authority that signs PostgreSQL's certificate")                             \
-    X(batch_max, "REDRESS_BATCH_MAX", NUMBER, 1, 10000, "2000",                                    \
-      "most events saved in one transaction")                                                      \
-    X(health_address, "REDRESS_HEALTH_ADDRESS", TEXT, 1, 256, "127.0.0.1:0",                       \
-      "address:port of /metrics, /livez and /readyz; port 0 picks a free one")                     \
-    X(health_port_file, "REDRESS_HEALTH_PORT_FILE", TEXT, 0, 1024, "",                             \
-      "file that the port of /metrics is written to")                                              \
-    X(log_level, "REDRESS_LOG_LEVEL", TEXT, 1, 16, "info", "debug, info, warning or error")        \
-    X(session_timeout_ms, "REDRESS_SESSION_TIMEOUT", DURATION, 1000, 60000, "6s",                  \
-      "how long Kafka waits for a silent instance before it gives its shards away")                \
-    X(database_timeout_ms, "REDRESS_DATABASE_TIMEOUT", DURATION, 500, 60000, "5s",                 \
-      "lock, statement and idle-in-transaction limit")                                             \
-    X(deadline_scan_ms, "REDRESS_DEADLINE_SCAN", DURATION, 10, 60000, "200ms",                     \
+#define CONFIG_WORKER_ROWS(X)                                                                 \
+    X(kafka_brokers, "REDRESS_KAFKA_BROKERS", TEXT, 1, 1024, "localhost:9092",                \
+      "host:port of the brokers, comma-separated")                                            \
+    X(kafka_security, "REDRESS_KAFKA_SECURITY", TEXT, 1, 32, "plaintext",                     \
+      "plaintext, ssl, sasl_plaintext or sasl_ssl")                                           \
+    X(kafka_sasl_mechanism, "REDRESS_KAFKA_SASL_MECHANISM", TEXT, 0, 32, "",                  \
+      "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")                                                \
+    X(kafka_username, "REDRESS_KAFKA_USERNAME", TEXT, 0, 256, "", "SASL user name")           \
+    X(kafka_password, "REDRESS_KAFKA_PASSWORD", SECRET, 0, 1024, "", "SASL password")         \
+    X(kafka_ca_file, "REDRESS_KAFKA_CA_FILE", TEXT, 0, 1024, "",                              \
+      "PEM file of the authorities that sign the brokers' certificates")                      \
+    X(database_host, "REDRESS_DATABASE_HOST", TEXT, 1, 1024, "localhost",                     \
+      "host of PostgreSQL, or directory of its socket")                                       \
+    X(database_port, "REDRESS_DATABASE_PORT", NUMBER, 1, 65535, "5432", "port of PostgreSQL") \
+    X(database_name, "REDRESS_DATABASE_NAME", TEXT, 0, 63, "",                                \
+      "database of this worker; empty: the worker's name")                                    \
+    X(database_user, "REDRESS_DATABASE_USER", TEXT, 0, 63, "",                                \
+      "login role of this worker; empty: the worker's name")                                  \
+    X(database_password, "REDRESS_DATABASE_PASSWORD", SECRET, 0, 1024, "",                    \
+      "password of the login role")                                                           \
+    X(database_tls, "REDRESS_DATABASE_TLS", TEXT, 1, 16, "prefer",                            \
+      "libpq sslmode: disable, prefer, require, verify-ca or verify-full")                    \
+    X(database_ca_file, "REDRESS_DATABASE_CA_FILE", TEXT, 0, 1024, "",                        \
+      "PEM file of the authority that signs PostgreSQL's certificate")                        \
+    X(batch_max, "REDRESS_BATCH_MAX", NUMBER, 1, 10000, "2000",                               \
+      "most events saved in one transaction")                                                 \
+    X(health_address, "REDRESS_HEALTH_ADDRESS", TEXT, 1, 256, "127.0.0.1:0",                  \
+      "address:port of /metrics, /livez and /readyz; port 0 picks a free one")                \
+    X(health_port_file, "REDRESS_HEALTH_PORT_FILE", TEXT, 0, 1024, "",                        \
+      "file that the port of /metrics is written to")                                         \
+    X(log_level, "REDRESS_LOG_LEVEL", TEXT, 1, 16, "info", "debug, info, warning or error")   \
+    X(session_timeout_ms, "REDRESS_SESSION_TIMEOUT", DURATION, 1000, 60000, "6s",             \
+      "how long Kafka waits for a silent instance before it gives its shards away")           \
+    X(database_timeout_ms, "REDRESS_DATABASE_TIMEOUT", DURATION, 500, 60000, "5s",            \
+      "lock, statement and idle-in-transaction limit")                                        \
+    X(deadline_scan_ms, "REDRESS_DEADLINE_SCAN", DURATION, 10, 60000, "200ms",                \
       "how often due deadlines are looked for")
 
 struct config_worker {
@@ -89,9 +89,14 @@ extern const struct config_row config_worker_rows[];
 extern const size_t config_worker_row_count;
 
 /* A row of a program's own table, in the same form. */
-#define CONFIG_ROW(structure, field_, variable_, type_, min_, max_, fallback_, help_)              \
-    {.variable = variable_, .type = CONFIG_##type_, .min = min_, .max = max_,                      \
-     .fallback = fallback_, .help = help_, .offset = offsetof(structure, field_)},
+#define CONFIG_ROW(structure, field_, variable_, type_, min_, max_, fallback_, help_) \
+    {.variable = variable_,                                                           \
+     .type = CONFIG_##type_,                                                          \
+     .min = min_,                                                                     \
+     .max = max_,                                                                     \
+     .fallback = fallback_,                                                           \
+     .help = help_,                                                                   \
+     .offset = offsetof(structure, field_)},
 
 /* One table and the struct that it fills. */
 struct config_table {

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 /* X(name, text) */
-#define LOG_LEVEL_ROWS(X)                                                                          \
-    X(DEBUG, "debug")                                                                              \
-    X(INFO, "info")                                                                                \
-    X(WARNING, "warning")                                                                          \
+#define LOG_LEVEL_ROWS(X) \
+    X(DEBUG, "debug")     \
+    X(INFO, "info")       \
+    X(WARNING, "warning") \
     X(ERROR, "error")
 
 enum log_level {

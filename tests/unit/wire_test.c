@@ -218,7 +218,7 @@ static const ProtobufCMessageDescriptor nested = {
 Test(wire, depth_is_bounded)
 {
     for (size_t levels = 0; levels < 60; levels++) {
-        char bytes[120];
+        char bytes[120] = {0};
         for (size_t i = 0; i < levels; i++) {
             bytes[2 * i] = 0x0a;
             bytes[2 * i + 1] = (char)(2 * (levels - i - 1));
