@@ -295,7 +295,7 @@ enum status routing_assessed(struct routing_step *step, const struct assessed *a
 static bool cannot_extend(const struct routing_refund *refund, const struct failed_payout *payout)
 {
     const struct routing_case *subject = refund->latest;
-    return case_is_open(subject) && (subject->coverage_count >= ROUTING_PAYMENTS_MAX ||
+    return case_is_open(subject) && (subject->coverage_count >= ROUTING_FAILED_PAYOUTS_MAX ||
                                      strcmp(subject->currency, payout->currency) != 0);
 }
 

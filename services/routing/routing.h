@@ -29,11 +29,12 @@
 #define ROUTING_MINOR_MAX INT64_C(1000000000000000)
 
 enum {
-    ROUTING_CASES_MAX = 32,     /* of one refund; then operators are alarmed instead */
-    ROUTING_DECISIONS_MAX = 64, /* taken about one refund */
-    ROUTING_REFUSALS_MAX = 64,  /* kept of one refund; more are refused and not remembered */
-    ROUTING_PAYMENTS_MAX = 1000,
-    ROUTING_WHY_MAX = 8 /* lines that say why a person must look */
+    ROUTING_CASES_MAX = 32,           /* of one refund; then operators are alarmed instead */
+    ROUTING_DECISIONS_MAX = 64,       /* taken about one refund */
+    ROUTING_REFUSALS_MAX = 64,        /* kept of one refund; more are refused and not remembered */
+    ROUTING_PAYMENTS_MAX = 1000,      /* of one order */
+    ROUTING_FAILED_PAYOUTS_MAX = 100, /* in one case */
+    ROUTING_WHY_MAX = 8               /* lines that say why a person must look */
 };
 
 /* X(name, number in redress.v1.Verdict, roles that may say it) */

@@ -158,8 +158,8 @@ static void take_assessed(struct turn *turn, struct routing_case *subject,
 }
 
 /* What a failed payout leaves to be paid, beside what the open case has already. Finance can always
- * pay by hand; the approver may choose another method. The sum fits: ROUTING_PAYMENTS_MAX amounts
- * of at most ROUTING_MINOR_MAX. */
+ * pay by hand; the approver may choose another method. The sum fits: ROUTING_FAILED_PAYOUTS_MAX
+ * amounts of at most ROUTING_MINOR_MAX. */
 static enum status take_payout(struct turn *turn, struct routing_case *subject)
 {
     size_t before = subject->coverage_count;

@@ -1,0 +1,335 @@
+#include "clock.h"
+#include "routing_fixture.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct fixture fx;
+
+static void set_up(void)
+{
+    fixture_start(&fx);
+}
+
+static void tear_down(void)
+{
+    fixture_stop(&fx);
+}
+
+TestSuite(routing_people, .init = set_up, .fini = tear_down);
+
+/* The decision is refused for that reason, and nothing but its record changes. */
+static void expect_refused(const struct decision *decision, enum refusal_reason reason)
+{
+    struct routing_case before =
+        fx.refund.latest == NULL ? (struct routing_case){0} : *fx.refund.latest;
+    enum decision_state state = fx.refund.state;
+    int64_t version = fx.refund.version;
+    cr_assert_eq(fixture_decide(&fx, decision), STATUS_OK);
+    cr_expect_eq(fx.answer.refusal, reason, "%s instead of %s",
+                 refusal_reason_name(fx.answer.refusal), refusal_reason_name(reason));
+    cr_expect_eq(fx.answer.status, ROUTED_NOTHING);
+    cr_expect_eq(fx.answer.case_deadline, DEADLINE_KEEP);
+    cr_expect_eq(fx.refund.state, state);
+    cr_expect_eq(fx.refund.version, version);
+    if (fx.refund.latest != NULL)
+        cr_expect_arr_eq(&before, fx.refund.latest, sizeof before);
+    cr_expect_eq(fixture_decide(&fx, decision), STATUS_DUPLICATE, "it is remembered");
+}
+
+Test(routing_people, one_approval_is_enough_at_level_1)
+{
+    fixture_open(&fx, 90000);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_not(fx.answer.automatic);
+    cr_expect_eq(fx.answer.level, AUTHORITY_LEVEL_1);
+    cr_expect_eq(fx.answer.case_version, 2);
+    cr_expect_eq(fx.answer.about->version, 2);
+    cr_expect_eq(fx.answer.about->status, CASE_APPROVED);
+    cr_expect_eq(fx.answer.approver_count, 1);
+    cr_expect_str_eq(fx.answer.approvers[0], "mia");
+    cr_expect_eq(fx.answer.case_deadline, DEADLINE_CLEAR);
+    cr_expect_eq(fx.answer.shares[0].minor, 90000);
+    cr_expect_not_null(fx.answer.assessed);
+}
+
+Test(routing_people, two_different_people_above_level_2)
+{
+    fixture_open(&fx, 1000001);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+    cr_expect_eq(fx.answer.about->version, 2);
+    cr_expect_eq(fx.answer.case_deadline, DEADLINE_KEEP);
+    struct decision again = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    expect_refused(&again, REFUSAL_ALREADY_DECIDED);
+    fixture_say(&fx, "noah", VERDICT_APPROVE);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_eq(fx.answer.approver_count, 2);
+}
+
+Test(routing_people, one_decline_ends_it)
+{
+    fixture_open(&fx, 1000001);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    fixture_say(&fx, "noah", VERDICT_DECLINE);
+    cr_expect_eq(fx.answer.status, ROUTED_DECLINED);
+    cr_expect_eq(fx.answer.tell, TELL_DECLINED);
+    cr_expect_eq(fx.refund.state, STATE_DECLINED);
+}
+
+Test(routing_people, an_approver_may_not_turn_round_but_may_ask)
+{
+    fixture_open(&fx, 1000001);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    struct decision decline = fixture_decision(&fx, "mia", VERDICT_DECLINE);
+    expect_refused(&decline, REFUSAL_ALREADY_DECIDED);
+    fixture_say(&fx, "mia", VERDICT_ASK);
+    cr_expect_eq(fx.answer.status, ROUTED_NEEDS_INFO);
+}
+
+/* One row per role, a column per verdict in the order of VERDICT_ROWS. */
+Test(routing_people, roles_and_verdicts)
+{
+    static const struct {
+        enum person_role role;
+        const char *may; /* APPROVE, APPROVE_REDUCED, DECLINE, ASK, RECOMMEND */
+    } cases[] = {
+        {PERSON_CUSTOMER, "....."},        {PERSON_SERVICE_AGENT, "....."},
+        {PERSON_POLICY_REVIEWER, "..xxx"}, {PERSON_APPROVER, "xxxx."},
+        {PERSON_FINANCE, "xxxx."},         {PERSON_QUALITY, "....."},
+        {PERSON_SYSTEM, "....."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int verdict = VERDICT_APPROVE; verdict <= VERDICT_RECOMMEND; verdict++) {
+            tear_down();
+            set_up();
+            fixture_open(&fx, 90000);
+            struct decision decision = fixture_decision(&fx, "mia", (enum verdict)verdict);
+            decision.role = cases[i].role;
+            decision.has_amount = verdict == VERDICT_APPROVE_REDUCED;
+            decision.minor = 100;
+            decision.currency = "GBP";
+            if (cases[i].may[verdict - 1] == '.') {
+                expect_refused(&decision, REFUSAL_ROLE);
+                continue;
+            }
+            cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+            cr_expect_eq(fx.answer.refusal, REFUSAL_NONE, "role %d verdict %d", cases[i].role,
+                         verdict);
+        }
+}
+
+Test(routing_people, every_refusal)
+{
+    fixture_open(&fx, 90000);
+    struct decision decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    decision.case_id = "c_00000000000000000000000000000000";
+    expect_refused(&decision, REFUSAL_UNKNOWN_CASE);
+    decision = fixture_decision(&fx, "agent-4", VERDICT_APPROVE);
+    expect_refused(&decision, REFUSAL_OWN_REQUEST);
+    decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    decision.case_version = 2;
+    expect_refused(&decision, REFUSAL_STALE_VERSION);
+    decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    decision.subject_hash = "0000000000000000000000000000000000000000000000000000000000000000";
+    expect_refused(&decision, REFUSAL_STALE_SUBJECT);
+    decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    decision.role = PERSON_QUALITY;
+    expect_refused(&decision, REFUSAL_ROLE);
+
+    decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    decision.subject_hash = "";
+    cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED, "an empty hash is not compared");
+    decision = fixture_decision(&fx, "noah", VERDICT_DECLINE);
+    expect_refused(&decision, REFUSAL_CASE_NOT_OPEN);
+}
+
+Test(routing_people, a_refund_that_nobody_knows)
+{
+    struct decision decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    struct routing_step step = {.terms = &fx.terms,
+                                .order = &fx.order,
+                                .refund = NULL,
+                                .now_us = fx.now_us,
+                                .arena = fx.arena,
+                                .answer = &fx.answer};
+    cr_assert_eq(routing_decided(&step, &decision), STATUS_OK);
+    cr_expect_eq(fx.answer.refusal, REFUSAL_UNKNOWN_CASE);
+}
+
+Test(routing_people, no_decision_but_on_an_open_case)
+{
+    for (int state = 0; state < STATE_COUNT; state++) {
+        tear_down();
+        set_up();
+        fixture_reach(&fx, (enum decision_state)state);
+        for (int verdict = VERDICT_APPROVE; verdict <= VERDICT_ASK && state != STATE_OPEN;
+             verdict++) {
+            struct decision decision = fixture_decision(&fx, "noah", (enum verdict)verdict);
+            expect_refused(&decision,
+                           state == STATE_NEW ? REFUSAL_UNKNOWN_CASE : REFUSAL_CASE_NOT_OPEN);
+        }
+    }
+}
+
+Test(routing_people, an_older_case_of_the_refund_is_closed)
+{
+    fixture_reach(&fx, STATE_DECLINED);
+    const char *older = arena_strdup(fx.arena, fx.refund.latest->case_id);
+    struct assessed appeal = fixture_assessed(&fx, 90000);
+    appeal.appeal = true;
+    cr_assert_eq(fixture_assess(&fx, &appeal), STATUS_OK);
+    struct decision decision = fixture_decision(&fx, "noah", VERDICT_APPROVE);
+    decision.case_id = older;
+    expect_refused(&decision, REFUSAL_CASE_NOT_OPEN);
+}
+
+Test(routing_people, only_finance_approves_at_level_3)
+{
+    fixture_open(&fx, 90000);
+    cr_assert_eq(fixture_due(&fx, DEADLINE_CASE), STATUS_OK);
+    cr_assert_eq(fixture_due(&fx, DEADLINE_CASE), STATUS_OK);
+    struct decision decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    expect_refused(&decision, REFUSAL_ABOVE_AUTHORITY);
+    decision = fixture_decision(&fx, "vera", VERDICT_APPROVE);
+    decision.role = PERSON_FINANCE;
+    cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_eq(fx.answer.level, AUTHORITY_FINANCE_CONTROLLER);
+}
+
+Test(routing_people, advice_is_seen_and_given_once)
+{
+    fixture_open(&fx, 90000);
+    struct decision decision = fixture_decision(&fx, "rob", VERDICT_RECOMMEND);
+    decision.role = PERSON_POLICY_REVIEWER;
+    cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+    cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+    cr_expect_eq(fx.answer.about->version, 2, "who decides must have seen it");
+    decision = fixture_decision(&fx, "rob", VERDICT_RECOMMEND);
+    decision.role = PERSON_POLICY_REVIEWER;
+    expect_refused(&decision, REFUSAL_ALREADY_DECIDED);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    cr_expect_eq(fx.answer.approver_count, 1, "advice is no approval");
+}
+
+Test(routing_people, a_reduction_voids_other_approvals_and_changes_the_subject)
+{
+    fixture_open(&fx, 2000000);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    char before[APPROVAL_SUBJECT_HASH_SIZE];
+    memcpy(before, fx.refund.latest->subject_hash, sizeof before);
+    struct decision reduced = fixture_decision(&fx, "noah", VERDICT_APPROVE_REDUCED);
+    reduced.has_amount = true;
+    reduced.minor = 1500000;
+    reduced.currency = "GBP";
+    cr_assert_eq(fixture_decide(&fx, &reduced), STATUS_OK);
+    cr_expect_eq(fx.answer.refusal, REFUSAL_NONE);
+    cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+    cr_expect_eq(fx.answer.about->minor, 1500000);
+    cr_expect_str_neq(fx.answer.about->subject_hash, before);
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_eq(fx.answer.minor, 1500000);
+    cr_expect_eq(fx.answer.shares[0].minor, 1500000);
+    cr_expect_str_eq(fx.answer.approvers[0], "noah");
+    cr_expect_str_eq(fx.answer.approvers[1], "mia");
+}
+
+Test(routing_people, what_is_no_reduction_is_refused)
+{
+    static const struct {
+        bool has_amount;
+        int64_t minor;
+        const char *currency;
+        int32_t method;
+        bool allowed;
+    } cases[] = {
+        {true, 89999, "GBP", 0, true},
+        {true, 1, "GBP", METHOD_ORIGINAL, true},
+        {true, 90000, "GBP", 0, false},
+        {true, 90001, "GBP", 0, false},
+        {true, 0, "GBP", 0, false},
+        {true, -1, "GBP", 0, false},
+        {true, 1, "EUR", 0, false},
+        {false, 0, "", METHOD_ORIGINAL, false},
+        {false, 0, "", METHOD_STORE_CREDIT, false},
+        {true, 1, "GBP", METHOD_BANK_TRANSFER, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tear_down();
+        set_up();
+        fixture_open(&fx, 90000);
+        struct decision decision = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+        decision.has_amount = cases[i].has_amount;
+        decision.minor = cases[i].minor;
+        decision.currency = cases[i].currency;
+        decision.method = cases[i].method;
+        if (!cases[i].allowed) {
+            expect_refused(&decision, REFUSAL_REDUCTION);
+            continue;
+        }
+        cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+        cr_expect_eq(fx.answer.status, ROUTED_APPROVED, "case %zu", i);
+        cr_expect_eq(fx.answer.minor, cases[i].minor);
+    }
+}
+
+Test(routing_people, another_method_for_a_payout_that_failed)
+{
+    fixture_open(&fx, 25000);
+    struct failed_payout payout = {
+        .version = 3, .fallback = true, .payment_id = "pay_1", .minor = 25000, .currency = "GBP"};
+    cr_assert_eq(fixture_pay(&fx, &payout), STATUS_OK);
+    struct decision back = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    back.method = METHOD_ORIGINAL;
+    expect_refused(&back, REFUSAL_REDUCTION);
+    struct decision credit = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    credit.method = METHOD_STORE_CREDIT;
+    cr_assert_eq(fixture_decide(&fx, &credit), STATUS_OK);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_eq(fx.answer.method, METHOD_STORE_CREDIT);
+}
+
+Test(routing_people, nothing_is_approved_that_is_not_covered)
+{
+    static const struct coverage little[] = {{"pay_1", 60000}};
+    struct assessed assessed = fixture_assessed(&fx, 90000);
+    assessed.payments = little;
+    cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
+    struct decision whole = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    expect_refused(&whole, REFUSAL_NOT_COVERED);
+    struct decision less = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    less.has_amount = true;
+    less.minor = 60001;
+    less.currency = "GBP";
+    expect_refused(&less, REFUSAL_NOT_COVERED);
+    less = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    less.has_amount = true;
+    less.minor = 60000;
+    less.currency = "GBP";
+    cr_assert_eq(fixture_decide(&fx, &less), STATUS_OK);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+}
+
+Test(routing_people, decisions_are_bounded)
+{
+    fixture_open(&fx, 90000);
+    for (int i = 0; i < ROUTING_DECISIONS_MAX; i++) {
+        fixture_say(&fx, "mia", VERDICT_ASK);
+        fixture_open(&fx, 90000);
+    }
+    struct decision decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    expect_refused(&decision, REFUSAL_TOO_MANY);
+    size_t kept = 0;
+    for (int i = 0; i < 2 * ROUTING_REFUSALS_MAX; i++) {
+        decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+        cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+        cr_expect_eq(fx.answer.refusal, REFUSAL_TOO_MANY);
+    }
+    for (struct kept_decision *d = fx.refund.decisions; d != NULL; d = d->next)
+        kept++;
+    cr_expect_eq(kept, ROUTING_DECISIONS_MAX + ROUTING_REFUSALS_MAX);
+}
