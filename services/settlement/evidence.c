@@ -1,0 +1,326 @@
+/* Evidence: what providers say, in any order and number. */
+
+#include "failure.h"
+#include "transition.h"
+
+#include <string.h>
+
+static bool is_seen(const struct seen *seen, const char *event_id)
+{
+    for (; seen != NULL; seen = seen->next)
+        if (strcmp(seen->event_id, event_id) == 0)
+            return true;
+    return false;
+}
+
+/* Kept as it came, and remembered for the rest of the batch. */
+static void keep(struct settling *settling, const struct evidence *evidence)
+{
+    struct evidence_row *row = EFFECT_ADD(settling, evidence, struct evidence_row);
+    struct seen *seen = arena_zalloc(settling->arena, sizeof *seen);
+    if (row == NULL || seen == NULL)
+        return;
+    row->evidence = evidence;
+    *seen = (struct seen){.event_id = evidence->event_id, .next = settling->rows->seen_evidence};
+    settling->rows->seen_evidence = seen;
+}
+
+/* Refunds made elsewhere. */
+
+static struct foreign_refund *foreign_find(const struct order_rows *rows, const char *id)
+{
+    for (struct foreign_refund *f = rows->foreign_refunds; f != NULL; f = f->next)
+        if (strcmp(f->provider_refund_id, id) == 0)
+            return f;
+    return NULL;
+}
+
+static struct foreign_refund *foreign_add(struct settling *settling,
+                                          const struct evidence *evidence)
+{
+    struct order_rows *rows = settling->rows;
+    struct foreign_refund *foreign = arena_zalloc(settling->arena, sizeof *foreign);
+    if (foreign == NULL)
+        return NULL;
+    *foreign = (struct foreign_refund){
+        .provider_refund_id = evidence->provider_refund_id,
+        .payment_id = evidence->payment_id,
+        .provider_reference = evidence->provider_reference,
+        .payment = payment_find_by_reference(rows, evidence->payment_id,
+                                             evidence->provider_reference),
+        .currency = evidence->currency,
+        .mark = ROW_NEW,
+        .next = rows->foreign_refunds,
+    };
+    rows->foreign_refunds = foreign;
+    return foreign;
+}
+
+static bool has_ended(const struct foreign_refund *foreign)
+{
+    return foreign->status == REFUND_STATUS_FAILED || foreign->status == REFUND_STATUS_CANCELLED;
+}
+
+/* Recorded whatever it does to the cap. That one ended without money is believed only if somebody
+ * vouches for it, and then it stays ended. */
+static void record_foreign(struct settling *settling, const struct evidence *evidence)
+{
+    bool ends = evidence->status == REFUND_STATUS_FAILED ||
+                evidence->status == REFUND_STATUS_CANCELLED;
+    struct foreign_refund *foreign = foreign_find(settling->rows, evidence->provider_refund_id);
+    if ((ends && !evidence->verified) || (foreign != NULL && has_ended(foreign)))
+        return;
+    if (foreign == NULL)
+        foreign = foreign_add(settling, evidence);
+    if (foreign == NULL)
+        return;
+    foreign->status = evidence->status;
+    foreign->amount_minor = evidence->amount_minor;
+    row_touch(&foreign->mark);
+    foreign_refund_count(settling, foreign);
+}
+
+/* Refunds made by us. */
+
+static struct payout *ours(const struct settling *settling, const struct evidence *evidence)
+{
+    if (evidence->payout_id[0] != '\0')
+        return payout_find(settling->rows, evidence->payout_id);
+    for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
+        if (evidence->provider_refund_id[0] != '\0' &&
+            strcmp(p->provider_refund_id, evidence->provider_refund_id) == 0)
+            return p;
+    return NULL;
+}
+
+static bool freed(const struct payout *payout)
+{
+    return payout_bucket(payout->state) == BUCKET_NONE &&
+           payout->state != PAYOUT_AWAITING_CAPTURE && payout->state != PAYOUT_AWAITING_GOODS;
+}
+
+static enum payout_event ending_event(const struct evidence *evidence)
+{
+    if (!evidence->verified)
+        return PAYOUT_EVENT_UNCONFIRMED;
+    if (evidence->status == REFUND_STATUS_CANCELLED)
+        return PAYOUT_EVENT_VOIDED;
+    return failure_class(evidence->code) == FAILURE_DIVERT ? PAYOUT_EVENT_DIVERTED
+                                                           : PAYOUT_EVENT_FAILED;
+}
+
+static enum payout_event refund_event(const struct payout *payout,
+                                      const struct evidence *evidence)
+{
+    if (evidence->status == REFUND_STATUS_FAILED || evidence->status == REFUND_STATUS_CANCELLED)
+        return ending_event(evidence);
+    if (evidence->amount_minor != payout->amount_minor ||
+        strcmp(evidence->currency, payout->currency) != 0)
+        return PAYOUT_EVENT_MISMATCH;
+    if (freed(payout) && evidence->source == SOURCE_LOOK_UP && evidence->verified)
+        return PAYOUT_EVENT_REAPPEARED;
+    return evidence->status == REFUND_STATUS_PENDING           ? PAYOUT_EVENT_PENDING
+           : evidence->status == REFUND_STATUS_REQUIRES_ACTION ? PAYOUT_EVENT_ACTION
+                                                               : PAYOUT_EVENT_SUCCEEDED;
+}
+
+static enum status illegal(struct settling *settling, const struct payout *payout,
+                           enum payout_event event)
+{
+    return object(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
+                  arena_printf(settling->arena, "%s is possible in state %s",
+                               payout_event_name(event), payout_state_name(payout->state)));
+}
+
+/* A second refund at the provider under one payout: both count, and a person must look. */
+static enum status second_refund(struct settling *settling, struct payout *payout,
+                                 const struct evidence *evidence)
+{
+    if (payout_step(payout->state, PAYOUT_EVENT_MISMATCH).verdict == PAYOUT_ILLEGAL)
+        return illegal(settling, payout, PAYOUT_EVENT_MISMATCH);
+    record_foreign(settling, evidence);
+    (void)payout_apply(settling, payout, PAYOUT_EVENT_MISMATCH, "SECOND_REFUND");
+    return STATUS_OK;
+}
+
+static const char *reason_for(enum payout_event event, const struct evidence *evidence)
+{
+    if (event == PAYOUT_EVENT_MISMATCH)
+        return "AMOUNT_DIFFERS";
+    if (event == PAYOUT_EVENT_REAPPEARED)
+        return "REAPPEARED";
+    return evidence->code;
+}
+
+static enum status on_refund(struct settling *settling, const struct evidence *evidence)
+{
+    struct payout *payout = ours(settling, evidence);
+    if (payout == NULL) {
+        record_foreign(settling, evidence);
+        return STATUS_OK;
+    }
+    if (payout->provider_refund_id[0] != '\0' &&
+        strcmp(payout->provider_refund_id, evidence->provider_refund_id) != 0)
+        return second_refund(settling, payout, evidence);
+    enum payout_event event = refund_event(payout, evidence);
+    if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
+        return illegal(settling, payout, event);
+    if (payout->provider_refund_id[0] == '\0' && event != PAYOUT_EVENT_UNCONFIRMED) {
+        payout->provider_refund_id = evidence->provider_refund_id;
+        row_touch(&payout->mark);
+    }
+    (void)payout_apply(settling, payout, event, reason_for(event, evidence));
+    if (event == PAYOUT_EVENT_MISMATCH && payout->state == PAYOUT_MANUAL &&
+        strcmp(evidence->currency, payout->currency) == 0)
+        payout_hold(settling, payout, evidence->amount_minor);
+    return STATUS_OK;
+}
+
+/* Calls and look-ups. */
+
+static enum payout_event call_event(const struct evidence *evidence)
+{
+    if (!evidence->verified)
+        return PAYOUT_EVENT_UNCONFIRMED;
+    if (evidence->failure == CALL_FAILURE_NOT_SENT)
+        return PAYOUT_EVENT_CALL_NOT_SENT;
+    if (evidence->failure == CALL_FAILURE_UNKNOWN)
+        return PAYOUT_EVENT_CALL_LOST;
+    switch (failure_class(evidence->code)) {
+    case FAILURE_DIVERT:
+        return PAYOUT_EVENT_DIVERTED;
+    case FAILURE_BLOCK:
+        return PAYOUT_EVENT_CALL_BLOCKED;
+    case FAILURE_FINAL:
+        break;
+    }
+    return PAYOUT_EVENT_CALL_REFUSED;
+}
+
+/* Nothing was sent: the attempt does not count, nor does the life of a key that was never used. */
+static void forget_attempt(struct payout *payout)
+{
+    payout->attempts--;
+    if (payout->attempts == 0)
+        payout->first_submitted_us = 0;
+}
+
+static enum status on_call_failed(struct settling *settling, struct payout *payout,
+                                  const struct evidence *evidence)
+{
+    if (evidence->occurred_us != payout->submitted_us)
+        return STATUS_OK; /* an attempt that was given up since */
+    enum payout_event event = call_event(evidence);
+    if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
+        return illegal(settling, payout, event);
+    if (payout->state == PAYOUT_SUBMITTED) {
+        payout->http_status = evidence->http_status;
+        payout->answer_stored = evidence->http_status >= 500;
+        row_touch(&payout->mark);
+        if (event == PAYOUT_EVENT_CALL_NOT_SENT)
+            forget_attempt(payout);
+    }
+    const char *reason = evidence->code[0] != '\0' ? evidence->code : "NO_ANSWER";
+    (void)payout_apply(settling, payout, event,
+                       event == PAYOUT_EVENT_CALL_NOT_SENT ? "" : reason);
+    return STATUS_OK;
+}
+
+static enum payout_event absence_event(const struct settling *settling,
+                                       const struct payout *payout,
+                                       const struct evidence *evidence)
+{
+    const struct settlement_limits *limits = settling->limits;
+    if (!evidence->verified || evidence->source != SOURCE_LOOK_UP ||
+        evidence->epoch != settling->epoch ||
+        !look_up_counts(payout, limits, evidence->occurred_us))
+        return PAYOUT_EVENT_ABSENT_EARLY;
+    if (payout->answer_stored || payout->attempts >= limits->attempts_max ||
+        settling->now_us >= payout->first_submitted_us + limits->key_life_us ||
+        (payout->payment != NULL && payout->payment->over))
+        return PAYOUT_EVENT_ABSENT_FOR_GOOD;
+    return PAYOUT_EVENT_ABSENT;
+}
+
+static enum status on_absence(struct settling *settling, struct payout *payout,
+                              const struct evidence *evidence)
+{
+    enum payout_event event = absence_event(settling, payout, evidence);
+    if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
+        return illegal(settling, payout, event);
+    (void)payout_apply(settling, payout, event,
+                       event == PAYOUT_EVENT_ABSENT_FOR_GOOD ? "NOT_FOUND" : "");
+    return STATUS_OK;
+}
+
+/* Disputes. */
+
+static struct dispute *dispute_take(struct settling *settling, const struct evidence *evidence)
+{
+    struct order_rows *rows = settling->rows;
+    for (struct dispute *d = rows->disputes; d != NULL; d = d->next)
+        if (strcmp(d->dispute_id, evidence->dispute_id) == 0)
+            return d;
+    struct dispute *dispute = arena_zalloc(settling->arena, sizeof *dispute);
+    if (dispute == NULL)
+        return NULL;
+    *dispute = (struct dispute){
+        .dispute_id = evidence->dispute_id,
+        .payment_id = evidence->payment_id,
+        .provider_reference = evidence->provider_reference,
+        .payment = payment_find_by_reference(rows, evidence->payment_id,
+                                             evidence->provider_reference),
+        .currency = evidence->currency,
+        .mark = ROW_NEW,
+        .next = rows->disputes,
+    };
+    rows->disputes = dispute;
+    return dispute;
+}
+
+static enum status on_dispute(struct settling *settling, const struct evidence *evidence)
+{
+    struct dispute *dispute = dispute_take(settling, evidence);
+    if (dispute == NULL)
+        return STATUS_EXHAUSTED;
+    enum dispute_state before = dispute->state;
+    enum dispute_verdict verdict = dispute_step(before, evidence->dispute);
+    if (verdict == DISPUTE_ILLEGAL)
+        return object(settling, OBJECTION_TRANSITION, "dispute.status",
+                      dispute_state_name(evidence->dispute),
+                      arena_printf(settling->arena, "possible in state %s",
+                                   dispute_state_name(before)));
+    if (verdict == DISPUTE_STAY || (evidence->dispute == DISPUTE_WON && !evidence->verified))
+        return STATUS_OK;
+    if (before == DISPUTE_LOST && dispute->payment != NULL)
+        ledger_book(settling, MOVEMENT_DISPUTE_REGAINED, dispute->payment, NULL,
+                    dispute->counted_minor);
+    dispute->state = evidence->dispute;
+    dispute->amount_minor = evidence->amount_minor;
+    row_touch(&dispute->mark);
+    dispute_count(settling, dispute);
+    return STATUS_OK;
+}
+
+static enum status on_payout(struct settling *settling, const struct evidence *evidence)
+{
+    struct payout *payout = payout_find(settling->rows, evidence->payout_id);
+    if (payout == NULL)
+        return object(settling, OBJECTION_REFERENCE, "payout_id", evidence->payout_id,
+                      "a payout of this order");
+    return evidence->kind == EVIDENCE_CALL_FAILED ? on_call_failed(settling, payout, evidence)
+                                                  : on_absence(settling, payout, evidence);
+}
+
+enum status settle_evidence(struct settling *settling, const struct evidence *evidence)
+{
+    if (is_seen(settling->rows->seen_evidence, evidence->event_id))
+        return STATUS_DUPLICATE;
+    enum status status = evidence->kind == EVIDENCE_REFUND    ? on_refund(settling, evidence)
+                         : evidence->kind == EVIDENCE_DISPUTE ? on_dispute(settling, evidence)
+                                                              : on_payout(settling, evidence);
+    if (status != STATUS_OK)
+        return status;
+    keep(settling, evidence);
+    return settled(settling);
+}
