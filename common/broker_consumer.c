@@ -15,7 +15,7 @@ struct consumer {
     enum polled pending;   /* a rebalance that waits to be told */
     struct place *given;   /* of the last assignment by the group */
     size_t given_count, given_capacity;
-    bool grouped;
+    bool closing;
 };
 
 static const uint64_t wake_payload = 1;
@@ -44,9 +44,10 @@ static void keep_given(struct consumer *consumer, const rd_kafka_topic_partition
 static void rebalanced(rd_kafka_t *handle, rd_kafka_resp_err_t error,
                        rd_kafka_topic_partition_list_t *list, void *opaque)
 {
-    (void)handle;
     struct consumer *consumer = opaque;
-    if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    if (consumer->closing)
+        (void)rd_kafka_assign(handle, NULL);
+    else if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         keep_given(consumer, list);
         consumer->pending = POLLED_ASSIGNED;
     } else {
@@ -138,7 +139,6 @@ enum status consumer_open(const struct config_worker *config, const char *group,
     enum status status = open_consumer(config, group, session, heartbeat, &opened, error);
     if (status != STATUS_OK)
         return status;
-    opened->grouped = true;
     rd_kafka_queue_io_event_enable(opened->queue, wake_fd, &wake_payload, sizeof wake_payload);
     status = subscribe(opened, topics, topic_count, error);
     if (status != STATUS_OK)
@@ -407,8 +407,8 @@ void consumer_close(struct consumer *consumer)
         return;
     rd_kafka_queue_io_event_enable(consumer->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(consumer->queue);
-    if (consumer->grouped)
-        (void)rd_kafka_assign(consumer->handle, NULL);
+    consumer->closing = true;
+    (void)rd_kafka_assign(consumer->handle, NULL);
     (void)rd_kafka_consumer_close(consumer->handle);
     if (consumer->cluster != NULL)
         rd_kafka_mem_free(consumer->handle, consumer->cluster);

@@ -60,7 +60,7 @@ enum status deadline_scan(struct worker *worker)
     struct column *shards = column_create(unit, COLUMN_INT4);
     for (size_t o = 0; o < worker->owned_count; o++) {
         const struct shard *shard = &worker->shards[worker->owned[o]];
-        if (shard->goal_time_us == 0 && shard->due_until_us == 0)
+        if (shard->goal_time_us == 0)
             column_int4(shards, shard->number);
     }
     struct call *due = unit_call(unit, &FIND_DUE_SHARDS);
@@ -82,6 +82,17 @@ static bool caught_up(const struct worker *worker, const struct shard *shard)
         if (shard->inputs[i].end < shard->goals[i])
             return false;
     return true;
+}
+
+/* A goal that was reached holds for all that was due by then: it is kept while there may be more. */
+static void finish_goals(struct worker *worker, bool more)
+{
+    for (size_t o = 0; o < worker->owned_count; o++) {
+        struct shard *shard = &worker->shards[worker->owned[o]];
+        if (more && shard->due_until_us != 0)
+            shard->goal_time_us = shard->due_until_us;
+        shard->due_until_us = 0;
+    }
 }
 
 static enum status add_due(struct work *work, const struct call *due)
@@ -124,6 +135,7 @@ enum status deadline_take(struct worker *worker, struct work *work)
         }
         column_int4(shards, shard->number);
         column_time(until, shard->goal_time_us);
+        shard->due_until_us = shard->goal_time_us;
         shard->goal_time_us = 0;
     }
     if (unit == NULL)
@@ -131,14 +143,13 @@ enum status deadline_take(struct worker *worker, struct work *work)
     struct call *due = unit_call(unit, &READ_DUE);
     call_column(due, shards);
     call_column(due, until);
-    call_int8(due, worker->limit < BATCH_DEADLINES_MAX ? (int64_t)worker->limit
-                                                       : BATCH_DEADLINES_MAX);
+    size_t most = worker->limit < BATCH_DEADLINES_MAX ? worker->limit : BATCH_DEADLINES_MAX;
+    call_int8(due, (int64_t)most);
     database_send(unit);
     enum status status = database_wait(unit, &worker->error);
     if (status == STATUS_OK)
         status = add_due(work, due);
-    if (status == STATUS_OK && rows_count(due) > 0)
-        worker->scan_us = 0; /* there may be more */
+    finish_goals(worker, status == STATUS_OK && rows_count(due) >= most);
     database_end(unit);
     return status;
 }

@@ -16,7 +16,7 @@ enum {
     COMMIT_EVERY_MS = 250,        /* offsets to Kafka, for lag monitoring */
     TIDY_AFTER_MS = 200,          /* idle: published_seq and skipped offsets are saved */
     LAG_EVERY_MS = 5000,
-    STOP_MS = 4000                /* an orderly stop takes no longer */
+    CLOSE_S = 2                   /* closing connections after a stop takes no longer */
 };
 
 /* How far one input of one shard has been read. */
@@ -55,8 +55,8 @@ struct shard {
     struct flight *flights[WORKER_UNPUBLISHED_MAX]; /* oldest first */
     size_t flight_count;
     int64_t again_us; /* LOST or BLOCKED: when it is claimed again, monotonic */
-    int64_t due_until_us; /* deadlines up to here may be decided; 0: none */
     int64_t goal_time_us; /* 0, or the database time for which goals were taken */
+    int64_t due_until_us; /* 0, or the goal time that due rows are being read for */
     int64_t goals[WORKER_INPUTS_MAX];
 };
 

@@ -246,10 +246,12 @@ static enum status start(struct worker *worker, bool once)
 }
 
 /* Closing may wait for a broker that is gone; what matters is saved and released by then. */
+static volatile sig_atomic_t exit_code;
+
 static void close_in_time(int signal_number)
 {
     (void)signal_number;
-    _exit(EXIT_SUCCESS);
+    _exit(exit_code);
 }
 
 static int run(struct worker *worker, bool check)
@@ -264,10 +266,9 @@ static int run(struct worker *worker, bool check)
     bool orderly = status == STATUS_OK || (status == STATUS_RETRY && worker->stopping);
     if (!orderly)
         log_write(LOG_ERROR, worker->error.text, "status", status_name(status), NULL);
-    if (orderly) {
-        (void)signal(SIGALRM, close_in_time);
-        (void)alarm(STOP_MS / 1000 / 2);
-    }
+    exit_code = orderly ? EXIT_SUCCESS : EXIT_FATAL;
+    (void)signal(SIGALRM, close_in_time);
+    (void)alarm(CLOSE_S);
     if (worker->stage->stop != NULL && worker->shards != NULL)
         worker->stage->stop(worker->stage->context);
     worker->stopping = true;
@@ -277,7 +278,7 @@ static int run(struct worker *worker, bool check)
     metrics_stop();
     free_all(worker);
     log_write(LOG_INFO, "stopped", NULL);
-    return orderly ? EXIT_SUCCESS : EXIT_FATAL;
+    return exit_code;
 }
 
 static void set_database(struct worker *worker)

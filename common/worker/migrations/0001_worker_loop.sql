@@ -63,11 +63,11 @@ CREATE TABLE deadline (
 CREATE INDEX deadline_due ON deadline (shard, due_at);
 
 -- Aborts the transaction when a save does not find every progress row as it believes it to be.
-CREATE FUNCTION redress_require(found bigint, wanted bigint) RETURNS boolean
+CREATE FUNCTION redress_require(moved bigint, wanted bigint) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF found <> wanted THEN
-        RAISE EXCEPTION 'owned % of % shards', found, wanted USING ERRCODE = 'RD001';
+    IF moved <> wanted THEN
+        RAISE EXCEPTION 'owned % of % shards', moved, wanted USING ERRCODE = 'RD001';
     END IF;
     RETURN true;
 END $$;
