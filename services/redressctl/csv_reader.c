@@ -75,7 +75,7 @@ struct csv_reader *csv_reader_create(csv_row_taker *take, void *context)
     reader->count = reader->used = 0;
     reader->status = STATUS_OK;
     reader->cause = (struct error){0};
-    if (csv_init(&reader->parser, CSV_STRICT_FINI) != 0) {
+    if (csv_init(&reader->parser, 0) != 0) {
         free(reader);
         return NULL;
     }
@@ -134,6 +134,8 @@ enum status csv_reader_feed(struct csv_reader *reader, const void *bytes, size_t
 
 enum status csv_reader_finish(struct csv_reader *reader, struct error *error)
 {
+    /* Strict only now: a quote inside a field without quotes is no mistake, an open one is. */
+    (void)csv_set_opts(&reader->parser, CSV_STRICT | CSV_STRICT_FINI);
     if (csv_fini(&reader->parser, take_field, take_row, reader) != 0)
         fail(reader, "a quote is never closed");
     return outcome(reader, error);
