@@ -283,9 +283,8 @@ enum status routing_assessed(struct routing_step *step, const struct assessed *a
     refund->requester = assessed->requester;
     refund->appealed = refund->appealed || assessed->appeal;
     refund->changed = true;
-    if (refund->state == STATE_OPEN || refund->state == STATE_WAITING) {
+    if (assessed->status != ASSESSED_CANCEL_REQUESTED && refund->state != STATE_DECLINED) {
         refund->assessed = assessed;
-        refund->body_version = assessed->version;
         refund->keep_body = true;
     }
     return STATUS_OK;

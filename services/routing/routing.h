@@ -264,9 +264,8 @@ struct routing_refund {
     int32_t case_count;
     struct routing_case *latest; /* NULL if there was no case */
     struct kept_decision *decisions;
-    const struct assessed *assessed; /* what the case or the question is about; NULL if not kept */
-    int64_t body_version;            /* its version, 0 if none is kept */
-    bool keep_body;                  /* it is new and has to be saved */
+    const struct assessed *assessed; /* the last that may lead to a payout; NULL: none is kept */
+    bool keep_body;                  /* its message is new and has to be saved */
     bool stored, changed;
     struct routing_refund *next; /* of the same order */
 };

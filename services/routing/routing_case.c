@@ -166,14 +166,19 @@ static enum status take_payout(struct turn *turn, struct routing_case *subject)
     struct coverage *all = arena_array(turn->step->arena, before + 1, sizeof *all);
     if (all == NULL)
         return STATUS_EXHAUSTED;
-    if (before > 0)
-        memcpy(all, subject->coverage, before * sizeof *all);
-    all[before] = (struct coverage){turn->payout->payment_id, turn->payout->minor};
+    size_t at = before;
+    for (size_t i = 0; i < before; i++) {
+        all[i] = subject->coverage[i];
+        if (strcmp(all[i].payment_id, turn->payout->payment_id) == 0)
+            at = i;
+    }
+    all[at].payment_id = turn->payout->payment_id;
+    all[at].minor += turn->payout->minor;
     subject->minor += turn->payout->minor;
     subject->currency = turn->payout->currency;
     subject->method = METHOD_MANUAL;
     subject->coverage = all;
-    subject->coverage_count = before + 1;
+    subject->coverage_count = at == before ? before + 1 : before;
     subject->fallback = true;
     return STATUS_OK;
 }

@@ -1,0 +1,40 @@
+/* Policy: do the rules of the shop allow it? Wiring only. */
+
+#include "policy_codec.h"
+#include "policy_stage.h"
+
+extern const struct migration_list migrations_policy;
+
+static struct policy_context context;
+
+static const struct config_row rows[] = {
+    CONFIG_ROW(struct policy_context, standard_days, "REDRESS_RETURN_WINDOW_DAYS", NUMBER, 0,
+               POLICY_WINDOW_DAYS_MAX, "30",
+               "days from delivery within which a return is compliant")
+        CONFIG_ROW(struct policy_context, exception_days, "REDRESS_EXCEPTION_WINDOW_DAYS", NUMBER,
+                   0, POLICY_WINDOW_DAYS_MAX, "90",
+                   "days from delivery within which a return is an exception; not less")};
+
+static const struct config_table own = {
+    .rows = rows, .count = sizeof rows / sizeof *rows, .target = &context};
+
+static const struct stage_input inputs[] = {{.topic = TOPIC_VALIDATED}};
+
+static const struct stage policy = {.name = "policy",
+                                    .inputs = inputs,
+                                    .input_count = sizeof inputs / sizeof *inputs,
+                                    .migrations = &migrations_policy,
+                                    .decode = policy_decode,
+                                    .load = policy_load,
+                                    .loaded = policy_loaded,
+                                    .decide = policy_decide,
+                                    .save = policy_save,
+                                    .start = policy_start,
+                                    .claimed = policy_claimed,
+                                    .stop = policy_stop,
+                                    .context = &context};
+
+int main(int argc, char **argv)
+{
+    return worker_main(argc, argv, &policy, "judges refund requests by the shop's policy", &own);
+}
