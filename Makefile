@@ -123,6 +123,45 @@ $(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_COMMON) $(LIB_DMN)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
+# Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
+# under the sanitizers, the others drive the release programs.
+TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t)))
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/bench/*.c)
+C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h)
+FORMAT_VERSION := 14
+SUBMAKE   := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
+            --logs $(BUILD)/test-logs
+.PHONY: unit-programs test-programs test check format format-check
+unit-programs: $(UNIT_BINS)
+test-programs: $(PROGRAMS) $(TEST_PROGRAMS)
+
+test: setup ## build and run every test, or those of ONLY=pattern
+	@$(SUBMAKE) FLAVOUR=asan unit-programs
+	@$(SUBMAKE) FLAVOUR=release test-programs
+	@BUILD=$(abspath $(BUILD)) $(RUN_TESTS) --only '$(ONLY)'
+
+check: format-check ## quick: format, warnings, unit tests, layout rules
+	@$(SUBMAKE) FLAVOUR=asan unit-programs
+	@$(SUBMAKE) FLAVOUR=release test-programs
+	@$(RUN_TESTS) --quick --only '$(ONLY)'
+
+format: ## format all C with clang-format
+	clang-format -i $(C_TEXTS)
+
+# Other versions of clang-format break some lines elsewhere.
+format-check:
+	@if clang-format --version 2>/dev/null | grep -q 'version $(FORMAT_VERSION)\.'; then \
+	    clang-format --dry-run -Werror $(C_TEXTS); \
+	else echo "format not checked: this needs clang-format $(FORMAT_VERSION)"; fi
+
+.PHONY: compile_commands.json
+compile_commands.json: ## write the compiler's command for each source, for editors and clang-tidy
+	@{ printf '['; separator=; for source in $(C_SOURCES); do \
+	    printf '%s\n{"directory": "$(CURDIR)", "file": "%s", "command": "%s"}' "$$separator" \
+	        "$$source" "$(CC) $(CPPFLAGS) $(CFLAGS) -c $$source"; separator=,; \
+	done; printf '\n]\n'; } > $@
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
