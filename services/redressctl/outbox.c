@@ -16,7 +16,11 @@
 
 enum {
     OUTBOX_ARENA_MAX = 8 * 1024 * 1024, /* one packed message */
-    OUTBOX_POLL_EVERY = 256,            /* records between two looks at delivery reports */
+    /* Records are handed over in bursts: the producer does not wait for company, so records that
+     * come one by one would go in batches of a few each. */
+    OUTBOX_BURST_RECORDS = 2000,
+    OUTBOX_BURST_BYTES = 2 * 1024 * 1024,
+    OUTBOX_BURST_ARENA_MAX = 64 * 1024 * 1024,
     OUTBOX_POLL_MS = 100,
     OUTBOX_STUCK_MS = 60000, /* no acknowledgement for this long: the broker is down */
     OUTBOX_METADATA_MS = 30000,
@@ -24,8 +28,22 @@ enum {
     OUTBOX_FILE_BUFFER = 1 << 20
 };
 
+/* A record that waits for the burst; everything is in the burst's arena. */
+struct pending {
+    struct place place;
+    const void *key;
+    size_t key_size;
+    const void *value;
+    size_t value_size;
+    struct header *headers;
+    size_t header_count;
+};
+
 struct outbox {
     struct producer *producer; /* NULL: writes to files */
+    struct pending pending[OUTBOX_BURST_RECORDS];
+    size_t pending_count;
+    struct arena *burst;
     int wake_fd;
     int32_t partitions[TOPIC_COUNT];
     const char *folder;
@@ -50,13 +68,15 @@ static void delivered(void *context, void *token, enum status status, const char
 static enum status create(struct outbox **outbox, struct error *error)
 {
     struct outbox *made = calloc(1, sizeof *made);
-    if (made != NULL)
-        made->arena = arena_create(OUTBOX_ARENA_MAX);
-    if (made == NULL || made->arena == NULL) {
-        free(made);
+    if (made == NULL)
+        return error_set(error, STATUS_EXHAUSTED, "no memory");
+    made->wake_fd = -1;
+    made->arena = arena_create(OUTBOX_ARENA_MAX);
+    made->burst = arena_create(OUTBOX_BURST_ARENA_MAX);
+    if (made->arena == NULL || made->burst == NULL) {
+        outbox_close(made);
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     }
-    made->wake_fd = -1;
     *outbox = made;
     return STATUS_OK;
 }
@@ -161,6 +181,60 @@ static enum status poll_below(struct outbox *outbox, size_t waiting, struct erro
     return STATUS_OK;
 }
 
+static enum status hand_over(struct outbox *outbox, const struct pending *record,
+                             struct error *error)
+{
+    for (;;) {
+        enum status status =
+            producer_send(outbox->producer, &record->place, record->key, record->key_size,
+                          record->value, record->value_size, record->headers,
+                          record->header_count, NULL, error);
+        if (status == STATUS_EXHAUSTED)
+            status = poll_below(outbox, producer_waiting(outbox->producer) / 2, error);
+        else if (status == STATUS_OK)
+            return STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+static enum status hand_over_all(struct outbox *outbox, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < outbox->pending_count && status == STATUS_OK; i++)
+        status = hand_over(outbox, &outbox->pending[i], error);
+    outbox->pending_count = 0;
+    arena_reset(outbox->burst);
+    return status == STATUS_OK ? poll_once(outbox, 0, error) : status;
+}
+
+static void *copy(struct arena *arena, const void *bytes, size_t size)
+{
+    return bytes == NULL ? NULL : arena_memdup(arena, bytes, size);
+}
+
+/* Copies the record into the burst. */
+static enum status keep_pending(struct outbox *outbox, const struct pending *record,
+                                struct error *error)
+{
+    struct arena *arena = outbox->burst;
+    struct pending *kept = &outbox->pending[outbox->pending_count];
+    *kept = *record;
+    kept->key = copy(arena, record->key, record->key_size);
+    kept->value = copy(arena, record->value, record->value_size);
+    kept->headers = arena_array(arena, record->header_count + 1, sizeof *kept->headers);
+    for (size_t i = 0; i < record->header_count && kept->headers != NULL; i++)
+        kept->headers[i] = (struct header){
+            .name = arena_strdup(arena, record->headers[i].name),
+            .value = copy(arena, record->headers[i].value, record->headers[i].size),
+            .size = record->headers[i].size,
+        };
+    if (arena_exhausted(arena))
+        return error_set(error, STATUS_EXHAUSTED, "no memory");
+    outbox->pending_count++;
+    return STATUS_OK;
+}
+
 enum status outbox_send_raw(struct outbox *outbox, enum topic topic, int32_t partition,
                             const void *key, size_t key_size, const void *value,
                             size_t value_size, const struct header *headers, size_t header_count,
@@ -171,26 +245,29 @@ enum status outbox_send_raw(struct outbox *outbox, enum topic topic, int32_t par
     if (partitions == 0)
         return error_set(error, STATUS_NOT_FOUND,
                          "topic %s does not exist: run redressctl topics create", name);
-    struct place place = {.topic = topic,
-                          .partition = partition >= 0 ? partition
-                                       : key == NULL  ? 0
-                                                      : topic_partition(key, key_size, partitions)};
-    if (place.partition >= partitions)
+    struct pending record = {
+        .place = {.topic = topic,
+                  .partition = partition >= 0 ? partition
+                               : key == NULL  ? 0
+                                              : topic_partition(key, key_size, partitions)},
+        .key = key,
+        .key_size = key_size,
+        .value = value,
+        .value_size = value_size,
+        .headers = (struct header *)(uintptr_t)headers,
+        .header_count = header_count,
+    };
+    if (record.place.partition >= partitions)
         return error_set(error, STATUS_INVALID, "topic %s has %d partitions, there is no %d", name,
-                         (int)partitions, (int)place.partition);
-    for (;;) {
-        enum status status = producer_send(outbox->producer, &place, key, key_size, value,
-                                           value_size, headers, header_count, NULL, error);
-        if (status == STATUS_EXHAUSTED)
-            status = poll_below(outbox, producer_waiting(outbox->producer) / 2, error);
-        else if (status == STATUS_OK)
-            break;
-        if (status != STATUS_OK)
-            return status;
-    }
+                         (int)partitions, (int)record.place.partition);
+    enum status status = keep_pending(outbox, &record, error);
+    if (status != STATUS_OK)
+        return status;
     outbox->sent[topic]++;
-    if (++outbox->sent_in_all % OUTBOX_POLL_EVERY == 0)
-        return poll_once(outbox, 0, error);
+    outbox->sent_in_all++;
+    if (outbox->pending_count == OUTBOX_BURST_RECORDS ||
+        arena_used(outbox->burst) >= OUTBOX_BURST_BYTES)
+        return hand_over_all(outbox, error);
     return STATUS_OK;
 }
 
@@ -286,8 +363,10 @@ enum status outbox_send(struct outbox *outbox, enum topic topic, const ProtobufC
 
 enum status outbox_flush(struct outbox *outbox, struct error *error)
 {
-    if (outbox->producer != NULL)
-        return poll_below(outbox, 0, error);
+    if (outbox->producer != NULL) {
+        enum status status = hand_over_all(outbox, error);
+        return status == STATUS_OK ? poll_below(outbox, 0, error) : status;
+    }
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (outbox->files[i] != NULL && fflush(outbox->files[i]) != 0)
             return error_set(error, STATUS_EXHAUSTED, "writing to %s: %s", outbox->folder,
@@ -317,5 +396,6 @@ void outbox_close(struct outbox *outbox)
         if (outbox->files[i] != NULL)
             (void)fclose(outbox->files[i]);
     arena_destroy(outbox->arena);
+    arena_destroy(outbox->burst);
     free(outbox);
 }

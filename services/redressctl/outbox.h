@@ -24,7 +24,7 @@ enum status outbox_open(const struct session *session, struct outbox **outbox,
 enum status outbox_open_folder(const char *folder, struct outbox **outbox,
                                struct error *error) CHECK_RESULT;
 
-/* Sends a message. Waits while the broker's queue is full. STATUS_INVALID: the message has no key or
+/* Sends a message, with others in a burst: outbox_flush makes sure. Waits while the queue is full. STATUS_INVALID: the message has no key or
  * is too large for the topic. */
 enum status outbox_send(struct outbox *outbox, enum topic topic, const ProtobufCMessage *message,
                         struct error *error) CHECK_RESULT;
