@@ -24,8 +24,8 @@ enum status outbox_open(const struct session *session, struct outbox **outbox,
 enum status outbox_open_folder(const char *folder, struct outbox **outbox,
                                struct error *error) CHECK_RESULT;
 
-/* Sends a message, with others in a burst: outbox_flush makes sure. Waits while the queue is full. STATUS_INVALID: the message has no key or
- * is too large for the topic. */
+/* Sends a message, in a burst with others: outbox_flush makes sure of it. Waits while the producer's
+ * queue is full. STATUS_INVALID: the message has no key or is too large for the topic. */
 enum status outbox_send(struct outbox *outbox, enum topic topic, const ProtobufCMessage *message,
                         struct error *error) CHECK_RESULT;
 
