@@ -480,8 +480,8 @@ struct intake {
 };
 
 /* Applies one input to the rows of its order. STATUS_OK, STATUS_DUPLICATE (applied before),
- * STATUS_UNPROCESSABLE (refused through the port), STATUS_EXHAUSTED (arena), or what the port
- * returned. After anything but OK and DUPLICATE the rows are of no further use. */
+ * STATUS_UNPROCESSABLE (refused through the port; the rows are untouched), STATUS_EXHAUSTED
+ * (arena), or what the port returned: after those two the rows are of no further use. */
 enum status intake_decide(const struct intake *intake, struct order *order,
                           const struct input *input) CHECK_RESULT;
 

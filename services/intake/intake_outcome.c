@@ -70,7 +70,7 @@ static enum status count_paid(const struct intake *intake, struct order *order,
                               struct refund *refund, const struct input *input, int64_t minor)
 {
     struct customer_addition addition = {.token = order->customer_token,
-                                         .day_of_us = input->occurred_at_us,
+                                         .day_of_us = input->now_us,
                                          .currency = refund->currency,
                                          .refunded_minor = minor};
     refund->paid_minor += minor;

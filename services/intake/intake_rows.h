@@ -1,0 +1,25 @@
+/* Rows: the calls of one load, and what is made of their answers (intake_rows.c). */
+
+#ifndef REDRESS_INTAKE_ROWS_H
+#define REDRESS_INTAKE_ROWS_H
+
+#include "intake_needs.h"
+
+/* Each NULL if there was nothing to ask for. */
+struct loading {
+    const struct order_needs *needs;
+    struct call *orders, *payments, *refunds, *lines, *all_lines, *claims, *all_claims;
+    struct call *claims_to_lower, *evidence, *follow_ups, *payouts, *movements, *early;
+    struct call *customers, *elsewhere;
+};
+
+/* Makes the orders' rows of what was loaded. */
+enum status rows_read(struct batch *batch, const struct loading *loading) CHECK_RESULT;
+
+/* "{[0,2),[4,6)}" -> two ranges in the arena. STATUS_INVALID if it is none such. */
+enum status units_parse(struct arena *arena, const char *text, struct units **units,
+                        size_t *count) CHECK_RESULT;
+/* The other way. NULL: the arena is full. */
+const char *units_print(struct arena *arena, const struct units *units, size_t count);
+
+#endif
