@@ -326,6 +326,8 @@ static void take_ends(const rd_kafka_ListOffsets_result_t *result, struct place 
             rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
         if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             *code = at->err;
+        else if (at->offset < 0) /* while the leader is away librdkafka may answer without one */
+            *code = RD_KAFKA_RESP_ERR__PARTIAL;
         for (size_t p = 0; p < count; p++)
             if (end[p].partition == at->partition &&
                 strcmp(topic_info(end[p].topic)->name, at->topic) == 0)

@@ -3,6 +3,7 @@
  *   feed topics                       creates the topics (6 partitions)
  *   feed publish FIRST COUNT ORDERS   publishes requests FIRST.. over ORDERS orders, waits for acks
  *   feed poison                       publishes what can never be applied; prints how many
+ *   feed dead-letters                 prints how many there are
  *   feed check                        reads refunds.validated.v1 to its end; prints one line:
  *                                     orders, requests, rings (sums of the last word on each order),
  *                                     events, repeated, and what is wrong: gaps, disorder, differing
@@ -258,8 +259,16 @@ int main(int argc, char **argv)
         read_all(reader, &check);
         consumer_close(reader);
         print_check(&check);
+    } else if (strcmp(command, "dead-letters") == 0) {
+        struct consumer *reader;
+        struct place first = {.topic = TOPIC_DEAD_LETTERS}, end = first;
+        must(reader_open(&config, &reader, &error));
+        must(consumer_bounds(reader, &first, &end, 1, WAIT_MS, &error));
+        consumer_close(reader);
+        printf("%" PRId64 "\n", end.offset);
     } else {
-        fprintf(stderr, "usage: feed topics | publish FIRST COUNT ORDERS | poison | check\n");
+        fprintf(stderr, "usage: feed topics | publish FIRST COUNT ORDERS | poison | dead-letters"
+                        " | check\n");
         return 2;
     }
     return 0;
