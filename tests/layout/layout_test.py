@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The layout rules of the source tree, checked (README.md beside this file lists them).
 
-    layout_test.py [--sources-only]
+    layout_test.py [DIRECTORY]
 
-Programs are looked for in $STACK_BIN (default: build/release/bin). One line per broken rule, then
-"N passed, N failed".
+DIRECTORY holds the release programs; without it only the sources are looked at. One line per broken
+rule, then "N passed, N failed".
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = pathlib.Path(os.environ.get("STACK_BIN", ROOT / "build/release/bin"))
+PROGRAMS = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
 WORKERS = ("intake", "policy", "routing", "settlement", "analytics")
 HELP_S = 20
 
@@ -241,7 +241,7 @@ PROGRAM_RULES = (programs_have_help, programs_are_hardened)
 
 
 def main():
-    rules = SOURCE_RULES + (() if sys.argv[1:] == ["--sources-only"] else PROGRAM_RULES)
+    rules = SOURCE_RULES + (PROGRAM_RULES if PROGRAMS else ())
     failed = 0
     for rule in rules:
         broken = sorted(set(rule()))
