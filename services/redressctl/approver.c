@@ -14,8 +14,8 @@ enum { DECISION_ID_HEX = 32 };
 
 int verdict_of(const char *word)
 {
-#define X(text, name)                                                                              \
-    if (strcmp(word, text) == 0)                                                                   \
+#define X(text, name)            \
+    if (strcmp(word, text) == 0) \
         return REDRESS__V1__VERDICT__VERDICT_##name;
     VERDICT_WORDS(X)
 #undef X
@@ -30,8 +30,7 @@ static char *decision_id(struct arena *arena, const struct open_case *about,
                               about->version, opinion->person, opinion->verdict);
     if (text == NULL)
         return NULL;
-    return arena_printf(arena, "d_%.*s", DECISION_ID_HEX,
-                        identity_sha256(text, strlen(text), hex));
+    return arena_printf(arena, "d_%.*s", DECISION_ID_HEX, identity_sha256(text, strlen(text), hex));
 }
 
 /* By name, as APPROVER or ROLE_APPROVER. */

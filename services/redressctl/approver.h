@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 /* X(word on the command line, name in redress.v1.Verdict) */
-#define VERDICT_WORDS(X)                                                                           \
-    X("approve", APPROVE)                                                                          \
-    X("reduce", APPROVE_REDUCED)                                                                   \
-    X("decline", DECLINE)                                                                          \
-    X("ask", ASK)                                                                                  \
+#define VERDICT_WORDS(X)         \
+    X("approve", APPROVE)        \
+    X("reduce", APPROVE_REDUCED) \
+    X("decline", DECLINE)        \
+    X("ask", ASK)                \
     X("recommend", RECOMMEND)
 
 /* What somebody says. */

@@ -40,8 +40,8 @@ static enum status list(const struct session *session, const struct cases_option
     enum status status = session_database(session, "routing", &database, error);
     if (status != STATUS_OK)
         return status;
-    status = listing_print(database, options->json ? json_sql : plain_sql, params, 3,
-                           options->json, error);
+    status = listing_print(database, options->json ? json_sql : plain_sql, params, 3, options->json,
+                           error);
     database_close(database);
     return status;
 }

@@ -9,19 +9,19 @@
 #include "status.h"
 
 /* X(function suffix, name on the command line, one line of help) */
-#define COMMAND_ROWS(X)                                                                            \
-    X(topics, "topics", "create the topics, or list them")                                         \
-    X(migrate, "migrate", "bring the workers' databases up to date")                               \
-    X(publish, "publish", "publish events from JSON lines")                                        \
-    X(events, "events", "print the events of a topic as JSON lines")                               \
-    X(import, "import", "import a shop's history from a file")                                     \
-    X(generate, "generate", "publish the orders and requests of a made shop")                      \
-    X(request, "request", "ask for a refund, or follow up on having asked")                        \
-    X(cases, "cases", "list the cases that people decide")                                         \
-    X(decide, "decide", "approve or decline cases")                                                \
-    X(refund, "refund", "tell the life of one refund")                                             \
-    X(status, "status", "show what each worker does and what waits")                               \
-    X(dead_letters, "dead-letters", "list, show or redrive what could not be processed")           \
+#define COMMAND_ROWS(X)                                                                  \
+    X(topics, "topics", "create the topics, or list them")                               \
+    X(migrate, "migrate", "bring the workers' databases up to date")                     \
+    X(publish, "publish", "publish events from JSON lines")                              \
+    X(events, "events", "print the events of a topic as JSON lines")                     \
+    X(import, "import", "import a shop's history from a file")                           \
+    X(generate, "generate", "publish the orders and requests of a made shop")            \
+    X(request, "request", "ask for a refund, or follow up on having asked")              \
+    X(cases, "cases", "list the cases that people decide")                               \
+    X(decide, "decide", "approve or decline cases")                                      \
+    X(refund, "refund", "tell the life of one refund")                                   \
+    X(status, "status", "show what each worker does and what waits")                     \
+    X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
     X(erase, "erase", "erase a customer's free text and token")
 
 #define X(function, name, help) int command_##function(int argc, char **argv);

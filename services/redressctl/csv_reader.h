@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-    CSV_FIELDS_MAX = 64,       /* of a row */
+    CSV_FIELDS_MAX = 64,        /* of a row */
     CSV_ROW_BYTES_MAX = 1 << 20 /* of the fields of a row together */
 };
 

@@ -16,25 +16,25 @@
 
 enum {
     LETTERS_ARENA_MAX = 64 * 1024 * 1024,
-    LETTER_TEXT_MAX = 600, /* bytes of a header that describes the dead letter */
+    LETTER_TEXT_MAX = 600,                  /* bytes of a header that describes the dead letter */
     LETTERS_ORIGINAL_BYTES_MAX = 256 * 1024 /* of original headers */
 };
 
 static const char prefix[] = "redress_";
 
 /* X(field, header): what the dead letter says about itself; see DeadLetterHeaders */
-#define LETTER_ROWS(X)                                                                             \
-    X(worker, "redress_worker")                                                                    \
-    X(topic, "redress_topic")                                                                      \
-    X(partition, "redress_partition")                                                              \
-    X(offset, "redress_offset")                                                                    \
-    X(timestamp, "redress_timestamp")                                                              \
-    X(reason, "redress_reason")                                                                    \
-    X(field, "redress_field")                                                                      \
-    X(value, "redress_value")                                                                      \
-    X(rule, "redress_rule")                                                                        \
-    X(sha256, "redress_sha256")                                                                    \
-    X(bytes, "redress_bytes")                                                                      \
+#define LETTER_ROWS(X)                \
+    X(worker, "redress_worker")       \
+    X(topic, "redress_topic")         \
+    X(partition, "redress_partition") \
+    X(offset, "redress_offset")       \
+    X(timestamp, "redress_timestamp") \
+    X(reason, "redress_reason")       \
+    X(field, "redress_field")         \
+    X(value, "redress_value")         \
+    X(rule, "redress_rule")           \
+    X(sha256, "redress_sha256")       \
+    X(bytes, "redress_bytes")         \
     X(truncated, "redress_truncated")
 
 struct letter {
@@ -53,8 +53,8 @@ static enum status take_letter_header(void *context, const char *name, const voi
                                       size_t size)
 {
     struct letter *letter = context;
-#define X(field, header)                                                                           \
-    if (strcmp(name, header) == 0)                                                                 \
+#define X(field, header)           \
+    if (strcmp(name, header) == 0) \
         put(letter->field, value, size);
     LETTER_ROWS(X)
 #undef X
@@ -111,8 +111,8 @@ static bool matches(const struct letters *letters, const struct record *record,
 static json_t *letter_json(const struct record *record, const struct letter *letter)
 {
     json_t *json = json_pack("{s:I}", "id", (json_int_t)record->offset);
-#define X(field, header)                                                                           \
-    if (letter->field[0] != '\0')                                                                  \
+#define X(field, header)          \
+    if (letter->field[0] != '\0') \
         json_object_set_new(json, #field, json_string(letter->field));
     LETTER_ROWS(X)
 #undef X
@@ -193,7 +193,8 @@ static enum status redrive_one(void *context, const struct record *record, struc
                          record->offset, letter.topic);
     if (strcmp(letter.truncated, "true") == 0)
         return error_set(error, STATUS_INVALID,
-                         "dead letter %" PRId64 ": only a part of it was kept; publish the original",
+                         "dead letter %" PRId64
+                         ": only a part of it was kept; publish the original",
                          record->offset);
     arena_reset(letters->arena);
     if (record_headers(record, take_original, &originals) != STATUS_OK)
@@ -217,8 +218,7 @@ static const struct action actions[] = {
     {"redrive", redrive_one},
 };
 
-static enum status finish(const struct action *action, struct letters *letters,
-                          struct error *error)
+static enum status finish(const struct action *action, struct letters *letters, struct error *error)
 {
     if (action->take == list_one) {
         if (letters->options->json) {
@@ -268,10 +268,11 @@ int command_dead_letters(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "list | show ID... | redrive ID...|--all",
-        .text =
-            "list prints a line for each: id, time, reason, topic, field, value and rule. show prints\n"
-            "all of it. redrive publishes the original value, key and headers to the original topic,\n"
-            "where they meet the normal checks. ID is the first column of list.",
+        .text = "list prints a line for each: id, time, reason, topic, field, value and rule. show "
+                "prints\n"
+                "all of it. redrive publishes the original value, key and headers to the original "
+                "topic,\n"
+                "where they meet the normal checks. ID is the first column of list.",
         .least = 1,
         .most = 10000,
     };

@@ -18,9 +18,9 @@
 enum {
     DECIDE_ARENA_MAX = 1024 * 1024,
     DECIDE_PEOPLE_BYTES = 4096, /* of all names of --as */
-    DECIDE_KEY_MAX = 192,      /* case id and version */
-    DECIDE_WAIT_S = 30,        /* default of --wait */
-    DECIDE_LOOK_AGAIN_MS = 100 /* between two looks at the cases */
+    DECIDE_KEY_MAX = 192,       /* case id and version */
+    DECIDE_WAIT_S = 30,         /* default of --wait */
+    DECIDE_LOOK_AGAIN_MS = 100  /* between two looks at the cases */
 };
 
 /* Open cases, each with the first of the people who may decide it: nobody decides twice, nor their
@@ -97,8 +97,7 @@ static bool decided_now(struct deciding *deciding, const struct open_case *about
 static void forget_decided(struct deciding *deciding)
 {
     struct decided *each, *next;
-    HASH_ITER(hh, deciding->decided, each, next)
-    {
+    HASH_ITER (hh, deciding->decided, each, next) {
         HASH_DEL(deciding->decided, each);
         free(each);
     }
@@ -121,15 +120,14 @@ static enum status decide_one(struct deciding *deciding, const char *case_id,
 {
     const char *const params[] = {case_id};
     struct table *table;
-    enum status status =
-        database_query(deciding->database, one_sql, params, 1, &table, error);
+    enum status status = database_query(deciding->database, one_sql, params, 1, &table, error);
     if (status != STATUS_OK)
         return status;
     if (table_rows(table) == 0)
         status = error_set(error, STATUS_NOT_FOUND, "there is no case %s", case_id);
     else if (strcmp(table_value(table, 0, 7), "OPEN") != 0)
-        status = error_set(error, STATUS_INVALID, "case %s is %s", case_id,
-                           table_value(table, 0, 7));
+        status =
+            error_set(error, STATUS_INVALID, "case %s is %s", case_id, table_value(table, 0, 7));
     else {
         const struct open_case about = case_of(table, 0);
         status = approver_say(deciding->outbox, deciding->arena, &about, opinion, error);
@@ -146,15 +144,13 @@ static enum status decide_round(struct deciding *deciding, const char *people, i
 {
     const char *const params[] = {people};
     struct table *table;
-    enum status status =
-        database_query(deciding->database, open_sql, params, 1, &table, error);
+    enum status status = database_query(deciding->database, open_sql, params, 1, &table, error);
     if (status != STATUS_OK)
         return status;
     *waiting = table_rows(table);
     for (size_t row = 0; row < table_rows(table) && status == STATUS_OK; row++) {
         const struct open_case about = case_of(table, row);
-        const struct opinion opinion =
-            opinion_of(deciding, verdict, table_value(table, row, 7));
+        const struct opinion opinion = opinion_of(deciding, verdict, table_value(table, row, 7));
         if (!decided_now(deciding, &about))
             continue;
         status = approver_say(deciding->outbox, deciding->arena, &about, &opinion, error);
@@ -280,10 +276,12 @@ int command_decide(int argc, char **argv)
     static const struct usage usage = {
         .arguments = "CASE VERDICT | --all VERDICT | --from FILE",
         .text =
-            "Publishes what a person says about a case, bound to the version that the case has now.\n"
+            "Publishes what a person says about a case, bound to the version that the case has "
+            "now.\n"
             "VERDICT is approve, decline, reduce (with --amount), ask or recommend.\n"
             "--all decides every open case, each by the first of the people who may, and goes on\n"
-            "until none is left for them. --from reads JSON lines {\"case\", \"verdict\", \"as\", \"role\",\n"
+            "until none is left for them. --from reads JSON lines {\"case\", \"verdict\", \"as\", "
+            "\"role\",\n"
             "\"note\", \"amount\"}.",
         .most = 2,
     };
@@ -295,8 +293,9 @@ int command_decide(int argc, char **argv)
         {"amount", OPTION_TEXT, "12.30", "for reduce, in the case's currency", &options.amount, 0,
          0},
         {"all", OPTION_FLAG, NULL, "every open case", &options.all, 0, 0},
-        {"wait", OPTION_NUMBER, "S", "with --all: fail after S seconds without progress (30); 0: "
-                                     "one round only",
+        {"wait", OPTION_NUMBER, "S",
+         "with --all: fail after S seconds without progress (30); 0: "
+         "one round only",
          &options.wait_s, 0, 86400},
         {"from", OPTION_TEXT, "FILE", "decisions as JSON lines (- is standard input)",
          &options.from, 0, 0},

@@ -29,8 +29,8 @@ static enum status erase_rows(const struct session *session, const char *merchan
     enum status status = session_database(session, "intake", &database, error);
     if (status != STATUS_OK)
         return status;
-    status = database_query(database, "SELECT view.erase_customer($1, $2)", params, 2, &table,
-                            error);
+    status =
+        database_query(database, "SELECT view.erase_customer($1, $2)", params, 2, &table, error);
     if (status == STATUS_OK) {
         (void)snprintf(rows, 24, "%s", table_value(table, 0, 0));
         table_free(table);
@@ -60,8 +60,8 @@ static enum status send_erased(struct outbox *outbox, const char *merchant, cons
     return status == STATUS_OK ? outbox_flush(outbox, error) : status;
 }
 
-static enum status erase(const struct session *session, const char *merchant,
-                         const char *customer, bool json, struct error *error)
+static enum status erase(const struct session *session, const char *merchant, const char *customer,
+                         bool json, struct error *error)
 {
     char rows[24] = "0";
     struct outbox *outbox = NULL;

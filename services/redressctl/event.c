@@ -11,11 +11,11 @@
 enum { EVENT_ID_HEX = 32 };
 
 /* Of topics that are not keyed by order_id. X(topic, field, field of a number behind it or "") */
-#define KEY_ROWS(X)                                                                                \
-    X(PROVIDER_INBOX, "provider_reference", "")                                                    \
-    X(STATEMENTS, "statement_id", "")                                                              \
-    X(RULES, "id", "version")                                                                      \
-    X(INSIGHTS, "subject", "")                                                                     \
+#define KEY_ROWS(X)                             \
+    X(PROVIDER_INBOX, "provider_reference", "") \
+    X(STATEMENTS, "statement_id", "")           \
+    X(RULES, "id", "version")                   \
+    X(INSIGHTS, "subject", "")                  \
     X(CONTROL, "subject", "")
 
 struct key_rule {
@@ -50,9 +50,8 @@ enum status event_key(enum topic topic, const ProtobufCMessage *message, char *k
     const char *const *text = field_of(message, rule->text, PROTOBUF_C_TYPE_STRING);
     if (text == NULL || *text == NULL || **text == '\0')
         return error_set(error, STATUS_INVALID, "%s is empty, and is the key", rule->text);
-    const int64_t *number = rule->number[0] == '\0'
-                                ? NULL
-                                : field_of(message, rule->number, PROTOBUF_C_TYPE_INT64);
+    const int64_t *number =
+        rule->number[0] == '\0' ? NULL : field_of(message, rule->number, PROTOBUF_C_TYPE_INT64);
     int length = number == NULL ? snprintf(key, EVENT_KEY_MAX, "%s", *text)
                                 : snprintf(key, EVENT_KEY_MAX, "%s/%" PRId64, *text, *number);
     if (length >= EVENT_KEY_MAX)

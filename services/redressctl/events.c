@@ -25,7 +25,8 @@ struct printing {
 static enum status print_record(void *context, const struct record *record, struct error *error)
 {
     struct printing *printing = context;
-    /* A dead letter's value is the original's, of any topic: whole, so that its headers say which. */
+    /* A dead letter's value is the original's, of any topic: whole, so that its headers say which.
+     */
     bool foreign = record->topic == TOPIC_DEAD_LETTERS;
     enum topic topic = foreign ? TOPIC_COUNT : record->topic;
     json_t *json = printing->options->headers || foreign
@@ -60,10 +61,12 @@ int command_events(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "TOPIC",
-        .text = "Prints the events of a topic, one line of canonical protobuf JSON each, and ends at\n"
-                "the end that the topic had when it began. In order within a partition. What is not\n"
-                "of the topic's message is printed as {\"base64\": ...}. Dead letters are printed with\n"
-                "their headers.",
+        .text =
+            "Prints the events of a topic, one line of canonical protobuf JSON each, and ends at\n"
+            "the end that the topic had when it began. In order within a partition. What is not\n"
+            "of the topic's message is printed as {\"base64\": ...}. Dead letters are printed "
+            "with\n"
+            "their headers.",
         .least = 1,
         .most = 1,
     };
@@ -73,8 +76,8 @@ int command_events(int argc, char **argv)
          0, 0},
         {"follow", OPTION_FLAG, NULL, "wait for more", &options.follow, 0, 0},
         {"limit", OPTION_NUMBER, "N", "end after N events", &options.limit, 1, INT64_MAX},
-        {"headers", OPTION_FLAG, NULL,
-         "print partition, offset, timestamp, key and headers, too", &options.headers, 0, 0},
+        {"headers", OPTION_FLAG, NULL, "print partition, offset, timestamp, key and headers, too",
+         &options.headers, 0, 0},
     };
     char **arguments;
     int count, code;

@@ -100,8 +100,7 @@ static void print_json(const struct generating *generating, int64_t took_us)
     json_t *cases = json_object();
     for (enum made_case what = 0; what < MADE_CASE_COUNT; what++)
         if (generating->cases[what] > 0)
-            json_object_set_new(cases, made_case_name(what),
-                                json_integer(generating->cases[what]));
+            json_object_set_new(cases, made_case_name(what), json_integer(generating->cases[what]));
     json_t *json =
         json_pack("{s:I, s:I, s:I, s:I, s:o}", "orders", (json_int_t)generating->options->orders,
                   "order_events", (json_int_t)outbox_sent(generating->outbox, TOPIC_ORDERS),
@@ -129,8 +128,7 @@ static enum status generate(const struct session *session, const struct generate
                  .mix = options->simple        ? MADE_MIX_SIMPLE
                         : options->independent ? MADE_MIX_INDEPENDENT
                                                : MADE_MIX_ALL,
-                 .merchant_id =
-                     options->merchant == NULL ? session->merchant : options->merchant},
+                 .merchant_id = options->merchant == NULL ? session->merchant : options->merchant},
         .options = options,
     };
     generating.sink = (struct sink){take_event, &generating, arena_create(GENERATE_ARENA_MAX)};
@@ -165,8 +163,8 @@ int command_generate(int argc, char **argv)
         {"seed", OPTION_NUMBER, "S", "which shop (1)", &options.seed, 0, INT64_MAX},
         {"merchant", OPTION_TEXT, "NAME", "merchant id (REDRESS_MERCHANT)", &options.merchant, 0,
          0},
-        {"independent", OPTION_FLAG, NULL,
-         "only cases where no request hangs on another's release", &options.independent, 0, 0},
+        {"independent", OPTION_FLAG, NULL, "only cases where no request hangs on another's release",
+         &options.independent, 0, 0},
         {"simple", OPTION_FLAG, NULL, "one small request in time for each order, all in GBP",
          &options.simple, 0, 0},
         {"only", OPTION_TEXT, "orders|requests", "publish one kind of event only", &options.only, 0,

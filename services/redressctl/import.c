@@ -81,11 +81,11 @@ static void print_json(const struct retail_book *book)
     for (enum retail_skip skip = 0; skip < RETAIL_SKIP_COUNT; skip++)
         if (book->skipped[skip] > 0)
             json_object_set_new(skipped, retail_skip_name(skip), json_integer(book->skipped[skip]));
-    json_t *json = json_pack(
-        "{s:I, s:I, s:{s:I}, s:I, s:I, s:o}", "orders", (json_int_t)book->order_count,
-        "order_lines", (json_int_t)book->line_count, "captured", RETAIL_CURRENCY,
-        (json_int_t)book->total_minor, "requests", (json_int_t)book->request_count,
-        "requests_without_order", (json_int_t)unknown_orders(book), "skipped", skipped);
+    json_t *json =
+        json_pack("{s:I, s:I, s:{s:I}, s:I, s:I, s:o}", "orders", (json_int_t)book->order_count,
+                  "order_lines", (json_int_t)book->line_count, "captured", RETAIL_CURRENCY,
+                  (json_int_t)book->total_minor, "requests", (json_int_t)book->request_count,
+                  "requests_without_order", (json_int_t)unknown_orders(book), "skipped", skipped);
     json_dumpf(json, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(json);
@@ -154,11 +154,13 @@ int command_import(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "online-retail FILE",
-        .text =
-            "Publishes the orders and refund requests of an \"Online Retail\" file (CSV, also packed\n"
-            "with xz; - is standard input) for the merchant " RETAIL_MERCHANT ", and what was left out as\n"
-            "an ImportSummary. Nothing is published if a row cannot be understood. Importing a file\n"
-            "again changes nothing.",
+        .text = "Publishes the orders and refund requests of an \"Online Retail\" file (CSV, also "
+                "packed\n"
+                "with xz; - is standard input) for the merchant " RETAIL_MERCHANT
+                ", and what was left out as\n"
+                "an ImportSummary. Nothing is published if a row cannot be understood. Importing a "
+                "file\n"
+                "again changes nothing.",
         .least = 2,
         .most = 2,
     };

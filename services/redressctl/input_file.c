@@ -62,8 +62,7 @@ static enum status read_pieces(FILE *file, const char *path, bytes_taker *take, 
     return status;
 }
 
-enum status input_file_read(const char *path, bytes_taker *take, void *context,
-                            struct error *error)
+enum status input_file_read(const char *path, bytes_taker *take, void *context, struct error *error)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (file == NULL)

@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 
-typedef enum status bytes_taker(void *context, const void *bytes, size_t size,
-                                struct error *error);
+typedef enum status bytes_taker(void *context, const void *bytes, size_t size, struct error *error);
 
 /* Hands out the content piece by piece ("-": of standard input). Knows xz by its first bytes, not
  * by the name. STATUS_INVALID: the file cannot be read, or is damaged. */

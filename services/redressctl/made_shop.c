@@ -29,11 +29,11 @@ const char *made_case_name(enum made_case made)
 }
 
 /* X(currency, market, of 100 orders, minor units that are worth a penny * 100, tax rate) */
-#define CURRENCY_ROWS(X)                                                                           \
-    X("GBP", "GB", 55, 100, 200000)                                                                \
-    X("EUR", "DE", 22, 115, 190000)                                                                \
-    X("USD", "US", 15, 125, 0)                                                                     \
-    X("JPY", "JP", 5, 190, 100000)                                                                 \
+#define CURRENCY_ROWS(X)            \
+    X("GBP", "GB", 55, 100, 200000) \
+    X("EUR", "DE", 22, 115, 190000) \
+    X("USD", "US", 15, 125, 0)      \
+    X("JPY", "JP", 5, 190, 100000)  \
     X("KWD", "KW", 3, 380, 0)
 
 struct made_currency {
@@ -141,8 +141,7 @@ static void make_line(const struct made_shop *shop, const struct made_currency *
     line->units = between(dice, 1, chance(dice, 70) ? 3 : MADE_UNITS_MAX);
     line->gross_minor = unit_minor * line->units;
     line->discount_minor = chance(dice, 20) ? line->gross_minor * between(dice, 5, 50) / 100 : 0;
-    line->tax_minor =
-        tax_inside(line->gross_minor - line->discount_minor, currency->tax_rate_ppm);
+    line->tax_minor = tax_inside(line->gross_minor - line->discount_minor, currency->tax_rate_ppm);
 }
 
 static void make_lines(const struct made_shop *shop, const struct made_currency *currency,
@@ -156,9 +155,8 @@ static void make_lines(const struct made_shop *shop, const struct made_currency 
         order->lines[0].gross_minor *= 2;
         order->lines[0].discount_minor *= 2;
         order->lines[0].units = 2;
-        order->lines[0].tax_minor =
-            tax_inside(order->lines[0].gross_minor - order->lines[0].discount_minor,
-                       currency->tax_rate_ppm);
+        order->lines[0].tax_minor = tax_inside(
+            order->lines[0].gross_minor - order->lines[0].discount_minor, currency->tax_rate_ppm);
     }
     if (order->what == MADE_REFERENCE_REUSED && order->line_count < 2)
         make_line(shop, currency, dice, &order->lines[order->line_count++]);
@@ -174,8 +172,7 @@ int64_t made_total(const struct made_order *order)
     return total;
 }
 
-static void make_payments(const struct made_shop *shop, struct dice *dice,
-                          struct made_order *order)
+static void make_payments(const struct made_shop *shop, struct dice *dice, struct made_order *order)
 {
     int64_t total = made_total(order);
     int64_t later_us = between(dice, 1, 600) * CLOCK_SECOND_US;
@@ -353,10 +350,8 @@ static void add_second(struct made_order *order)
 static int pick_channel(struct dice *dice)
 {
     static const int channels[] = {
-        REDRESS__V1__CHANNEL__CHANNEL_WEB,
-        REDRESS__V1__CHANNEL__CHANNEL_APP,
-        REDRESS__V1__CHANNEL__CHANNEL_MARKETPLACE,
-        REDRESS__V1__CHANNEL__CHANNEL_PHONE,
+        REDRESS__V1__CHANNEL__CHANNEL_WEB,         REDRESS__V1__CHANNEL__CHANNEL_APP,
+        REDRESS__V1__CHANNEL__CHANNEL_MARKETPLACE, REDRESS__V1__CHANNEL__CHANNEL_PHONE,
         REDRESS__V1__CHANNEL__CHANNEL_STORE,
     };
     return channels[between(dice, 0, sizeof channels / sizeof *channels - 1)];

@@ -20,34 +20,34 @@ enum {
 /* What the requests of an order are like; one case per order.
  * X(name, weight, independent, help): `weight` is how many of MADE_WEIGHTS orders; a case is
  * independent if no outcome hangs on when the claim of another request is released. */
-#define MADE_CASE_ROWS(X)                                                                          \
-    X(NONE, 600, true, "nobody asks for anything")                                                 \
-    X(SOME_UNITS, 4940, true, "some units of one line, in time")                                   \
-    X(WHOLE_LINE, 800, true, "every unit of one line")                                             \
-    X(SEVERAL_LINES, 400, true, "units of each line")                                              \
-    X(WHOLE_ORDER, 300, true, "the whole order")                                                   \
-    X(SHIPPING_TOO, 200, true, "units of one line, and shipping")                                  \
-    X(GOODWILL, 300, true, "an amount over the whole order")                                       \
-    X(PRICE_ADJUSTMENT, 200, true, "an amount on one line, no units")                              \
-    X(TWO_PARTS, 400, true, "some units of a line, then the rest of it")                           \
-    X(SAME_UNITS_AGAIN, 200, false, "every unit of a line, then one of them again")                \
-    X(SAME_REQUEST_AGAIN, 200, true, "the same request twice")                                     \
-    X(SAME_REFERENCE, 100, true, "the same reference and content under another request id")        \
-    X(REFERENCE_REUSED, 60, true, "the same reference for something else")                         \
-    X(TOO_MANY_UNITS, 150, true, "more units than were bought")                                    \
-    X(UNKNOWN_LINE, 100, true, "a line that is not on the order")                                  \
-    X(UNKNOWN_ORDER, 100, true, "an order that never existed")                                     \
-    X(BEFORE_ORDER, 200, true, "the request comes before the order does")                          \
-    X(NEVER_CAPTURED, 60, true, "the order was never paid")                                        \
-    X(TOO_MUCH_MONEY, 60, true, "an amount above what was paid")                                   \
-    X(OTHER_CURRENCY, 40, true, "an amount in a currency that is not the order's")                 \
-    X(LATE, 250, true, "after 30 days, within 90")                                                 \
-    X(TOO_LATE, 100, true, "after 90 days")                                                        \
-    X(EXCLUDED, 80, true, "a line that is not goods")                                              \
-    X(NOT_DELIVERED, 50, true, "units that were not delivered yet")                                \
-    X(NOT_RECEIVED, 50, true, "units that never arrived, and says so")                             \
-    X(ANSWERED, 20, false, "units that were not delivered yet, and an answer to the question")     \
-    X(APPEALED, 20, false, "after 90 days, and an appeal against the decline")                     \
+#define MADE_CASE_ROWS(X)                                                                      \
+    X(NONE, 600, true, "nobody asks for anything")                                             \
+    X(SOME_UNITS, 4940, true, "some units of one line, in time")                               \
+    X(WHOLE_LINE, 800, true, "every unit of one line")                                         \
+    X(SEVERAL_LINES, 400, true, "units of each line")                                          \
+    X(WHOLE_ORDER, 300, true, "the whole order")                                               \
+    X(SHIPPING_TOO, 200, true, "units of one line, and shipping")                              \
+    X(GOODWILL, 300, true, "an amount over the whole order")                                   \
+    X(PRICE_ADJUSTMENT, 200, true, "an amount on one line, no units")                          \
+    X(TWO_PARTS, 400, true, "some units of a line, then the rest of it")                       \
+    X(SAME_UNITS_AGAIN, 200, false, "every unit of a line, then one of them again")            \
+    X(SAME_REQUEST_AGAIN, 200, true, "the same request twice")                                 \
+    X(SAME_REFERENCE, 100, true, "the same reference and content under another request id")    \
+    X(REFERENCE_REUSED, 60, true, "the same reference for something else")                     \
+    X(TOO_MANY_UNITS, 150, true, "more units than were bought")                                \
+    X(UNKNOWN_LINE, 100, true, "a line that is not on the order")                              \
+    X(UNKNOWN_ORDER, 100, true, "an order that never existed")                                 \
+    X(BEFORE_ORDER, 200, true, "the request comes before the order does")                      \
+    X(NEVER_CAPTURED, 60, true, "the order was never paid")                                    \
+    X(TOO_MUCH_MONEY, 60, true, "an amount above what was paid")                               \
+    X(OTHER_CURRENCY, 40, true, "an amount in a currency that is not the order's")             \
+    X(LATE, 250, true, "after 30 days, within 90")                                             \
+    X(TOO_LATE, 100, true, "after 90 days")                                                    \
+    X(EXCLUDED, 80, true, "a line that is not goods")                                          \
+    X(NOT_DELIVERED, 50, true, "units that were not delivered yet")                            \
+    X(NOT_RECEIVED, 50, true, "units that never arrived, and says so")                         \
+    X(ANSWERED, 20, false, "units that were not delivered yet, and an answer to the question") \
+    X(APPEALED, 20, false, "after 90 days, and an appeal against the decline")                 \
     X(CANCELLED, 20, false, "taken back by the requester")
 
 enum made_case {
@@ -94,8 +94,8 @@ enum made_kind { MADE_ASK, MADE_ANSWER, MADE_APPEAL, MADE_CANCELLATION };
 
 struct made_request {
     enum made_kind kind;
-    int number;      /* of the request id; several records may share it */
-    int reference;   /* of the external reference; 0 for none */
+    int number;       /* of the request id; several records may share it */
+    int reference;    /* of the external reference; 0 for none */
     bool other_order; /* of one that never existed */
     bool whole_order;
     bool shipping;

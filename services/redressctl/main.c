@@ -13,7 +13,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-#define X(function, command_name, command_help)                                                    \
+#define X(function, command_name, command_help) \
     {.name = command_name, .help = command_help, .run = command_##function},
     COMMAND_ROWS(X)
 #undef X
@@ -23,7 +23,8 @@ enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 static void print_help(FILE *out)
 {
     fputs("usage: redressctl COMMAND [OPTION]... [ARGUMENT]...\n\n"
-          "The command line of Redress. 'redressctl COMMAND --help' tells more about one command.\n\n",
+          "The command line of Redress. 'redressctl COMMAND --help' tells more about one "
+          "command.\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);

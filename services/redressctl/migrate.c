@@ -38,8 +38,7 @@ static enum status migrate(const struct session *session, const struct owned_dat
 {
     const struct migration_list *const lists[] = {&migrations_worker, target->migrations};
     struct database *database;
-    enum status status =
-        session_owner(session, target->worker, target->owner, &database, error);
+    enum status status = session_owner(session, target->worker, target->owner, &database, error);
     if (status != STATUS_OK)
         return status;
     status = migrations_apply(database, lists, sizeof lists / sizeof *lists, applied, error);
@@ -47,7 +46,8 @@ static enum status migrate(const struct session *session, const struct owned_dat
     return status;
 }
 
-/* One after the other: each is a short job, and the first failure should stand last on the screen. */
+/* One after the other: each is a short job, and the first failure should stand last on the screen.
+ */
 static enum status migrate_each(const struct session *session, char *const *workers, size_t count,
                                 bool json, struct error *error)
 {
@@ -57,7 +57,8 @@ static enum status migrate_each(const struct session *session, char *const *work
         enum status status = migrate(session, target, &applied, error);
         if (status != STATUS_OK)
             return status;
-        printf(json ? "{\"database\": \"%s\", \"applied\": %zu}\n" : "%-12s %zu migrations applied\n",
+        printf(json ? "{\"database\": \"%s\", \"applied\": %zu}\n"
+                    : "%-12s %zu migrations applied\n",
                target->worker, applied);
     }
     return STATUS_OK;
@@ -67,7 +68,8 @@ int command_migrate(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "[WORKER]...",
-        .text = "Applies the migrations that are missing, of all workers or of those named. Connects to\n"
+        .text = "Applies the migrations that are missing, of all workers or of those named. "
+                "Connects to\n"
                 "the database of each worker as role <worker>_owner with REDRESS_OWNER_PASSWORD.\n"
                 "Databases and roles must exist (deploy/postgres/databases.sh makes them).",
         .most = DATABASE_COUNT,

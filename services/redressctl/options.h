@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-    OPTIONS_MAX = 32,     /* rows of one command */
+    OPTIONS_MAX = 32,        /* rows of one command */
     OPTION_VALUES_MAX = 1000 /* values of one repeated option */
 };
 

@@ -1,6 +1,7 @@
 #include "outbox.h"
 
 #include "arena.h"
+#include "burst.h"
 #include "clock.h"
 #include "envelope.h"
 #include "event.h"
@@ -10,70 +11,32 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     OUTBOX_ARENA_MAX = 8 * 1024 * 1024, /* one packed message */
-    /* Records are handed over in bursts: the producer does not wait for company, so records that
-     * come one by one would go in batches of a few each. */
-    OUTBOX_BURST_RECORDS = 2000,
-    OUTBOX_BURST_BYTES = 2 * 1024 * 1024,
-    OUTBOX_BURST_ARENA_MAX = 64 * 1024 * 1024,
-    OUTBOX_POLL_MS = 100,
-    OUTBOX_STUCK_MS = 60000, /* no acknowledgement for this long: the broker is down */
     OUTBOX_METADATA_MS = 30000,
     OUTBOX_PATH_MAX = 4096,
     OUTBOX_FILE_BUFFER = 1 << 20
 };
 
-/* A record that waits for the burst; everything is in the burst's arena. */
-struct pending {
-    struct place place;
-    const void *key;
-    size_t key_size;
-    const void *value;
-    size_t value_size;
-    struct header *headers;
-    size_t header_count;
-};
-
 struct outbox {
-    struct producer *producer; /* NULL: writes to files */
-    struct pending pending[OUTBOX_BURST_RECORDS];
-    size_t pending_count;
-    struct arena *burst;
-    int wake_fd;
+    struct burst *burst; /* NULL: writes to files */
     int32_t partitions[TOPIC_COUNT];
     const char *folder;
     FILE *files[TOPIC_COUNT];
     struct arena *arena;
     int64_t sent[TOPIC_COUNT];
     int64_t sent_in_all;
-    int64_t delivered;
-    struct error failure; /* of the first record that could not be delivered */
 };
-
-static void delivered(void *context, void *token, enum status status, const char *reason)
-{
-    struct outbox *outbox = context;
-    (void)token;
-    if (status == STATUS_OK)
-        outbox->delivered++;
-    else if (outbox->failure.text[0] == '\0')
-        (void)error_set(&outbox->failure, STATUS_FATAL, "Kafka did not take a record: %s", reason);
-}
 
 static enum status create(struct outbox **outbox, struct error *error)
 {
     struct outbox *made = calloc(1, sizeof *made);
     if (made == NULL)
         return error_set(error, STATUS_EXHAUSTED, "no memory");
-    made->wake_fd = -1;
     made->arena = arena_create(OUTBOX_ARENA_MAX);
-    made->burst = arena_create(OUTBOX_BURST_ARENA_MAX);
-    if (made->arena == NULL || made->burst == NULL) {
+    if (made->arena == NULL) {
         outbox_close(made);
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     }
@@ -100,10 +63,8 @@ enum status outbox_open(const struct session *session, struct outbox **outbox, s
     if (status != STATUS_OK)
         return status;
     status = learn_partitions(session, made, error);
-    made->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (status == STATUS_OK)
-        status = producer_open(&session->config, "redressctl", made->wake_fd, delivered, made,
-                               &made->producer, error);
+        status = burst_open(session, &made->burst, error);
     if (status != STATUS_OK) {
         outbox_close(made);
         return status;
@@ -152,122 +113,30 @@ static enum status write_line(struct outbox *outbox, enum topic topic,
                   : STATUS_OK;
 }
 
-static enum status poll_once(struct outbox *outbox, int timeout_ms, struct error *error)
-{
-    enum status status = producer_poll(outbox->producer, timeout_ms, error);
-    if (status != STATUS_OK)
-        return status;
-    if (outbox->failure.text[0] != '\0')
-        return error_set(error, STATUS_FATAL, "%s", outbox->failure.text);
-    return STATUS_OK;
-}
-
-/* Polls until the queue has room, or is empty; gives up when acknowledgements stop coming. */
-static enum status poll_below(struct outbox *outbox, size_t waiting, struct error *error)
-{
-    int64_t seen = outbox->delivered, since_us = clock_monotonic_us();
-    while (producer_waiting(outbox->producer) > waiting) {
-        enum status status = poll_once(outbox, OUTBOX_POLL_MS, error);
-        if (status != STATUS_OK)
-            return status;
-        if (outbox->delivered != seen) {
-            seen = outbox->delivered;
-            since_us = clock_monotonic_us();
-        }
-        if (clock_monotonic_us() - since_us > OUTBOX_STUCK_MS * INT64_C(1000))
-            return error_set(error, STATUS_RETRY, "Kafka has acknowledged nothing for %d s",
-                             OUTBOX_STUCK_MS / 1000);
-    }
-    return STATUS_OK;
-}
-
-static enum status hand_over(struct outbox *outbox, const struct pending *record,
-                             struct error *error)
-{
-    for (;;) {
-        enum status status =
-            producer_send(outbox->producer, &record->place, record->key, record->key_size,
-                          record->value, record->value_size, record->headers,
-                          record->header_count, NULL, error);
-        if (status == STATUS_EXHAUSTED)
-            status = poll_below(outbox, producer_waiting(outbox->producer) / 2, error);
-        else if (status == STATUS_OK)
-            return STATUS_OK;
-        if (status != STATUS_OK)
-            return status;
-    }
-}
-
-static enum status hand_over_all(struct outbox *outbox, struct error *error)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < outbox->pending_count && status == STATUS_OK; i++)
-        status = hand_over(outbox, &outbox->pending[i], error);
-    outbox->pending_count = 0;
-    arena_reset(outbox->burst);
-    return status == STATUS_OK ? poll_once(outbox, 0, error) : status;
-}
-
-static void *copy(struct arena *arena, const void *bytes, size_t size)
-{
-    return bytes == NULL ? NULL : arena_memdup(arena, bytes, size);
-}
-
-/* Copies the record into the burst. */
-static enum status keep_pending(struct outbox *outbox, const struct pending *record,
-                                struct error *error)
-{
-    struct arena *arena = outbox->burst;
-    struct pending *kept = &outbox->pending[outbox->pending_count];
-    *kept = *record;
-    kept->key = copy(arena, record->key, record->key_size);
-    kept->value = copy(arena, record->value, record->value_size);
-    kept->headers = arena_array(arena, record->header_count + 1, sizeof *kept->headers);
-    for (size_t i = 0; i < record->header_count && kept->headers != NULL; i++)
-        kept->headers[i] = (struct header){
-            .name = arena_strdup(arena, record->headers[i].name),
-            .value = copy(arena, record->headers[i].value, record->headers[i].size),
-            .size = record->headers[i].size,
-        };
-    if (arena_exhausted(arena))
-        return error_set(error, STATUS_EXHAUSTED, "no memory");
-    outbox->pending_count++;
-    return STATUS_OK;
-}
-
 enum status outbox_send_raw(struct outbox *outbox, enum topic topic, int32_t partition,
-                            const void *key, size_t key_size, const void *value,
-                            size_t value_size, const struct header *headers, size_t header_count,
-                            struct error *error)
+                            const void *key, size_t key_size, const void *value, size_t value_size,
+                            const struct header *headers, size_t header_count, struct error *error)
 {
     const char *name = topic_info(topic)->name;
     int32_t partitions = outbox->partitions[topic];
     if (partitions == 0)
         return error_set(error, STATUS_NOT_FOUND,
                          "topic %s does not exist: run redressctl topics create", name);
-    struct pending record = {
-        .place = {.topic = topic,
-                  .partition = partition >= 0 ? partition
-                               : key == NULL  ? 0
-                                              : topic_partition(key, key_size, partitions)},
-        .key = key,
-        .key_size = key_size,
-        .value = value,
-        .value_size = value_size,
-        .headers = (struct header *)(uintptr_t)headers,
-        .header_count = header_count,
+    struct place place = {
+        .topic = topic,
+        .partition = partition >= 0 ? partition
+                     : key == NULL  ? 0
+                                    : topic_partition(key, key_size, partitions),
     };
-    if (record.place.partition >= partitions)
+    if (place.partition >= partitions)
         return error_set(error, STATUS_INVALID, "topic %s has %d partitions, there is no %d", name,
-                         (int)partitions, (int)record.place.partition);
-    enum status status = keep_pending(outbox, &record, error);
+                         (int)partitions, (int)place.partition);
+    enum status status = burst_add(outbox->burst, &place, key, key_size, value, value_size, headers,
+                                   header_count, error);
     if (status != STATUS_OK)
         return status;
     outbox->sent[topic]++;
     outbox->sent_in_all++;
-    if (outbox->pending_count == OUTBOX_BURST_RECORDS ||
-        arena_used(outbox->burst) >= OUTBOX_BURST_BYTES)
-        return hand_over_all(outbox, error);
     return STATUS_OK;
 }
 
@@ -335,7 +204,7 @@ enum status outbox_send_with(struct outbox *outbox, enum topic topic,
     enum status status = pack(outbox, topic, message, &packed, error);
     if (status != STATUS_OK)
         return status;
-    if (outbox->producer == NULL) {
+    if (outbox->burst == NULL) {
         outbox->sent[topic]++;
         outbox->sent_in_all++;
         return write_line(outbox, topic, message, error);
@@ -363,10 +232,8 @@ enum status outbox_send(struct outbox *outbox, enum topic topic, const ProtobufC
 
 enum status outbox_flush(struct outbox *outbox, struct error *error)
 {
-    if (outbox->producer != NULL) {
-        enum status status = hand_over_all(outbox, error);
-        return status == STATUS_OK ? poll_below(outbox, 0, error) : status;
-    }
+    if (outbox->burst != NULL)
+        return burst_flush(outbox->burst, error);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (outbox->files[i] != NULL && fflush(outbox->files[i]) != 0)
             return error_set(error, STATUS_EXHAUSTED, "writing to %s: %s", outbox->folder,
@@ -388,14 +255,10 @@ void outbox_close(struct outbox *outbox)
 {
     if (outbox == NULL)
         return;
-    if (outbox->producer != NULL)
-        producer_close(outbox->producer);
-    if (outbox->wake_fd >= 0)
-        (void)close(outbox->wake_fd);
+    burst_close(outbox->burst);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (outbox->files[i] != NULL)
             (void)fclose(outbox->files[i]);
     arena_destroy(outbox->arena);
-    arena_destroy(outbox->burst);
     free(outbox);
 }

@@ -24,8 +24,9 @@ enum status outbox_open(const struct session *session, struct outbox **outbox,
 enum status outbox_open_folder(const char *folder, struct outbox **outbox,
                                struct error *error) CHECK_RESULT;
 
-/* Sends a message, in a burst with others: outbox_flush makes sure of it. Waits while the producer's
- * queue is full. STATUS_INVALID: the message has no key or is too large for the topic. */
+/* Sends a message, in a burst with others: outbox_flush makes sure of it. Waits while the
+ * producer's queue is full. STATUS_INVALID: the message has no key or is too large for the topic.
+ */
 enum status outbox_send(struct outbox *outbox, enum topic topic, const ProtobufCMessage *message,
                         struct error *error) CHECK_RESULT;
 
@@ -37,8 +38,8 @@ enum status outbox_send_with(struct outbox *outbox, enum topic topic,
 /* Sends bytes as they are, unchecked, to Kafka only. partition -1: by murmur2 of the key. `key` may
  * be NULL. */
 enum status outbox_send_raw(struct outbox *outbox, enum topic topic, int32_t partition,
-                            const void *key, size_t key_size, const void *value,
-                            size_t value_size, const struct header *headers, size_t header_count,
+                            const void *key, size_t key_size, const void *value, size_t value_size,
+                            const struct header *headers, size_t header_count,
                             struct error *error) CHECK_RESULT;
 
 /* Waits until everything sent is acknowledged, or on disk. */

@@ -86,10 +86,9 @@ static enum status publish_raw(struct publishing *publishing, FILE *file, const 
         status = error_set(error, STATUS_INVALID, "reading %s: %s", name,
                            ferror(file) ? strerror(errno) : "it is too large for one record");
     if (status == STATUS_OK)
-        status = outbox_send_raw(publishing->outbox, publishing->topic,
-                                 (int32_t)options->partition, options->key,
-                                 options->key == NULL ? 0 : strlen(options->key), bytes, size,
-                                 publishing->headers, publishing->header_count, error);
+        status = outbox_send_raw(publishing->outbox, publishing->topic, (int32_t)options->partition,
+                                 options->key, options->key == NULL ? 0 : strlen(options->key),
+                                 bytes, size, publishing->headers, publishing->header_count, error);
     free(bytes);
     return status;
 }
@@ -110,9 +109,9 @@ static enum status publish_file(struct publishing *publishing, FILE *file, const
                                 const struct publish_options *options, struct error *error)
 {
     int64_t began_us = clock_monotonic_us();
-    enum status status =
-        options->raw ? publish_raw(publishing, file, name, options, error)
-                     : json_lines_read(file, name, publish_line, publishing, error);
+    enum status status = options->raw
+                             ? publish_raw(publishing, file, name, options, error)
+                             : json_lines_read(file, name, publish_line, publishing, error);
     /* What stands before a bad line was sent, and is to arrive. */
     struct error flush_error = {0};
     enum status flushed = outbox_flush(publishing->outbox, &flush_error);
@@ -165,8 +164,10 @@ int command_publish(int argc, char **argv)
         .arguments = "TOPIC FILE",
         .text =
             "Publishes one event for each line of FILE (- is standard input): canonical protobuf\n"
-            "JSON, or {\"headers\": {...}, \"event\": {...}} as 'events --headers' prints it. Sets key,\n"
-            "partition and CloudEvents headers; ce_id follows from the content unless it is given.\n"
+            "JSON, or {\"headers\": {...}, \"event\": {...}} as 'events --headers' prints it. Sets "
+            "key,\n"
+            "partition and CloudEvents headers; ce_id follows from the content unless it is "
+            "given.\n"
             "Ends at the first bad line, and names it; the lines before it are published.",
         .least = 2,
         .most = 2,
@@ -175,8 +176,8 @@ int command_publish(int argc, char **argv)
     const struct option_row rows[] = {
         {"header", OPTION_VALUES, "NAME=VALUE", "a header, instead of the usual one if it is one",
          &options.headers, 0, 0},
-        {"raw", OPTION_FLAG, NULL, "send FILE as one record, unchecked, with no headers but --header",
-         &options.raw, 0, 0},
+        {"raw", OPTION_FLAG, NULL,
+         "send FILE as one record, unchecked, with no headers but --header", &options.raw, 0, 0},
         {"key", OPTION_TEXT, "KEY", "with --raw: the key; without it, no key", &options.key, 0, 0},
         {"partition", OPTION_NUMBER, "N", "with --raw: the partition, whatever the key says",
          &options.partition, 0, BROKER_PARTITIONS_MAX},

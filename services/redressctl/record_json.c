@@ -65,6 +65,5 @@ json_t *record_to_json(const struct record *record, enum topic topic, struct are
                      (json_int_t)record->offset, "timestamp",
                      clock_format(record->timestamp_ms * 1000, time), "key",
                      text_json(record->key, record->key_size), "headers",
-                     record_headers_json(record), "event",
-                     record_value_json(record, topic, arena));
+                     record_headers_json(record), "event", record_value_json(record, topic, arena));
 }

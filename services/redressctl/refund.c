@@ -17,11 +17,12 @@
 
 enum {
     REFUND_STEPS_MAX = 1000,
-    REFUND_ARENA_MAX = 64 * 1024 * 1024,   /* one event */
-    REFUND_WORDS_MAX = 8 * 1024 * 1024 /* the words of all steps */
+    REFUND_ARENA_MAX = 64 * 1024 * 1024, /* one event */
+    REFUND_WORDS_MAX = 8 * 1024 * 1024   /* the words of all steps */
 };
 
 static const char refund_sql[] = "SELECT * FROM view.refund WHERE refund_id = $1";
+static const char note_sql[] = "SELECT note FROM view.note WHERE refund_id = $1 AND note <> ''";
 static const char case_sql[] = "SELECT * FROM view.approval_case WHERE refund_id = $1"
                                " ORDER BY opened_at";
 static const char payout_sql[] = "SELECT * FROM view.payout WHERE refund_id = $1"
@@ -157,30 +158,30 @@ static void print_plain(const json_t *json, const struct life *life)
     const json_t *refund = json_object_get(json, "refund");
     printf("refund %s of order %s, merchant %s, request %s\n", life->refund_id,
            text_in(refund, "order_id"), text_in(refund, "merchant_id"), life->request_id);
+    json_array_foreach(json_object_get(json, "notes"), i, each)
+        printf("note: %s\n", text_in(each, "note"));
     print_steps(life);
     printf("now: %s", text_in(refund, "status"));
     if (text_in(refund, "waiting_for")[0] != '\0')
         printf(", waits for %s until %s", text_in(refund, "waiting_for"),
                text_in(refund, "deadline_at"));
     putchar('\n');
-    json_array_foreach(json_object_get(json, "cases"), i, each)
-        if (strcmp(text_in(each, "status"), "OPEN") == 0)
-            printf("case %s in queue %s waits for %" JSON_INTEGER_FORMAT " people, due %s\n",
-                   text_in(each, "case_id"), text_in(each, "queue"),
-                   json_integer_value(json_object_get(each, "approvers_needed")),
-                   text_in(each, "due_at"));
-    json_array_foreach(json_object_get(json, "payouts"), i, each)
-        printf("payout %s: %" JSON_INTEGER_FORMAT " minor units of %s, %s %s\n",
-               text_in(each, "payout_id"),
-               json_integer_value(json_object_get(each, "amount_minor")),
-               text_in(each, "currency"), text_in(each, "status"),
-               text_in(each, "provider_refund_id"));
+    json_array_foreach(json_object_get(json, "cases"), i,
+                       each) if (strcmp(text_in(each, "status"), "OPEN") == 0)
+        printf("case %s in queue %s waits for %" JSON_INTEGER_FORMAT " people, due %s\n",
+               text_in(each, "case_id"), text_in(each, "queue"),
+               json_integer_value(json_object_get(each, "approvers_needed")),
+               text_in(each, "due_at"));
+    json_array_foreach(json_object_get(json, "payouts"), i, each) printf(
+        "payout %s: %" JSON_INTEGER_FORMAT " minor units of %s, %s %s\n",
+        text_in(each, "payout_id"), json_integer_value(json_object_get(each, "amount_minor")),
+        text_in(each, "currency"), text_in(each, "status"), text_in(each, "provider_refund_id"));
 }
 
 static enum status read_views(const struct session *session, const char *refund_id, json_t *json,
                               struct error *error)
 {
-    json_t *refunds, *cases, *payouts;
+    json_t *refunds, *notes, *cases, *payouts;
     enum status status = view_rows(session, "intake", refund_sql, refund_id, &refunds, error);
     if (status != STATUS_OK)
         return status;
@@ -189,6 +190,10 @@ static enum status read_views(const struct session *session, const char *refund_
     json_decref(refunds);
     if (!found)
         return error_set(error, STATUS_NOT_FOUND, "there is no refund %s", refund_id);
+    status = view_rows(session, "intake", note_sql, refund_id, &notes, error);
+    if (status != STATUS_OK)
+        return status;
+    json_object_set_new(json, "notes", notes);
     status = view_rows(session, "routing", case_sql, refund_id, &cases, error);
     if (status != STATUS_OK)
         return status;
@@ -252,8 +257,10 @@ int command_refund(int argc, char **argv)
         .arguments = "REFUND",
         .text =
             "Tells the life of one refund: each step, when, who or which rule, why, and what was\n"
-            "paid; then what it waits for. Times are those at which Kafka got the events; --json has\n"
-            "the time in the shop and of the decision, too. Reads the whole partition of the order.",
+            "paid; then what it waits for. Times are those at which Kafka got the events; --json "
+            "has\n"
+            "the time in the shop and of the decision, too. Reads the whole partition of the "
+            "order.",
         .least = 1,
         .most = 1,
     };

@@ -22,8 +22,7 @@ struct words {
     size_t used;
 };
 
-static void say(struct words *words, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static void say(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void say(struct words *words, const char *format, ...)
 {
@@ -82,8 +81,7 @@ static json_t *rules_json(Redress__V1__RuleHit *const *rules, size_t count)
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
         if (rules[i]->hit)
-            json_array_append_new(list,
-                                  json_sprintf("%s/%s", rules[i]->decision, rules[i]->rule));
+            json_array_append_new(list, json_sprintf("%s/%s", rules[i]->decision, rules[i]->rule));
     return list;
 }
 
@@ -175,12 +173,12 @@ static void read_validated(const Redress__V1__RefundValidated *event, struct wor
         say(words, "the cancellation goes on to settlement");
     else
         say_claim(words, event);
-    step->detail = json_pack(
-        "{s:o, s:o}", "amount", amount_json(event->claim), "rejection",
-        event->rejection == NULL
-            ? json_null()
-            : json_string(message_enum_name(&redress__v1__rejection_reason__descriptor,
-                                            (int)event->rejection->reason)));
+    step->detail =
+        json_pack("{s:o, s:o}", "amount", amount_json(event->claim), "rejection",
+                  event->rejection == NULL
+                      ? json_null()
+                      : json_string(message_enum_name(&redress__v1__rejection_reason__descriptor,
+                                                      (int)event->rejection->reason)));
 }
 
 static void read_assessed(const Redress__V1__RefundAssessed *event, struct words *words,
@@ -202,12 +200,12 @@ static void read_assessed(const Redress__V1__RefundAssessed *event, struct words
     if (event->model != NULL)
         say(words, " (%s version %" PRId64 ")", event->model->id, event->model->version);
     say_list(words, "; rules that hit: ", rules);
-    step->detail = json_pack(
-        "{s:o, s:o, s:o, s:o}", "amount", amount_json(event->refundable), "why", why, "rules",
-        rules, "model",
-        event->model == NULL ? json_null()
-                             : json_pack("{s:s, s:I}", "id", event->model->id, "version",
-                                         (json_int_t)event->model->version));
+    step->detail =
+        json_pack("{s:o, s:o, s:o, s:o}", "amount", amount_json(event->refundable), "why", why,
+                  "rules", rules, "model",
+                  event->model == NULL ? json_null()
+                                       : json_pack("{s:s, s:I}", "id", event->model->id, "version",
+                                                   (json_int_t)event->model->version));
 }
 
 static void say_route(struct words *words, const Redress__V1__RefundRouted *event,
@@ -286,12 +284,12 @@ static void read_payout(const Redress__V1__RefundPayout *event, struct words *wo
 }
 
 /* X(topic, message type, reader, stage): in the order of the flow */
-#define STEP_ROWS(X)                                                                               \
-    X(REQUESTS, RefundRequest, read_request, "request")                                            \
-    X(VALIDATED, RefundValidated, read_validated, "intake")                                        \
-    X(ASSESSED, RefundAssessed, read_assessed, "policy")                                           \
-    X(DECISIONS, Decision, read_decision, "decision")                                              \
-    X(ROUTED, RefundRouted, read_routed, "routing")                                                \
+#define STEP_ROWS(X)                                        \
+    X(REQUESTS, RefundRequest, read_request, "request")     \
+    X(VALIDATED, RefundValidated, read_validated, "intake") \
+    X(ASSESSED, RefundAssessed, read_assessed, "policy")    \
+    X(DECISIONS, Decision, read_decision, "decision")       \
+    X(ROUTED, RefundRouted, read_routed, "routing")         \
     X(PAYOUTS, RefundPayout, read_payout, "settlement")
 
 static bool about(enum topic topic, const ProtobufCMessage *message, const char *refund_id,
@@ -315,12 +313,12 @@ bool refund_step_read(enum topic topic, const ProtobufCMessage *message, const c
     if (!about(topic, message, refund_id, request_id))
         return false;
     memset(step, 0, sizeof *step);
-#define X(id, type, reader, stage_name)                                                            \
-    if (topic == TOPIC_##id) {                                                                     \
-        step->stage = stage_name;                                                                  \
-        step->rank = rank;                                                                         \
-        reader((const Redress__V1__##type *)(const void *)message, &words, step);                  \
-    }                                                                                              \
+#define X(id, type, reader, stage_name)                                           \
+    if (topic == TOPIC_##id) {                                                    \
+        step->stage = stage_name;                                                 \
+        step->rank = rank;                                                        \
+        reader((const Redress__V1__##type *)(const void *)message, &words, step); \
+    }                                                                             \
     rank++;
     STEP_ROWS(X)
 #undef X

@@ -25,7 +25,8 @@ struct refund_step {
 };
 
 /* Fills the step from a message of REQUESTS, VALIDATED, ASSESSED, ROUTED, DECISIONS or PAYOUTS.
- * False: the message is about another refund. Texts live in `arena`; the caller releases `detail`. */
+ * False: the message is about another refund. Texts live in `arena`; the caller releases `detail`.
+ */
 bool refund_step_read(enum topic topic, const ProtobufCMessage *message, const char *refund_id,
                       const char *request_id, struct arena *arena, struct refund_step *step);
 

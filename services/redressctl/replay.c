@@ -24,8 +24,8 @@ static void span_free(struct span *span)
     free(span->end);
 }
 
-static enum status span_add(struct span *span, enum topic topic, const char *key, int32_t partitions,
-                            struct error *error)
+static enum status span_add(struct span *span, enum topic topic, const char *key,
+                            int32_t partitions, struct error *error)
 {
     if (partitions == 0)
         return error_set(error, STATUS_NOT_FOUND,
@@ -51,8 +51,8 @@ static enum status span_find(struct consumer *reader, const struct replay *repla
     if (span->first == NULL || span->end == NULL)
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     for (size_t i = 0; i < replay->topic_count && status == STATUS_OK; i++)
-        status = span_add(span, replay->topics[i], replay->key, partitions[replay->topics[i]],
-                          error);
+        status =
+            span_add(span, replay->topics[i], replay->key, partitions[replay->topics[i]], error);
     if (status != STATUS_OK)
         return status;
     memcpy(span->end, span->first, span->count * sizeof *span->end);

@@ -52,7 +52,8 @@ static json_t *line_json(const char *text)
 {
     const char *colon = strrchr(text, ':');
     size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
-    return json_pack("{s:s%, s:s}", "lineId", text, length, "units", colon == NULL ? "0" : colon + 1);
+    return json_pack("{s:s%, s:s}", "lineId", text, length, "units",
+                     colon == NULL ? "0" : colon + 1);
 }
 
 static json_t *list_json(const struct option_values *values, json_t *(*make)(const char *text))
@@ -77,9 +78,9 @@ static enum status set_amount(json_t *json, const struct request_options *option
     if (money_parse(options->amount, options->currency, &amount) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "--amount %s --currency %s: is no amount of money",
                          options->amount, options->currency);
-    json_object_set_new(json, "amount",
-                        json_pack("{s:I, s:s}", "minor", (json_int_t)amount.minor, "currency",
-                                  amount.currency));
+    json_object_set_new(
+        json, "amount",
+        json_pack("{s:I, s:s}", "minor", (json_int_t)amount.minor, "currency", amount.currency));
     return STATUS_OK;
 }
 
@@ -131,9 +132,8 @@ static enum status build(json_t *json, const char *order, const struct request_o
     set_text(json, "orderId", order);
     set_text(json, "occurredAt",
              options->at != NULL ? options->at : clock_format(clock_wall_us(), now));
-    json_object_set_new(
-        json, "requester",
-        json_pack("{s:s, s:s}", "id", options->requester, "role", options->role));
+    json_object_set_new(json, "requester",
+                        json_pack("{s:s, s:s}", "id", options->requester, "role", options->role));
     if (is_follow_up(options))
         fill_follow_up(json, options);
     else if (fill_ask(json, options, error) != STATUS_OK)
@@ -149,8 +149,8 @@ static enum status send(const struct session *session, const json_t *json, struc
     struct arena *arena = arena_create(REQUEST_ARENA_MAX);
     if (arena == NULL)
         return error_set(error, STATUS_EXHAUSTED, "no memory");
-    enum status status = message_from_json(topic_info(TOPIC_REQUESTS)->message, json, arena,
-                                           &message, error);
+    enum status status =
+        message_from_json(topic_info(TOPIC_REQUESTS)->message, json, arena, &message, error);
     if (status == STATUS_OK)
         status = outbox_open(session, &outbox, error);
     if (status == STATUS_OK)
@@ -189,9 +189,9 @@ int command_request(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "ORDER",
-        .text =
-            "Publishes one request for a refund of ORDER: units of lines, an amount, shipping or the\n"
-            "whole order. With --answer, --appeal or --cancel it follows up on request --id.",
+        .text = "Publishes one request for a refund of ORDER: units of lines, an amount, shipping "
+                "or the\n"
+                "whole order. With --answer, --appeal or --cancel it follows up on request --id.",
         .least = 1,
         .most = 1,
     };

@@ -57,18 +57,18 @@ const char *retail_skip_name(enum retail_skip skip)
 }
 
 /* X(stock code, category); every other code is goods */
-#define CATEGORY_ROWS(X)                                                                           \
-    X("POST", "carriage")                                                                          \
-    X("DOT", "carriage")                                                                           \
-    X("C2", "carriage")                                                                            \
-    X("M", "non_goods")                                                                            \
-    X("m", "non_goods")                                                                            \
-    X("D", "non_goods")                                                                            \
-    X("S", "non_goods")                                                                            \
-    X("B", "non_goods")                                                                            \
-    X("PADS", "non_goods")                                                                         \
-    X("CRUK", "non_goods")                                                                         \
-    X("BANK CHARGES", "non_goods")                                                                 \
+#define CATEGORY_ROWS(X)           \
+    X("POST", "carriage")          \
+    X("DOT", "carriage")           \
+    X("C2", "carriage")            \
+    X("M", "non_goods")            \
+    X("m", "non_goods")            \
+    X("D", "non_goods")            \
+    X("S", "non_goods")            \
+    X("B", "non_goods")            \
+    X("PADS", "non_goods")         \
+    X("CRUK", "non_goods")         \
+    X("BANK CHARGES", "non_goods") \
     X("AMAZONFEE", "non_goods")
 
 const char *retail_category(const char *stock)

@@ -4,7 +4,8 @@
  * invoice, from 1, is the line id. A row of an invoice that begins with C asks for a refund of an
  * earlier purchase of the same customer and stock code: the latest whose units, less those that
  * earlier such rows were given, suffice; if none suffices, the latest; if there is none, line 1 of
- * an order that does not exist. Rows that are neither are counted by the reason they are left out. */
+ * an order that does not exist. Rows that are neither are counted by the reason they are left out.
+ */
 
 #ifndef REDRESSCTL_RETAIL_H
 #define REDRESSCTL_RETAIL_H
@@ -16,10 +17,10 @@
 #include <stdint.h>
 
 /* X(name, help): the first that applies counts */
-#define RETAIL_SKIP_ROWS(X)                                                                        \
-    X(OTHER_DOCUMENT, "the invoice number begins with neither a digit nor C")                      \
-    X(QUANTITY, "a purchase of 0 or fewer units, or a return of 0 or more")                        \
-    X(PRICE, "a price of 0 or less")                                                               \
+#define RETAIL_SKIP_ROWS(X)                                                   \
+    X(OTHER_DOCUMENT, "the invoice number begins with neither a digit nor C") \
+    X(QUANTITY, "a purchase of 0 or fewer units, or a return of 0 or more")   \
+    X(PRICE, "a price of 0 or less")                                          \
     X(ZERO_TOTAL, "price x units is less than half a penny")
 
 enum retail_skip {
@@ -41,12 +42,12 @@ struct retail_line {
     const char *stock;
     const char *description;
     int64_t units;
-    int64_t total_minor;  /* pence */
-    int64_t units_given;  /* to returns so far; may exceed units */
-    int32_t order;        /* index */
-    int32_t position;     /* in its invoice, from 1 */
-    int32_t next;         /* line of the same order, or RETAIL_NONE */
-    int32_t older;        /* earlier purchase of the same customer and stock, or RETAIL_NONE */
+    int64_t total_minor; /* pence */
+    int64_t units_given; /* to returns so far; may exceed units */
+    int32_t order;       /* index */
+    int32_t position;    /* in its invoice, from 1 */
+    int32_t next;        /* line of the same order, or RETAIL_NONE */
+    int32_t older;       /* earlier purchase of the same customer and stock, or RETAIL_NONE */
 };
 
 struct retail_order {

@@ -25,7 +25,10 @@ static char *people_text(struct arena *arena, const char *text, size_t most)
         return NULL;
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)text[i];
-        size_t width = valid ? (byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4)
+        size_t width = valid ? (byte < 0x80   ? 1
+                                : byte < 0xe0 ? 2
+                                : byte < 0xf0 ? 3
+                                              : 4)
                              : (byte < 0x80 ? 1 : 2);
         if (used + width > most)
             break;
@@ -44,8 +47,9 @@ static char *people_text(struct arena *arena, const char *text, size_t most)
     return result;
 }
 
-static enum status send_order_event(const struct retail_order *order, Redress__V1__OrderEvent *event,
-                                    struct sink *sink, struct error *error)
+static enum status send_order_event(const struct retail_order *order,
+                                    Redress__V1__OrderEvent *event, struct sink *sink,
+                                    struct error *error)
 {
     event->merchant_id = sink_text(RETAIL_MERCHANT);
     event->order_id = sink_text(order->invoice);

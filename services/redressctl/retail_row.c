@@ -76,8 +76,8 @@ enum status retail_time_parse(const char *text, int64_t *time_us)
     unsigned year, month, day, hour, minute, second = 0;
     char iso[CLOCK_TEXT_MAX];
     int end = -1;
-    bool american = sscanf(text, "%2u/%2u/%4u %2u:%2u%n", &month, &day, &year, &hour, &minute,
-                           &end) == 5;
+    bool american =
+        sscanf(text, "%2u/%2u/%4u %2u:%2u%n", &month, &day, &year, &hour, &minute, &end) == 5;
     if (!american &&
         sscanf(text, "%4u-%2u-%2u%*1[ T]%2u:%2u%n", &year, &month, &day, &hour, &minute, &end) != 5)
         return STATUS_INVALID;
@@ -143,8 +143,8 @@ enum status retail_row_read(const struct retail_header *header, const char *cons
     if (units_parse(texts[RETAIL_QUANTITY], &row->quantity) != STATUS_OK)
         return refuse(RETAIL_QUANTITY, texts[RETAIL_QUANTITY], "a whole number up to 10^9", error);
     if (retail_time_parse(texts[RETAIL_DATE], &row->time_us) != STATUS_OK)
-        return refuse(RETAIL_DATE, texts[RETAIL_DATE],
-                      "YYYY-MM-DD HH:MM:SS or M/D/YYYY H:MM", error);
+        return refuse(RETAIL_DATE, texts[RETAIL_DATE], "YYYY-MM-DD HH:MM:SS or M/D/YYYY H:MM",
+                      error);
     if (decimal_parse(texts[RETAIL_PRICE], &row->price) != STATUS_OK)
         return refuse(RETAIL_PRICE, texts[RETAIL_PRICE], "a decimal number of up to 15 digits",
                       error);

@@ -14,14 +14,14 @@
 #include <stdint.h>
 
 /* X(field, name, other name) */
-#define RETAIL_COLUMNS(X)                                                                          \
-    X(INVOICE, "InvoiceNo", "Invoice")                                                             \
-    X(STOCK, "StockCode", "StockCode")                                                             \
-    X(DESCRIPTION, "Description", "Description")                                                   \
-    X(QUANTITY, "Quantity", "Quantity")                                                            \
-    X(DATE, "InvoiceDate", "InvoiceDate")                                                          \
-    X(PRICE, "UnitPrice", "Price")                                                                 \
-    X(CUSTOMER, "CustomerID", "Customer ID")                                                       \
+#define RETAIL_COLUMNS(X)                        \
+    X(INVOICE, "InvoiceNo", "Invoice")           \
+    X(STOCK, "StockCode", "StockCode")           \
+    X(DESCRIPTION, "Description", "Description") \
+    X(QUANTITY, "Quantity", "Quantity")          \
+    X(DATE, "InvoiceDate", "InvoiceDate")        \
+    X(PRICE, "UnitPrice", "Price")               \
+    X(CUSTOMER, "CustomerID", "Customer ID")     \
     X(COUNTRY, "Country", "Country")
 
 enum retail_column {
@@ -64,8 +64,7 @@ enum status retail_header_read(const char *const *fields, size_t count,
 
 /* The texts point into `fields`. STATUS_INVALID names the column and what stands there. */
 enum status retail_row_read(const struct retail_header *header, const char *const *fields,
-                            size_t count, struct retail_row *row,
-                            struct error *error) CHECK_RESULT;
+                            size_t count, struct retail_row *row, struct error *error) CHECK_RESULT;
 
 /* "2.55", "-11062.06", "7". STATUS_INVALID otherwise. */
 enum status decimal_parse(const char *text, struct decimal *result) CHECK_RESULT;

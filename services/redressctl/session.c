@@ -7,7 +7,7 @@
 enum { SESSION_OWNER_TIMEOUT_MS = 60000 };
 
 static const struct config_row own_rows[] = {
-#define X(field, variable, type, min, max, fallback, help)                                         \
+#define X(field, variable, type, min, max, fallback, help) \
     CONFIG_ROW(struct session, field, variable, type, min, max, fallback, help)
     SESSION_ROWS(X)
 #undef X

@@ -14,11 +14,10 @@
 #define SESSION_WORKERS(X) X(intake) X(policy) X(routing) X(settlement) X(analytics)
 
 /* Beside what every worker understands. */
-#define SESSION_ROWS(X)                                                                            \
-    X(owner_password, "REDRESS_OWNER_PASSWORD", SECRET, 0, 1024, "",                               \
-      "password of the roles <worker>_owner (migrate)")                                            \
-    X(merchant, "REDRESS_MERCHANT", TEXT, 1, 128, "sample-shop",                                   \
-      "merchant where none is named")
+#define SESSION_ROWS(X)                                              \
+    X(owner_password, "REDRESS_OWNER_PASSWORD", SECRET, 0, 1024, "", \
+      "password of the roles <worker>_owner (migrate)")              \
+    X(merchant, "REDRESS_MERCHANT", TEXT, 1, 128, "sample-shop", "merchant where none is named")
 
 struct session {
     struct config_worker config;

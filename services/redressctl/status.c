@@ -29,20 +29,20 @@ static const char shards_sql[] =
 static const char progress_sql[] = "SELECT topic, shard, next_offset FROM view.progress";
 
 /* What waits in a worker. X(worker, what, from where, since which column) */
-#define WAITING_ROWS(X)                                                                            \
-    X("intake", "parked", "view.refund WHERE status = 'PARKED'", "received_at")                    \
-    X("intake", "needs information", "view.refund WHERE status = 'NEEDS_INFO'", "updated_at")      \
-    X("intake", "open refunds", "view.refund WHERE status = 'OPEN'", "received_at")                \
-    X("routing", "cases to decide", "view.approval_case WHERE status = 'OPEN'", "opened_at")       \
-    X("routing", "cases that wait for an answer",                                                  \
-      "view.approval_case WHERE status = 'WAITING'", "updated_at")                                 \
-    X("settlement", "payouts under way",                                                           \
-      "view.payout WHERE status IN ('RESERVED', 'SUBMITTED', 'PENDING')", "reserved_at")           \
-    X("settlement", "payouts that need somebody",                                                  \
-      "view.payout WHERE status IN ('REQUIRES_ACTION', 'UNKNOWN', 'MANUAL', 'FALLBACK_PENDING')",  \
-      "reserved_at")                                                                               \
-    X("settlement", "payouts that wait for goods",                                                 \
-      "view.payout WHERE status = 'AWAITING_GOODS'", "reserved_at")
+#define WAITING_ROWS(X)                                                                           \
+    X("intake", "parked", "view.refund WHERE status = 'PARKED'", "received_at")                   \
+    X("intake", "needs information", "view.refund WHERE status = 'NEEDS_INFO'", "updated_at")     \
+    X("intake", "open refunds", "view.refund WHERE status = 'OPEN'", "received_at")               \
+    X("routing", "cases to decide", "view.approval_case WHERE status = 'OPEN'", "opened_at")      \
+    X("routing", "cases that wait for an answer", "view.approval_case WHERE status = 'WAITING'",  \
+      "updated_at")                                                                               \
+    X("settlement", "payouts under way",                                                          \
+      "view.payout WHERE status IN ('RESERVED', 'SUBMITTED', 'PENDING')", "reserved_at")          \
+    X("settlement", "payouts that need somebody",                                                 \
+      "view.payout WHERE status IN ('REQUIRES_ACTION', 'UNKNOWN', 'MANUAL', 'FALLBACK_PENDING')", \
+      "reserved_at")                                                                              \
+    X("settlement", "payouts that wait for goods", "view.payout WHERE status = 'AWAITING_GOODS'", \
+      "reserved_at")
 
 struct waiting_row {
     const char *worker;
@@ -51,9 +51,8 @@ struct waiting_row {
 };
 
 static const struct waiting_row waiting_rows[] = {
-#define X(worker, what, from, since)                                                               \
-    {worker, what,                                                                                 \
-     "SELECT count(*) AS count, min(" since ") AS oldest FROM " from},
+#define X(worker, what, from, since) \
+    {worker, what, "SELECT count(*) AS count, min(" since ") AS oldest FROM " from},
     WAITING_ROWS(X)
 #undef X
 };
@@ -93,10 +92,10 @@ static int64_t next_offset(const json_t *progress, const char *topic, int32_t sh
 {
     size_t i;
     json_t *row;
-    json_array_foreach(progress, i, row)
-        if (json_integer_value(json_object_get(row, "shard")) == shard &&
-            strcmp(json_string_value(json_object_get(row, "topic")), topic) == 0)
-            return json_integer_value(json_object_get(row, "next_offset"));
+    json_array_foreach(
+        progress, i, row) if (json_integer_value(json_object_get(row, "shard")) == shard &&
+                              strcmp(json_string_value(json_object_get(row, "topic")), topic) ==
+                                  0) return json_integer_value(json_object_get(row, "next_offset"));
     return first;
 }
 
@@ -104,9 +103,9 @@ static bool reads(const json_t *progress, const char *topic)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(progress, i, row)
-        if (strcmp(json_string_value(json_object_get(row, "topic")), topic) == 0)
-            return true;
+    json_array_foreach(progress, i,
+                       row) if (strcmp(json_string_value(json_object_get(row, "topic")), topic) ==
+                                0) return true;
     return false;
 }
 
@@ -219,20 +218,19 @@ static void print_worker(const json_t *json)
         printf("    shard %" JSON_INTEGER_FORMAT " waits for an operator: %s\n",
                json_integer_value(json_object_get(each, "shard")),
                json_string_value(json_object_get(each, "reason")));
-    json_array_foreach(json_object_get(json, "waiting"), i, each)
-        if (json_integer_value(json_object_get(each, "count")) > 0)
-            printf("    %" JSON_INTEGER_FORMAT " %s, the oldest since %s\n",
-                   json_integer_value(json_object_get(each, "count")),
-                   json_string_value(json_object_get(each, "what")),
-                   json_string_value(json_object_get(each, "oldest")));
+    json_array_foreach(json_object_get(json, "waiting"), i,
+                       each) if (json_integer_value(json_object_get(each, "count")) > 0)
+        printf("    %" JSON_INTEGER_FORMAT " %s, the oldest since %s\n",
+               json_integer_value(json_object_get(each, "count")),
+               json_string_value(json_object_get(each, "what")),
+               json_string_value(json_object_get(each, "oldest")));
 }
 
 static void print_plain(const json_t *json)
 {
     size_t i;
     json_t *worker;
-    json_array_foreach(json_object_get(json, "workers"), i, worker)
-        print_worker(worker);
+    json_array_foreach(json_object_get(json, "workers"), i, worker) print_worker(worker);
     printf("dead letters %" JSON_INTEGER_FORMAT "\n",
            json_integer_value(json_object_get(json, "dead_letters")));
 }
@@ -246,8 +244,8 @@ static enum status read_all(struct statuses *statuses, json_t *json, struct erro
     };
     struct topic_span letters = {.partitions = 0};
     int64_t count = 0;
-    enum status status = consumer_partitions(statuses->reader, statuses->partitions,
-                                             LOOK_TIMEOUT_MS, error);
+    enum status status =
+        consumer_partitions(statuses->reader, statuses->partitions, LOOK_TIMEOUT_MS, error);
     if (status == STATUS_OK)
         status = span_of(statuses, TOPIC_DEAD_LETTERS, &letters, error);
     if (status != STATUS_OK)
@@ -285,9 +283,9 @@ int command_status(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "",
-        .text =
-            "Shows each worker: ready (connected, every shard owned, none blocked), how many events it\n"
-            "is behind, batches saved and not yet published, and what waits since when.",
+        .text = "Shows each worker: ready (connected, every shard owned, none blocked), how many "
+                "events it\n"
+                "is behind, batches saved and not yet published, and what waits since when.",
     };
     bool json = false;
     const struct option_row rows[] = {

@@ -41,8 +41,8 @@ static void print_plain(const int32_t counts[TOPIC_COUNT])
         const struct topic_info *info = topic_info(topic);
         char days[16];
         (void)snprintf(days, sizeof days, "%" PRId32, info->retention_days);
-        printf("%-28s %10" PRId32 " %10zu %10s  %s%s\n", info->name, counts[topic],
-               info->bytes_max, info->retention_days == 0 ? "for ever" : days, info->ce_type,
+        printf("%-28s %10" PRId32 " %10zu %10s  %s%s\n", info->name, counts[topic], info->bytes_max,
+               info->retention_days == 0 ? "for ever" : days, info->ce_type,
                counts[topic] == 0 ? " (does not exist)" : "");
     }
 }
@@ -52,11 +52,11 @@ static void print_json(const int32_t counts[TOPIC_COUNT])
     json_t *list = json_array();
     for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
         const struct topic_info *info = topic_info(topic);
-        json_array_append_new(
-            list, json_pack("{s:s, s:i, s:I, s:i, s:b, s:s}", "topic", info->name, "partitions",
-                            (int)counts[topic], "bytes_max", (json_int_t)info->bytes_max,
-                            "retention_days", (int)info->retention_days, "compacted",
-                            (int)info->compacted, "message", info->ce_type));
+        json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:i, s:b, s:s}", "topic", info->name,
+                                              "partitions", (int)counts[topic], "bytes_max",
+                                              (json_int_t)info->bytes_max, "retention_days",
+                                              (int)info->retention_days, "compacted",
+                                              (int)info->compacted, "message", info->ce_type));
     }
     json_dumpf(list, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -91,8 +91,9 @@ int command_topics(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "create|list",
-        .text = "create makes the topics that are missing, with their settings; a topic that exists\n"
-                "with another number of partitions is an error. list shows all of them.",
+        .text =
+            "create makes the topics that are missing, with their settings; a topic that exists\n"
+            "with another number of partitions is an error. list shows all of them.",
         .least = 1,
         .most = 1,
     };

@@ -48,7 +48,9 @@ static const struct {
 } cases[] = {
     {"a,b\nc,d\n", "[a][b]1 [c][d]2 "},
     {"a,b\r\nc,d", "[a][b]1 [c][d]2 "},
-    {"\xef\xbb\xbf" "a,b\n", "[a][b]1 "},
+    {"\xef\xbb\xbf"
+     "a,b\n",
+     "[a][b]1 "},
     {"\xef\xbb\xbf\"a\",b\n", "[a][b]1 "},
     {"\"x, y\",\"say \"\"hi\"\"\"\n", "[x, y][say \"hi\"]1 "},
     {"\"two\nlines\",b\nc,d\n", "[two\nlines][b]2 [c][d]3 "},

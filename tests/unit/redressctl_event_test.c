@@ -87,18 +87,17 @@ static const struct {
      "\"lines\":[{\"lineId\":\"1\",\"units\":2},{\"lineId\":\"3\",\"units\":1}],\"shipping\":true}",
      "request", "REQUESTED",
      "mia asked for 2 of line 1, 1 of line 3 and shipping of order 7, reason DAMAGED"},
-    {TOPIC_REQUESTS, "{\"requestId\":\"q\",\"appeal\":{\"appealId\":\"a\"}}", "request",
-     "APPEALED", "somebody followed up on request q"},
+    {TOPIC_REQUESTS, "{\"requestId\":\"q\",\"appeal\":{\"appealId\":\"a\"}}", "request", "APPEALED",
+     "somebody followed up on request q"},
     {TOPIC_VALIDATED,
      "{\"refundId\":\"rf_1\",\"version\":1,\"status\":\"VALIDATED\",\"claim\":{\"minor\":510,"
-     "\"currency\":\"GBP\"},\"facts\":{\"lines\":[{\"lineId\":\"1\",\"units\":2,\"unitsBought\":6}]}}",
-     "intake", "VALIDATED",
-     "the purchase is known, 5.10 GBP claimed: line 1: 2 of 6 units"},
+     "\"currency\":\"GBP\"},\"facts\":{\"lines\":[{\"lineId\":\"1\",\"units\":2,\"unitsBought\":6}]"
+     "}}",
+     "intake", "VALIDATED", "the purchase is known, 5.10 GBP claimed: line 1: 2 of 6 units"},
     {TOPIC_VALIDATED,
      "{\"refundId\":\"rf_1\",\"version\":1,\"status\":\"REJECTED\",\"rejection\":{\"reason\":"
      "\"UNITS_ALREADY_CLAIMED\",\"lineId\":\"1\",\"asked\":2,\"left\":1,\"refundId\":\"rf_0\"}}",
-     "intake", "REJECTED",
-     "rejected: UNITS_ALREADY_CLAIMED, line 1, asked 2, left 1, see rf_0"},
+     "intake", "REJECTED", "rejected: UNITS_ALREADY_CLAIMED, line 1, asked 2, left 1, see rf_0"},
     {TOPIC_ASSESSED,
      "{\"refundId\":\"rf_1\",\"version\":1,\"status\":\"EXCEPTION\",\"refundable\":{\"minor\":510,"
      "\"currency\":\"GBP\"},\"reasons\":[\"RETURN_WINDOW\"],\"model\":{\"id\":\"p\",\"version\":3},"

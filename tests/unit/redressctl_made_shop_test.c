@@ -32,8 +32,8 @@ static void expect_paid_in_full(const struct made_order *order, int64_t n)
         cr_assert_gt(order->payments[i].captured_us, order->placed_us);
         captured += order->payments[i].minor;
     }
-    cr_assert_eq(captured, order->what == MADE_NEVER_CAPTURED ? 0 : made_total(order),
-                 "order %lld", (long long)n);
+    cr_assert_eq(captured, order->what == MADE_NEVER_CAPTURED ? 0 : made_total(order), "order %lld",
+                 (long long)n);
 }
 
 static void expect_delivered_once(const struct made_order *order, int64_t n)

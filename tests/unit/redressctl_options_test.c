@@ -12,8 +12,7 @@ struct given {
     struct option_values values;
 };
 
-static const struct usage usage = {
-    .arguments = "A [B]", .text = "Does it.", .least = 1, .most = 2};
+static const struct usage usage = {.arguments = "A [B]", .text = "Does it.", .least = 1, .most = 2};
 
 /* argv ends with NULL. */
 static bool read_words(char **argv, struct given *given, char ***arguments, int *count, int *code)
@@ -30,15 +29,17 @@ static bool read_words(char **argv, struct given *given, char ***arguments, int 
     return options_read(&usage, rows, 4, argc, argv, arguments, count, code);
 }
 
-#define WORDS(...) {"it", __VA_ARGS__, NULL}
+#define WORDS(...)              \
+    {                           \
+        "it", __VA_ARGS__, NULL \
+    }
 
 Test(options, stand_anywhere)
 {
     struct given given = {.text = "default"};
     char **arguments;
     int count = 0, code = -1;
-    char *words[] =
-        WORDS("a", "--flag", "--number", "7", "--value", "x", "b", "--value=y");
+    char *words[] = WORDS("a", "--flag", "--number", "7", "--value", "x", "b", "--value=y");
     cr_assert(read_words(words, &given, &arguments, &count, &code));
     cr_expect(given.flag);
     cr_expect_str_eq(given.text, "default");

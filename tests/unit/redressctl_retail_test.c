@@ -125,10 +125,9 @@ static const struct {
     int64_t units;
     int64_t total;
 } totals[] = {
-    {"2.55", 6, 1530},   {"0.005", 1, 1},     {"0.0049", 1, 0},     {"0.001", 5, 1},
-    {"0.001", 4, 0},     {"1.005", 3, 302},   {"0.835", 1, 84},     {"1", 1, 100},
-    {"2.", 1, 200},      {".5", 2, 100},      {"1.04", 74215, 7718360},
-    {"11062.06", 1, 1106206},
+    {"2.55", 6, 1530}, {"0.005", 1, 1},   {"0.0049", 1, 0},         {"0.001", 5, 1},
+    {"0.001", 4, 0},   {"1.005", 3, 302}, {"0.835", 1, 84},         {"1", 1, 100},
+    {"2.", 1, 200},    {".5", 2, 100},    {"1.04", 74215, 7718360}, {"11062.06", 1, 1106206},
 };
 
 Test(retail, totals_are_exact_and_half_up)
@@ -145,8 +144,8 @@ Test(retail, totals_are_exact_and_half_up)
 
 Test(retail, refuses_what_is_no_price)
 {
-    static const char *const wrong[] = {"", "-", ".", "1,5", "1e3", "1.2.3", " 1", "1 ", "0x1",
-                                        "1234567890123456", "nan"};
+    static const char *const wrong[] = {
+        "", "-", ".", "1,5", "1e3", "1.2.3", " 1", "1 ", "0x1", "1234567890123456", "nan"};
     struct decimal price;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         cr_expect_eq(decimal_parse(wrong[i], &price), STATUS_INVALID, "'%s'", wrong[i]);
@@ -262,9 +261,9 @@ Test(retail, columns_are_found_by_name)
 Test(retail, categories_of_stock_codes)
 {
     static const char *const codes[][2] = {
-        {"POST", "carriage"}, {"DOT", "carriage"},   {"C2", "carriage"},
-        {"M", "non_goods"},   {"m", "non_goods"},    {"BANK CHARGES", "non_goods"},
-        {"PADS", "non_goods"}, {"85123A", "goods"},  {"post", "goods"},
+        {"POST", "carriage"},      {"DOT", "carriage"}, {"C2", "carriage"},
+        {"M", "non_goods"},        {"m", "non_goods"},  {"BANK CHARGES", "non_goods"},
+        {"PADS", "non_goods"},     {"85123A", "goods"}, {"post", "goods"},
         {"gift_0001_20", "goods"},
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -303,15 +302,19 @@ static void expect_events(const struct collected *collected, const char *const *
 Test(retail_events, say_what_the_rows_say)
 {
     static const char *const expected[] = {
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:00Z\","
+        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
+        "00Z\","
         "\"placed\":{\"customer\":{\"token\":\"7\",\"market\":\"UK\"},\"currency\":\"GBP\","
         "\"channel\":\"CHANNEL_WEB\",\"lines\":[{\"lineId\":\"2\",\"sku\":\"POST\","
-        "\"title\":\"CAF\u00c9\",\"category\":\"carriage\",\"units\":\"3\",\"grossMinor\":\"500\"}]}}",
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:00Z\","
+        "\"title\":\"CAF\u00c9\",\"category\":\"carriage\",\"units\":\"3\",\"grossMinor\":\"500\"}]"
+        "}}",
+        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
+        "00Z\","
         "\"captured\":{\"paymentId\":\"pay_1\",\"provider\":\"PROVIDER_STRIPE\","
         "\"providerReference\":\"pi_retail1\",\"method\":\"PAYMENT_METHOD_CARD\","
         "\"amount\":{\"minor\":\"500\",\"currency\":\"GBP\"}}}",
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:00Z\","
+        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
+        "00Z\","
         "\"delivered\":{\"lines\":[{\"lineId\":\"2\",\"units\":\"3\"}]}}",
         "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"requestId\":\"C2:1\","
         "\"occurredAt\":\"2010-12-03T08:00:00Z\",\"trigger\":\"TRIGGER_CUSTOMER_REQUEST\","
