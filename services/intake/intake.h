@@ -202,7 +202,8 @@ struct asking {
 enum follow_up_kind { FOLLOW_UP_ANSWER = 1, FOLLOW_UP_APPEAL = 2, FOLLOW_UP_CANCELLATION = 3 };
 
 /* An answer or appeal may overtake the question or decline that it is about, as those come on other
- * topics: it waits for them, for as long as a request waits for its order. */
+ * topics: it waits for them, for as long as a request waits for its order. So does the cancellation
+ * of a parked request, until that is settled: what is said does not hang on which came first. */
 enum follow_up_state { FOLLOW_UP_WAITING = 1, FOLLOW_UP_DONE = 2 };
 
 struct follow_up_known {

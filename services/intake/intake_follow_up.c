@@ -17,7 +17,7 @@ static const enum fate FATES[][REFUND_FAILED + 1] = {
                           [REFUND_OPEN] = FATE_WAIT,
                           [REFUND_NEEDS_INFO] = FATE_WAIT,
                           [REFUND_DECLINED] = FATE_APPLY},
-    [FOLLOW_UP_CANCELLATION] = {[REFUND_PARKED] = FATE_APPLY,
+    [FOLLOW_UP_CANCELLATION] = {[REFUND_PARKED] = FATE_WAIT,
                                 [REFUND_OPEN] = FATE_APPLY,
                                 [REFUND_NEEDS_INFO] = FATE_APPLY},
 };

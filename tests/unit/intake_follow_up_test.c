@@ -187,17 +187,33 @@ Test(intake_follow_up, a_cancellation_travels_on_and_settlement_decides)
     world_destroy(world);
 }
 
-Test(intake_follow_up, a_parked_request_can_be_cancelled)
+Test(intake_follow_up, the_cancellation_of_a_parked_request_follows_its_claim)
 {
     struct world *world = world_create();
     cr_assert_eq(world_ask(world, "a", "1", 1), STATUS_OK);
     cr_assert_eq(world_follow_up(world, FOLLOW_UP_CANCELLATION, "a", "x"), STATUS_OK);
-    cr_expect_eq(world_last(world)->status, ANSWER_CANCEL_REQUESTED);
-    cr_expect_eq(world_last(world)->version, 1);
-    cr_expect_eq(world->order.waiting, 0);
-    cr_expect_eq(world_due(world, world_refund(world, "a"), DEADLINE_PARK), 0);
+    cr_expect_eq(world->answer_count, 0);
+    cr_expect_eq(world->order.waiting, 2);
     world_sell(world);
-    cr_expect_eq(world->answer_count, 1, "it is not settled any more");
+    cr_assert_eq(world->answer_count, 2);
+    cr_expect_eq(world->answers[0].status, ANSWER_VALIDATED);
+    cr_expect_eq(world->answers[1].status, ANSWER_CANCEL_REQUESTED);
+    cr_expect_eq(world->answers[1].version, 2);
+    cr_expect_eq(world->order.waiting, 0);
+    cr_expect_eq(world_due(world, world_refund(world, "a"), DEADLINE_FOLLOW_UP), 0);
+    world_destroy(world);
+}
+
+Test(intake_follow_up, the_cancellation_of_a_request_that_is_rejected_is_too)
+{
+    struct world *world = world_create();
+    cr_assert_eq(world_ask(world, "a", "1", 1), STATUS_OK);
+    cr_assert_eq(world_follow_up(world, FOLLOW_UP_CANCELLATION, "a", "x"), STATUS_OK);
+    cr_assert_eq(world_pass_due(world, "a", DEADLINE_PARK), STATUS_OK);
+    cr_assert_eq(world->answer_count, 2);
+    cr_expect_eq(world->answers[0].rejection.reason, REJECTION_ORIGINAL_TRANSACTION_NOT_FOUND);
+    cr_expect_eq(world->answers[1].rejection.reason, REJECTION_NOT_APPEALABLE);
+    cr_expect_eq(world->order.waiting, 0);
     world_destroy(world);
 }
 
