@@ -123,13 +123,17 @@ $(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_COMMON) $(LIB_DMN)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
+.PHONY: demo
+demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
+	@$(SUBMAKE) all
+	@STACK_BIN=$(BIN) deploy/demo.sh $(BUILD)/demo $(DATA)
+
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
 TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t)))
 C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/bench/*.c)
 C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h)
 FORMAT_VERSION := 14
-SUBMAKE   := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
             --logs $(BUILD)/test-logs
 .PHONY: unit-programs test-programs test check format format-check
@@ -166,14 +170,17 @@ compile_commands.json: ## write the compiler's command for each source, for edit
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-# Set-up and local stack (deploy/README.md). Fresh `make`s, as what is installed is looked up first.
+# What installs or starts something builds by a fresh `make`, as what is installed is looked up first.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# Set-up and local stack (deploy/README.md).
 STACK ?= $(BUILD)/stack
 .PHONY: setup up down
 setup: ## install what is missing on this machine
 	@deploy/setup.sh
 
 up: setup ## start Kafka, PostgreSQL, sandbox and workers on free ports, data under build/stack
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@STACK_BIN=$(BIN) deploy/local/stack.sh up $(STACK)
 	@STACK_BIN=$(BIN) deploy/local/stack.sh status $(STACK)
 
