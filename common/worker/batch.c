@@ -406,14 +406,18 @@ enum status batch_output(struct batch *batch, const struct event *event,
     add_header(&record, "ce_refundid", output->refund_id);
     add_header(&record, "ce_version", output->version > 0 ? version : NULL);
     add_header(&record, "ce_status", output->status);
-    size_t size = protobuf_c_message_get_packed_size(output->message);
-    if (size > topic->bytes_max) {
-        log_format(LOG_ERROR, "output %s is %zu bytes, %s allows %zu", ce_id, size, topic->name,
-                   topic->bytes_max);
+    uint8_t *bytes;
+    enum status status = message_pack(output->message, batch->arena, &bytes, &record.value_size);
+    if (status != STATUS_OK)
+        return status;
+    record.value = bytes;
+    if (record.value_size > topic->bytes_max) {
+        log_format(LOG_ERROR, "output %s is %zu bytes, %s allows %zu", ce_id, record.value_size,
+                   topic->name, topic->bytes_max);
         return STATUS_FATAL;
     }
     batch->private->outputs++;
-    return ring_append(&batch_shard(batch, event->shard)->outputs, &record, output->message);
+    return ring_append(&batch_shard(batch, event->shard)->outputs, &record);
 }
 
 /* Deciding. */

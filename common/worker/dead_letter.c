@@ -68,5 +68,5 @@ enum status dead_letter_write(struct batch *batch, const struct event *event,
     add(&letter, "redress_truncated", cut ? "true" : "false");
     (void)!record_headers(record, add_original, &letter);
     (void)event;
-    return ring_append(&batch_shard(batch, record->partition)->outputs, &letter, NULL);
+    return ring_append(&batch_shard(batch, record->partition)->outputs, &letter);
 }

@@ -54,9 +54,9 @@ static void put_u32(struct ring_buffer *buffer, uint32_t value)
     put(buffer, &wire, sizeof wire);
 }
 
-static size_t size_of(const struct ring_record *record, const char *topic, size_t value_size)
+static size_t size_of(const struct ring_record *record, const char *topic)
 {
-    size_t size = 1 + strlen(topic) + 4 + 4 + record->key_size + 4 + value_size + 1;
+    size_t size = 1 + strlen(topic) + 4 + 4 + record->key_size + 4 + record->value_size + 1;
     for (size_t i = 0; i < record->header_count; i++)
         size += 1 + strlen(record->headers[i].name) + 2 + record->headers[i].size;
     return size;
@@ -64,19 +64,18 @@ static size_t size_of(const struct ring_record *record, const char *topic, size_
 
 static bool headers_fit(const struct ring_record *record)
 {
+    if (record->header_count > RING_HEADERS_MAX)
+        return false;
     for (size_t i = 0; i < record->header_count; i++)
         if (strlen(record->headers[i].name) > UINT8_MAX || record->headers[i].size > UINT16_MAX)
             return false;
-    return record->header_count <= RING_HEADERS_MAX;
+    return true;
 }
 
-enum status ring_append(struct ring_buffer *buffer, const struct ring_record *record,
-                        const ProtobufCMessage *message)
+enum status ring_append(struct ring_buffer *buffer, const struct ring_record *record)
 {
     const char *topic = topic_info(record->topic)->name;
-    size_t value_size =
-        message == NULL ? record->value_size : protobuf_c_message_get_packed_size(message);
-    if (!headers_fit(record) || !reserve(buffer, size_of(record, topic, value_size)))
+    if (!headers_fit(record) || !reserve(buffer, size_of(record, topic)))
         return STATUS_EXHAUSTED;
     put_u8(buffer, strlen(topic));
     put(buffer, topic, strlen(topic));
@@ -84,11 +83,8 @@ enum status ring_append(struct ring_buffer *buffer, const struct ring_record *re
     put_u32(buffer, record->key == NULL ? no_key : (uint32_t)record->key_size);
     if (record->key != NULL)
         put(buffer, record->key, record->key_size);
-    put_u32(buffer, (uint32_t)value_size);
-    if (message == NULL)
-        put(buffer, record->value, value_size);
-    else
-        buffer->size += protobuf_c_message_pack(message, buffer->bytes + buffer->size);
+    put_u32(buffer, (uint32_t)record->value_size);
+    put(buffer, record->value, record->value_size);
     put_u8(buffer, record->header_count);
     for (size_t i = 0; i < record->header_count; i++) {
         put_u8(buffer, strlen(record->headers[i].name));

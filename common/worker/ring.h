@@ -10,7 +10,6 @@
 #include "arena.h"
 #include "broker.h"
 
-#include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
 
 enum { RING_HEADERS_MAX = 48 /* of a record that we write */ };
@@ -36,10 +35,10 @@ struct ring_record {
 
 void ring_start(struct ring_buffer *buffer, struct arena *arena, size_t limit);
 
-/* Appends; the value is `record->value`, or what `message` packs to if that is not NULL.
- * STATUS_EXHAUSTED past the limit or the arena; the buffer is then as before. */
-enum status ring_append(struct ring_buffer *buffer, const struct ring_record *record,
-                        const ProtobufCMessage *message) CHECK_RESULT;
+/* Appends. STATUS_EXHAUSTED past the limit or the arena, or with more or larger headers than the
+ * form has room for; the buffer is then as before. */
+enum status ring_append(struct ring_buffer *buffer,
+                        const struct ring_record *record) CHECK_RESULT;
 
 /* Reads the record at *at and moves it on; false at the end. STATUS_INVALID into `status` if the
  * bytes are not what ring_append wrote. Everything points into `bytes`; header names are copied
