@@ -213,6 +213,7 @@ struct failed_payout {
 
 /* A decision as it is kept: append-only, never changed. */
 struct kept_decision {
+    int32_t number; /* 1, 2, ... per refund */
     const char *decision_id;
     int32_t ordinal; /* of the case; 0 if it named no case of this refund */
     int64_t case_version;
@@ -226,7 +227,7 @@ struct kept_decision {
     const char *note; /* only of new ones */
     int64_t occurred_us, decided_us;
     bool stored;
-    struct kept_decision *next; /* in the order of decided_us */
+    struct kept_decision *next; /* in the order of their numbers */
 };
 
 struct routing_case {
@@ -250,6 +251,7 @@ struct routing_case {
     char subject_hash[APPROVAL_SUBJECT_HASH_SIZE];
     int64_t opened_us, due_us, updated_us;
     bool stored, changed;
+    struct routing_case *older; /* the one before, if it was the latest in the same batch */
 };
 
 struct routing_refund {

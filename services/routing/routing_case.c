@@ -221,6 +221,7 @@ enum status case_open(struct turn *turn, bool above)
     if (subject->queue == NULL)
         return STATUS_EXHAUSTED;
     const struct routing_case *previous = refund->latest;
+    subject->older = refund->latest;
     refund->case_count = subject->ordinal;
     refund->latest = subject;
     return put(turn, subject, previous, above && previous != NULL ? previous->level : 0, above);

@@ -190,9 +190,10 @@ static struct kept_decision *keep(struct routing_step *step, const struct decisi
                                    .note = decision->note,
                                    .occurred_us = decision->occurred_us,
                                    .decided_us = step->now_us};
+    kept->number = 1;
     struct kept_decision **last = &step->refund->decisions;
-    while (*last != NULL)
-        last = &(*last)->next;
+    for (; *last != NULL; last = &(*last)->next)
+        kept->number = (*last)->number + 1;
     *last = kept;
     return kept;
 }

@@ -1,0 +1,374 @@
+#include "routing_codec.h"
+
+#include "message.h"
+#include "money.h"
+#include "redress/v1/decision.pb-c.h"
+#include "redress/v1/payout.pb-c.h"
+
+#include <string.h>
+
+#define FIELD_MISSING REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_MISSING
+#define OUT_OF_RANGE REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE
+#define UNKNOWN_ENUM REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_ENUM
+#define UNKNOWN_CURRENCY REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_CURRENCY
+
+enum { ID_MAX = 128, KEY_ID_MAX = 128, SIGNATURE_SIZE = 64, SUBJECT_HASH_CHARACTERS = 64 };
+
+_Static_assert((int)METHOD_MANUAL == (int)REDRESS__V1__REFUND_METHOD__REFUND_METHOD_MANUAL,
+               "numbers of the methods");
+#define X(name, number) _Static_assert(number == (int)REDRESS__V1__ROLE__ROLE_##name, #name);
+PERSON_ROLE_ROWS(X)
+#undef X
+#define X(name, number, roles) \
+    _Static_assert(number == (int)REDRESS__V1__VERDICT__VERDICT_##name, #name);
+VERDICT_ROWS(X)
+#undef X
+#define X(name, number) \
+    _Static_assert(number == (int)REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_##name, #name);
+ASSESSED_ROWS(X)
+#undef X
+
+/* 1 to ID_MAX bytes without control characters. */
+static enum status check_id(struct batch *batch, struct event *event, const char *field,
+                            const char *text)
+{
+    size_t size = strlen(text);
+    if (size == 0)
+        return batch_refuse(batch, event, FIELD_MISSING, field, "", "1 to 128 bytes");
+    bool plain = size <= ID_MAX;
+    for (size_t i = 0; i < size && plain; i++)
+        plain = (unsigned char)text[i] >= 0x20 && text[i] != 0x7f;
+    return plain ? STATUS_OK
+                 : batch_refuse(batch, event, OUT_OF_RANGE, field, text,
+                                "1 to 128 bytes without control characters");
+}
+
+struct id_field {
+    const char *field, *value;
+};
+
+static enum status check_ids(struct batch *batch, struct event *event,
+                             const struct id_field *fields, size_t count)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = check_id(batch, event, fields[i].field, fields[i].value);
+    return status;
+}
+
+static enum status check_time(struct batch *batch, struct event *event,
+                              const Google__Protobuf__Timestamp *timestamp, int64_t *time_us)
+{
+    if (timestamp == NULL)
+        return batch_refuse(batch, event, FIELD_MISSING, "occurred_at", "", "present");
+    return message_time(timestamp, time_us) == STATUS_OK
+               ? STATUS_OK
+               : batch_refuse(batch, event, OUT_OF_RANGE, "occurred_at", NULL,
+                              "years 0001 to 9999");
+}
+
+/* Assessments. */
+
+static int32_t method_of(const Redress__V1__RefundAssessed *message)
+{
+    Redress__V1__RefundMethod wished = message->request == NULL
+                                           ? REDRESS__V1__REFUND_METHOD__REFUND_METHOD_UNSPECIFIED
+                                           : message->request->wished_method;
+    for (size_t i = 0; i < message->n_methods; i++)
+        if (message->methods[i] == wished)
+            return (int32_t)wished;
+    return message->n_methods > 0 ? (int32_t)message->methods[0] : METHOD_ORIGINAL;
+}
+
+static struct approval_model model_of(const Redress__V1__ModelReference *model)
+{
+    if (model == NULL)
+        return (struct approval_model){.present = false};
+    return (struct approval_model){true, model->id, model->version, model->sha256};
+}
+
+/* Payments in the currency of the claim; what a sum could not hold counts as ROUTING_MINOR_MAX. */
+static bool read_payments(struct arena *arena, const Redress__V1__Facts *facts,
+                          struct assessed *assessed)
+{
+    size_t count = facts == NULL ? 0 : facts->n_payments;
+    if (count > ROUTING_PAYMENTS_MAX)
+        count = ROUTING_PAYMENTS_MAX;
+    struct coverage *payments = arena_array(arena, count + 1, sizeof *payments);
+    if (payments == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const Redress__V1__PaymentFacts *payment = facts->payments[i];
+        if (payment->captured == NULL || payment->captured->minor <= 0 ||
+            strcmp(payment->captured->currency, assessed->currency) != 0)
+            continue;
+        int64_t minor = payment->captured->minor;
+        payments[assessed->payment_count++] = (struct coverage){
+            payment->payment_id, minor < ROUTING_MINOR_MAX ? minor : ROUTING_MINOR_MAX};
+    }
+    assessed->payments = payments;
+    return true;
+}
+
+/* The message must have a claim. */
+static bool read_assessed(struct arena *arena, const Redress__V1__RefundAssessed *message,
+                          struct assessed *assessed)
+{
+    bool declined = message->status == REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_DECLINED;
+    const Redress__V1__Money *money =
+        declined || message->refundable == NULL ? message->claim : message->refundable;
+    int32_t *methods = arena_array(arena, message->n_methods + 1, sizeof *methods);
+    if (methods == NULL)
+        return false;
+    for (size_t i = 0; i < message->n_methods; i++)
+        methods[i] = (int32_t)message->methods[i];
+    *assessed = (struct assessed){.version = message->version,
+                                  .status = (enum assessed_status)message->status,
+                                  .appeal = message->appeal,
+                                  .minor = money == NULL ? 0 : money->minor,
+                                  .currency = money == NULL ? "" : money->currency,
+                                  .method = method_of(message),
+                                  .methods = methods,
+                                  .method_count = message->n_methods,
+                                  .requester = message->request == NULL ||
+                                                       message->request->requester == NULL
+                                                   ? ""
+                                                   : message->request->requester->id,
+                                  .market = message->facts == NULL ? "" : message->facts->market,
+                                  .reasons = (const char *const *)message->reasons,
+                                  .reason_count = message->n_reasons,
+                                  .goods_required = message->goods_required,
+                                  .policy = model_of(message->model)};
+    return read_payments(arena, message->facts, assessed);
+}
+
+static enum status check_assessed(struct batch *batch, struct event *event,
+                                  const Redress__V1__RefundAssessed *message)
+{
+    if (message->version < 1)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "version", NULL, "1 or more");
+    if (!message_enum_known(&redress__v1__assessment_status__descriptor, (int)message->status))
+        return batch_refuse(batch, event, UNKNOWN_ENUM, "status", NULL, "a known status");
+    if (message->status == REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_CANCEL_REQUESTED)
+        return STATUS_OK;
+    if (message->claim == NULL || message->facts == NULL || message->request == NULL)
+        return batch_refuse(batch, event, FIELD_MISSING, "claim, facts or request", "", "present");
+    const Redress__V1__Money *refundable = message->refundable;
+    if (currency_exponent(message->claim->currency) < 0 ||
+        (refundable != NULL && strcmp(refundable->currency, message->claim->currency) != 0))
+        return batch_refuse(batch, event, UNKNOWN_CURRENCY, "claim.currency",
+                            message->claim->currency, "ISO 4217, the same in refundable");
+    if (message->claim->minor < 0 || (refundable != NULL && refundable->minor < 0))
+        return batch_refuse(batch, event, OUT_OF_RANGE, "claim.minor", NULL, "not negative");
+    return STATUS_OK;
+}
+
+static enum status decode_assessed(struct batch *batch, struct event *event,
+                                   const Redress__V1__RefundAssessed *message,
+                                   struct routing_input *input)
+{
+    const struct id_field ids[] = {{"merchant_id", message->merchant_id},
+                                   {"order_id", message->order_id},
+                                   {"refund_id", message->refund_id}};
+    enum status status = check_ids(batch, event, ids, sizeof ids / sizeof *ids);
+    if (status == STATUS_OK)
+        status = check_assessed(batch, event, message);
+    if (status == STATUS_OK)
+        status = check_time(batch, event, message->occurred_at, &input->occurred_us);
+    if (status != STATUS_OK)
+        return status;
+    input->kind = INPUT_ASSESSED;
+    if (!read_assessed(batch->arena, message, &input->assessed))
+        return STATUS_EXHAUSTED;
+    input->assessed.body = event->value;
+    input->assessed.body_size = event->value_size;
+    return STATUS_OK;
+}
+
+const struct assessed *routing_read_body(struct arena *arena, const void *bytes, size_t size)
+{
+    ProtobufCMessage *message = NULL;
+    struct assessed *assessed = arena_alloc(arena, sizeof *assessed);
+    if (assessed == NULL || message_unpack(&redress__v1__refund_assessed__descriptor, bytes, size,
+                                           arena, &message, NULL) != STATUS_OK)
+        return NULL;
+    if (!read_assessed(arena, (const Redress__V1__RefundAssessed *)message, assessed))
+        return NULL;
+    assessed->body = bytes;
+    assessed->body_size = size;
+    return assessed;
+}
+
+/* Decisions. */
+
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static bool subject_hash_valid(const char *hash)
+{
+    return hash[0] == '\0' || (strlen(hash) == SUBJECT_HASH_CHARACTERS &&
+                               strspn(hash, "0123456789abcdef") == SUBJECT_HASH_CHARACTERS);
+}
+
+static enum status check_reduction(struct batch *batch, struct event *event,
+                                   const Redress__V1__Decision *message)
+{
+    if (message->method != 0 &&
+        !message_enum_known(&redress__v1__refund_method__descriptor, (int)message->method))
+        return batch_refuse(batch, event, UNKNOWN_ENUM, "method", NULL, "a known method");
+    if (message->amount != NULL && currency_exponent(message->amount->currency) < 0)
+        return batch_refuse(batch, event, UNKNOWN_CURRENCY, "amount.currency",
+                            message->amount->currency, "ISO 4217");
+    if (message->amount != NULL && message->amount->minor <= 0)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "amount.minor", NULL, "more than 0");
+    if (message->verdict == REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED &&
+        message->amount == NULL && message->method == 0)
+        return batch_refuse(batch, event, FIELD_MISSING, "amount", "",
+                            "an amount or a method with APPROVE_REDUCED");
+    return STATUS_OK;
+}
+
+static enum status check_decision(struct batch *batch, struct event *event,
+                                  const Redress__V1__Decision *message)
+{
+    if (message->case_version < 1)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "case_version", NULL, "1 or more");
+    if (!subject_hash_valid(message->subject_hash))
+        return batch_refuse(batch, event, OUT_OF_RANGE, "subject_hash", message->subject_hash,
+                            "empty or 64 lower-case hex characters");
+    if (!message_enum_known(&redress__v1__role__descriptor, (int)message->actor->role))
+        return batch_refuse(batch, event, UNKNOWN_ENUM, "actor.role", NULL, "a known role");
+    if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict))
+        return batch_refuse(batch, event, UNKNOWN_ENUM, "verdict", NULL, "a known verdict");
+    if (characters(message->note) > ROUTING_NOTE_CHARACTERS_MAX)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "note", NULL, "at most 2,000 characters");
+    if (strlen(message->key_id) > KEY_ID_MAX)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "key_id", NULL, "at most 128 bytes");
+    if (message->signature.len != 0 && message->signature.len != SIGNATURE_SIZE)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "signature", NULL, "0 or 64 bytes");
+    return check_reduction(batch, event, message);
+}
+
+static enum status decode_decision(struct batch *batch, struct event *event,
+                                   const Redress__V1__Decision *message,
+                                   struct routing_input *input)
+{
+    if (message->actor == NULL)
+        return batch_refuse(batch, event, FIELD_MISSING, "actor", "", "present");
+    const struct id_field ids[] = {
+        {"merchant_id", message->merchant_id}, {"order_id", message->order_id},
+        {"refund_id", message->refund_id},     {"case_id", message->case_id},
+        {"decision_id", message->decision_id}, {"actor.id", message->actor->id}};
+    enum status status = check_ids(batch, event, ids, sizeof ids / sizeof *ids);
+    if (status == STATUS_OK)
+        status = check_decision(batch, event, message);
+    if (status == STATUS_OK)
+        status = check_time(batch, event, message->occurred_at, &input->occurred_us);
+    if (status != STATUS_OK)
+        return status;
+    input->kind = INPUT_DECISION;
+    input->decision =
+        (struct decision){.decision_id = message->decision_id,
+                          .case_id = message->case_id,
+                          .case_version = message->case_version,
+                          .subject_hash = message->subject_hash,
+                          .actor_id = message->actor->id,
+                          .role = (enum person_role)message->actor->role,
+                          .verdict = (enum verdict)message->verdict,
+                          .has_amount = message->amount != NULL,
+                          .minor = message->amount == NULL ? 0 : message->amount->minor,
+                          .currency = message->amount == NULL ? "" : message->amount->currency,
+                          .method = (int32_t)message->method,
+                          .note = message->note,
+                          .occurred_us = input->occurred_us};
+    return STATUS_OK;
+}
+
+/* Payouts. */
+
+static bool payout_matters(Redress__V1__PayoutStatus status)
+{
+    return status == REDRESS__V1__PAYOUT_STATUS__PAYOUT_STATUS_FALLBACK_PENDING ||
+           status == REDRESS__V1__PAYOUT_STATUS__PAYOUT_STATUS_FAILED ||
+           status == REDRESS__V1__PAYOUT_STATUS__PAYOUT_STATUS_CANCELLED ||
+           status == REDRESS__V1__PAYOUT_STATUS__PAYOUT_STATUS_REFUSED;
+}
+
+bool routing_wants_payout(const struct envelope *envelope)
+{
+    static const char *const wanted[] = {"FALLBACK_PENDING", "FAILED", "CANCELLED", "REFUSED"};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (strcmp(envelope->status, wanted[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum status decode_payout(struct batch *batch, struct event *event,
+                                 const Redress__V1__RefundPayout *message,
+                                 struct routing_input *input)
+{
+    const struct id_field ids[] = {{"merchant_id", message->merchant_id},
+                                   {"order_id", message->order_id},
+                                   {"refund_id", message->refund_id}};
+    enum status status = check_ids(batch, event, ids, sizeof ids / sizeof *ids);
+    if (status == STATUS_OK && message->version < 1)
+        status = batch_refuse(batch, event, OUT_OF_RANGE, "version", NULL, "1 or more");
+    if (status == STATUS_OK)
+        status = check_time(batch, event, message->occurred_at, &input->occurred_us);
+    if (status != STATUS_OK || !payout_matters(message->status))
+        return status;
+    bool fallback = message->status == REDRESS__V1__PAYOUT_STATUS__PAYOUT_STATUS_FALLBACK_PENDING;
+    int64_t minor = message->amount == NULL ? 0 : message->amount->minor;
+    if (minor < 0 || minor > ROUTING_MINOR_MAX || (fallback && minor == 0))
+        return batch_refuse(batch, event, OUT_OF_RANGE, "amount.minor", NULL,
+                            "0 to 10^15, and not 0 where another method is wanted");
+    if (fallback && currency_exponent(message->amount->currency) < 0)
+        return batch_refuse(batch, event, UNKNOWN_CURRENCY, "amount.currency",
+                            message->amount->currency, "ISO 4217");
+    if (fallback && message->payment_id[0] == '\0')
+        return batch_refuse(batch, event, FIELD_MISSING, "payment_id", "", "present");
+    input->kind = INPUT_PAYOUT;
+    input->payout = (struct failed_payout){
+        .version = message->version,
+        .fallback = fallback,
+        .payment_id = message->payment_id,
+        .minor = minor,
+        .currency = message->amount == NULL ? "" : message->amount->currency};
+    return STATUS_OK;
+}
+
+enum status routing_decode(struct batch *batch, struct event *event)
+{
+    ProtobufCMessage *message = NULL;
+    enum status status = batch_unpack(batch, event, &message);
+    if (status != STATUS_OK)
+        return status;
+    struct routing_input *input = arena_zalloc(batch->arena, sizeof *input);
+    if (input == NULL)
+        return STATUS_EXHAUSTED;
+    event->body = input;
+    if (event->topic == TOPIC_ASSESSED) {
+        const Redress__V1__RefundAssessed *assessed = (const Redress__V1__RefundAssessed *)message;
+        event->merchant_id = assessed->merchant_id;
+        event->order_id = assessed->order_id;
+        input->refund_id = assessed->refund_id;
+        return decode_assessed(batch, event, assessed, input);
+    }
+    if (event->topic == TOPIC_DECISIONS) {
+        const Redress__V1__Decision *decision = (const Redress__V1__Decision *)message;
+        event->merchant_id = decision->merchant_id;
+        event->order_id = decision->order_id;
+        input->refund_id = decision->refund_id;
+        return decode_decision(batch, event, decision, input);
+    }
+    const Redress__V1__RefundPayout *payout = (const Redress__V1__RefundPayout *)message;
+    event->merchant_id = payout->merchant_id;
+    event->order_id = payout->order_id;
+    input->refund_id = payout->refund_id;
+    return decode_payout(batch, event, payout, input);
+}
