@@ -40,6 +40,7 @@ write_properties()
 }
 
 # The cluster id is new with the data: clients notice that offsets of an older cluster mean nothing.
+# It never begins with a dash, which the tool would take for an option.
 create()
 {
     [ -e "$dir/port" ] || free_port >"$dir/port"
@@ -48,7 +49,7 @@ create()
     done
     write_properties
     run_java -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool format \
-        --cluster-id "$(head -c 16 /dev/urandom | basenc --base64url | tr -d =)" \
+        --cluster-id "$(head -c 16 /dev/urandom | base64 | tr -d = | tr "+/" ab)" \
         --config "$dir/server.properties" >"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; die "could not format $dir/data"; }
 }
