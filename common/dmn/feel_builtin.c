@@ -172,7 +172,7 @@ static enum fitting bind_positional(struct feel_run *run, const struct parameter
     for (size_t i = 0; i < count; i++) {
         const struct parameter *p = &parameters[i];
         if (p->rest || p->lists) {
-            if (p->rest && at == given)
+            if ((p->rest || i == 0) && at == given)
                 return NO_FIT;
             if (!bind_rest(run, p, arguments + at, given - at, &bound[i]))
                 return NO_FIT;

@@ -92,12 +92,10 @@ static struct feel_value put_path(struct feel_run *run, const struct feel_value 
         return feel_note(run, NULL, "context put: too many keys");
     const struct feel_value *entry =
         context->kind == FEEL_CONTEXT ? feel_entry(context, keys->text) : NULL;
-    struct feel_value none = feel_context(NULL, 0);
-    if (entry != NULL && entry->kind != FEEL_CONTEXT && entry->kind != FEEL_NULL)
+    if (entry == NULL || entry->kind != FEEL_CONTEXT)
         return feel_note(run, NULL, "context put: %.*s is no context", (int)keys->text.size,
                          keys->text.bytes);
-    bool there = entry != NULL && entry->kind == FEEL_CONTEXT;
-    struct feel_value inner = put_path(run, there ? entry : &none, keys + 1, count - 1, value);
+    struct feel_value inner = put_path(run, entry, keys + 1, count - 1, value);
     return inner.kind == FEEL_NULL ? inner : put(run, context, keys->text, &inner);
 }
 

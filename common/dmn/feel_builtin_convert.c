@@ -90,6 +90,7 @@ static bool set_zone(struct feel_run *run, const struct feel_value *zone,
 struct feel_value feel_bi_date_time_of(struct feel_run *run, const struct feel_value *a,
                                        size_t given)
 {
+    (void)given;
     if (a[0].kind == FEEL_TIME || a[1].kind != FEEL_TIME)
         return feel_note(run, NULL, "date and time of a %s and a %s", feel_kind_name(a[0].kind),
                          feel_kind_name(a[1].kind));
@@ -98,8 +99,6 @@ struct feel_value feel_bi_date_time_of(struct feel_run *run, const struct feel_v
     out.moment.year = a[0].moment.year;
     out.moment.month = a[0].moment.month;
     out.moment.day = a[0].moment.day;
-    if (given > 2 && !set_zone(run, &a[2], &out.moment))
-        return refuse(run, "date and time", &a[2]);
     return out;
 }
 

@@ -9,7 +9,6 @@
     X("date", "n year,n month,n day", feel_bi_date_of)                                             \
     X("date and time", "v from", feel_bi_date_time)                                                \
     X("date and time", "t date,t time", feel_bi_date_time_of)                                      \
-    X("date and time", "t date,t time,s timezone", feel_bi_date_time_of)                           \
     X("date and time", "n year,n month,n day,n hour,n minute,n second,D offset?",                  \
       feel_bi_date_time_parts)                                                                     \
     X("date and time", "n year,n month,n day,n hour,n minute,n second,s timezone",                 \
@@ -17,7 +16,7 @@
     X("time", "v from", feel_bi_time)                                                              \
     X("time", "n hour,n minute,n second,D offset?", feel_bi_time_parts)                            \
     X("time", "n hour,n minute,n second,s timezone", feel_bi_time_parts)                           \
-    X("number", "s from,S grouping separator?,S decimal separator?", feel_bi_number)               \
+    X("number", "s from,S grouping separator,S decimal separator", feel_bi_number)               \
     X("string", "a from", feel_bi_string)                                                          \
     X("duration", "v from", feel_bi_duration)                                                      \
     X("years and months duration", "t from,t to", feel_bi_months_between)                          \
