@@ -129,12 +129,14 @@ static enum status send_delivered(const struct made_shop *shop, int64_t n,
 enum status made_send_order(const struct made_shop *shop, int64_t n, const struct made_order *order,
                             struct sink *sink, struct error *error)
 {
+    enum status status = STATUS_OK;
     arena_reset(sink->arena);
-    enum status status = send_placed(shop, n, order, sink, error);
     for (size_t i = 0; i < order->payment_count && status == STATUS_OK; i++)
         status = send_captured(shop, n, order, i, sink, error);
     for (size_t i = 0; i < order->delivery_count && status == STATUS_OK; i++)
         status = send_delivered(shop, n, order, i, sink, error);
+    if (status == STATUS_OK)
+        status = send_placed(shop, n, order, sink, error);
     return status;
 }
 

@@ -6,7 +6,9 @@
 #include "made_shop.h"
 #include "sink.h"
 
-/* Placed, captured once or twice (or never), delivered once or twice (or never). */
+/* Captured once or twice (or never), delivered once or twice (or never), and placed. In this order,
+ * which a shop's systems may well have: requests wait for the order, and once it is there all of it
+ * is, so that no outcome hangs on which of two topics was read faster. */
 enum status made_send_order(const struct made_shop *shop, int64_t n, const struct made_order *order,
                             struct sink *sink, struct error *error) CHECK_RESULT;
 

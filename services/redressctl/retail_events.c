@@ -146,9 +146,9 @@ enum status retail_send_orders(const struct retail_book *book, struct sink *sink
         arena_reset(sink->arena);
         enum status status = send_placed(book, order, sink, error);
         if (status == STATUS_OK)
-            status = send_captured(order, sink, error);
-        if (status == STATUS_OK)
             status = send_delivered(book, order, sink, error);
+        if (status == STATUS_OK)
+            status = send_captured(order, sink, error);
         if (status != STATUS_OK)
             return status;
     }

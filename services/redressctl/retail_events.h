@@ -1,7 +1,8 @@
 /* Retail events: a retail book as events of the merchant `online-retail`. Pure but for the sink.
  *
- * Each order: placed, captured (one card payment of all kept lines) and delivered, all at the time
- * of its first kept row, as the data has no other times. Each return: one request for units. */
+ * Each order: placed, delivered and captured (one card payment of all kept lines), all at the time
+ * of its first kept row, as the data has no other times. Captured comes last, as an order can be
+ * refunded from then on: its delivery is known by then. Each return: one request for units. */
 
 #ifndef REDRESSCTL_RETAIL_EVENTS_H
 #define REDRESSCTL_RETAIL_EVENTS_H

@@ -299,23 +299,21 @@ static void expect_events(const struct collected *collected, const char *const *
     }
 }
 
+#define ORDER_1                                            \
+    "{\"merchantId\":\"online-retail\",\"orderId\":\"1\"," \
+    "\"occurredAt\":\"2010-12-01T08:00:00Z\","
+
 Test(retail_events, say_what_the_rows_say)
 {
     static const char *const expected[] = {
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
-        "00Z\","
-        "\"placed\":{\"customer\":{\"token\":\"7\",\"market\":\"UK\"},\"currency\":\"GBP\","
-        "\"channel\":\"CHANNEL_WEB\",\"lines\":[{\"lineId\":\"2\",\"sku\":\"POST\","
-        "\"title\":\"CAF\u00c9\",\"category\":\"carriage\",\"units\":\"3\",\"grossMinor\":\"500\"}]"
-        "}}",
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
-        "00Z\","
-        "\"captured\":{\"paymentId\":\"pay_1\",\"provider\":\"PROVIDER_STRIPE\","
-        "\"providerReference\":\"pi_retail1\",\"method\":\"PAYMENT_METHOD_CARD\","
-        "\"amount\":{\"minor\":\"500\",\"currency\":\"GBP\"}}}",
-        "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"occurredAt\":\"2010-12-01T08:00:"
-        "00Z\","
-        "\"delivered\":{\"lines\":[{\"lineId\":\"2\",\"units\":\"3\"}]}}",
+        ORDER_1 "\"placed\":{\"customer\":{\"token\":\"7\",\"market\":\"UK\"},"
+                "\"currency\":\"GBP\",\"channel\":\"CHANNEL_WEB\",\"lines\":[{\"lineId\":\"2\","
+                "\"sku\":\"POST\",\"title\":\"CAF\u00c9\",\"category\":\"carriage\","
+                "\"units\":\"3\",\"grossMinor\":\"500\"}]}}",
+        ORDER_1 "\"delivered\":{\"lines\":[{\"lineId\":\"2\",\"units\":\"3\"}]}}",
+        ORDER_1 "\"captured\":{\"paymentId\":\"pay_1\",\"provider\":\"PROVIDER_STRIPE\","
+                "\"providerReference\":\"pi_retail1\",\"method\":\"PAYMENT_METHOD_CARD\","
+                "\"amount\":{\"minor\":\"500\",\"currency\":\"GBP\"}}}",
         "{\"merchantId\":\"online-retail\",\"orderId\":\"1\",\"requestId\":\"C2:1\","
         "\"occurredAt\":\"2010-12-03T08:00:00Z\",\"trigger\":\"TRIGGER_CUSTOMER_REQUEST\","
         "\"reason\":\"REASON_CODE_OTHER\",\"lines\":[{\"lineId\":\"2\",\"units\":\"1\"}],"
