@@ -28,11 +28,12 @@ EXCEPTION_WITHIN = datetime.timedelta(days=90)
 ROUTES = ((25_000, "AUTO"), (250_000, "LEVEL_1"), (1_000_000, "LEVEL_2"))
 NAMES = {"Invoice": "InvoiceNo", "Price": "UnitPrice", "Customer ID": "CustomerID"}
 
-Return = collections.namedtuple("Return", "when line units")
+Return = collections.namedtuple("Return", "id when line units")
 
 
 class Line:
-    def __init__(self, when, units, total, category):
+    def __init__(self, name, when, units, total, category):
+        self.name = name        # "invoice:row"
         self.order_time, self.units, self.total, self.category = when, units, total, category
         self.given = 0          # to returns, when these look for their purchase
         self.claimed = None     # one flag per unit, made when first needed
@@ -113,8 +114,11 @@ def read(path):
     bought = collections.defaultdict(list)
     returns = []
     skipped = collections.Counter()
+    row_of = collections.Counter()
     for row in rows(path):
         invoice, stock = row["InvoiceNo"], row["StockCode"]
+        row_of[invoice] += 1
+        name = f"{invoice}:{row_of[invoice]}"
         customer = row["CustomerID"].removesuffix(".0")
         is_return = invoice[0] == "C"
         units = int(decimal.Decimal(row["Quantity"])) * (-1 if is_return else 1)
@@ -128,9 +132,9 @@ def read(path):
             line = find_purchase(bought[customer, stock] if customer else [], units)
             if line is not None:
                 line.given += units
-            returns.append(Return(when, line, units))
+            returns.append(Return(name, when, line, units))
             continue
-        line = Line(first_time.setdefault(invoice, when), units, pence(price, units),
+        line = Line(name, first_time.setdefault(invoice, when), units, pence(price, units),
                     category(stock))
         orders.setdefault(invoice, []).append(line)
         if customer:
@@ -156,7 +160,7 @@ def settle(returns, released):
     for entry in returns:
         if entry.line is not None:
             entry.line.claimed = None
-    for when, line, units in returns:
+    for _, when, line, units in returns:
         if line is None:
             yield "REJECTED/ORIGINAL_TRANSACTION_NOT_FOUND", 0
         elif units > line.units:
