@@ -12,9 +12,10 @@ const char *account_name(enum account account)
 
 static const struct {
     const char *name;
+    int number;
     enum account debited, credited;
 } MOVEMENT_TABLE[] = {
-#define X(movement, number, debited, credited) {#movement, ACCOUNT_##debited, ACCOUNT_##credited},
+#define X(movement, number, debited, credited) {#movement, number, ACCOUNT_##debited, ACCOUNT_##credited},
     MOVEMENT_ROWS(X)
 #undef X
 };
@@ -22,6 +23,11 @@ static const struct {
 const char *movement_name(enum movement movement)
 {
     return MOVEMENT_TABLE[movement].name;
+}
+
+int movement_number(enum movement movement)
+{
+    return MOVEMENT_TABLE[movement].number;
 }
 
 enum account movement_debited(enum movement movement)

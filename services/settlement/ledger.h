@@ -44,6 +44,7 @@ enum movement {
 
 const char *account_name(enum account account);
 const char *movement_name(enum movement movement);
+int movement_number(enum movement movement);
 enum account movement_debited(enum movement movement);
 enum account movement_credited(enum movement movement);
 

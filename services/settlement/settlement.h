@@ -280,6 +280,7 @@ struct goods_notice {
     enum goods_kind kind;
     const struct goods_count *lines;
     size_t line_count;
+    int64_t occurred_us;
 };
 
 /* What a decision leads to. */

@@ -1,0 +1,70 @@
+/* Settlement: was the money paid back, once? */
+
+#include "provider.h"
+#include "sender.h"
+#include "settlement_batch.h"
+#include "settlement_config.h"
+
+extern const struct migration_list migrations_settlement;
+
+static struct settlement_config config;
+static struct settlement settlement = {.has_adapter = provider_exists};
+
+static const struct config_row rows[] = {
+#define X(field, variable, type, min, max, fallback, help)                                         \
+    CONFIG_ROW(struct settlement_config, field, variable, type, min, max, fallback, help)
+    SETTLEMENT_CONFIG_ROWS(X)
+#undef X
+};
+
+static enum status start(void *context, const struct config_worker *worker, struct error *error)
+{
+    struct settlement *started = context;
+    struct approval_keys *keys = NULL;
+    struct sender_settings sender = settlement_sender_settings(&config, worker);
+    started->limits = settlement_limits_of(&config);
+    enum status status = approval_keys_read(config.approval_keys, &keys, error);
+    started->keys = keys;
+    if (status != STATUS_OK)
+        return STATUS_FATAL;
+    return sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
+}
+
+static void stop(void *context)
+{
+    struct settlement *stopped = context;
+    sender_close(stopped->sender);
+    stopped->sender = NULL;
+    approval_keys_destroy((struct approval_keys *)stopped->keys);
+    stopped->keys = NULL;
+}
+
+static const struct stage_input inputs[] = {
+    {TOPIC_ORDERS, NULL},
+    {TOPIC_ROUTED, settlement_wants_routed},
+    {TOPIC_GOODS, NULL},
+    {TOPIC_PROVIDER_EVENTS, NULL},
+};
+
+static const struct stage stage = {
+    .name = "settlement",
+    .inputs = inputs,
+    .input_count = sizeof inputs / sizeof *inputs,
+    .migrations = &migrations_settlement,
+    .decode = settlement_decode,
+    .load = settlement_load,
+    .loaded = settlement_loaded,
+    .decide = settlement_decide,
+    .save = settlement_save,
+    .start = start,
+    .claimed = settlement_claimed,
+    .committed = settlement_committed,
+    .stop = stop,
+    .context = &settlement,
+};
+
+int main(int argc, char **argv)
+{
+    const struct config_table own = {rows, sizeof rows / sizeof *rows, &config};
+    return worker_main(argc, argv, &stage, "pays refunds back, exactly once", &own);
+}

@@ -1,0 +1,495 @@
+/* From protobuf to the structs of the core: what settlement is told. */
+
+#include "clock.h"
+#include "message.h"
+#include "money.h"
+#include "redress/v1/goods.pb-c.h"
+#include "redress/v1/order.pb-c.h"
+#include "redress/v1/provider.pb-c.h"
+#include "redress/v1/routed.pb-c.h"
+#include "settlement_batch.h"
+#include "skim.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define REASON(name) REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_##name
+
+enum { ID_MAX = 128, REFERENCE_MAX = 256, CODE_MAX = 128 };
+
+_Static_assert((int)PROVIDER_STRIPE == REDRESS__V1__PROVIDER__PROVIDER_STRIPE, "provider");
+_Static_assert((int)PROVIDER_MAGENTO == REDRESS__V1__PROVIDER__PROVIDER_MAGENTO, "provider");
+_Static_assert((int)METHOD_MANUAL == REDRESS__V1__REFUND_METHOD__REFUND_METHOD_MANUAL, "method");
+_Static_assert((int)REFUND_STATUS_CANCELLED ==
+                   REDRESS__V1__PROVIDER_REFUND_STATUS__PROVIDER_REFUND_STATUS_CANCELLED,
+               "status");
+_Static_assert((int)CALL_FAILURE_UNKNOWN == REDRESS__V1__CALL_FAILURE__CALL_FAILURE_UNKNOWN,
+               "failure");
+_Static_assert((int)DISPUTE_LOST == REDRESS__V1__DISPUTE_STATUS__DISPUTE_STATUS_LOST, "dispute");
+_Static_assert((int)SOURCE_WEBHOOK == REDRESS__V1__EVIDENCE_SOURCE__EVIDENCE_SOURCE_WEBHOOK,
+               "source");
+
+/* Checks of one event: the first that fails is its refusal; later ones do nothing. */
+struct check {
+    struct batch *batch;
+    struct event *event;
+    enum status status;
+};
+
+static void refuse(struct check *check, Redress__V1__DeadLetterReason reason, const char *field,
+                   const char *value, const char *rule)
+{
+    if (check->status == STATUS_OK)
+        check->status = batch_refuse(check->batch, check->event, reason, field, value, rule);
+}
+
+static bool is_text(const char *text, size_t most)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return length <= most;
+}
+
+static const char *check_text(struct check *check, const char *field, const char *text,
+                              size_t least, size_t most)
+{
+    if (text[0] == '\0' && least > 0)
+        refuse(check, REASON(FIELD_MISSING), field, "", "1 byte or more");
+    else if (!is_text(text, most))
+        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, text,
+               "few enough bytes, without control characters");
+    return text;
+}
+
+static const char *check_id(struct check *check, const char *field, const char *text)
+{
+    return check_text(check, field, text, 1, ID_MAX);
+}
+
+static const char *number_text(struct check *check, int64_t value)
+{
+    return arena_printf(check->batch->arena, "%" PRId64, value);
+}
+
+static int64_t check_range(struct check *check, const char *field, int64_t value, int64_t least,
+                           int64_t most)
+{
+    if (value < least || value > most)
+        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, number_text(check, value),
+               arena_printf(check->batch->arena, "%" PRId64 " to %" PRId64, least, most));
+    return value;
+}
+
+static int check_enum(struct check *check, const char *field,
+                      const ProtobufCEnumDescriptor *descriptor, int value)
+{
+    if (value == 0)
+        refuse(check, REASON(FIELD_MISSING), field, "0", "one of the enum's values");
+    else if (!message_enum_known(descriptor, value))
+        refuse(check, REASON(UNKNOWN_ENUM), field, number_text(check, value),
+               "one of the enum's values");
+    return value;
+}
+
+static void check_money(struct check *check, const char *field, const Redress__V1__Money *money,
+                        int64_t least, int64_t *minor, const char **currency)
+{
+    if (money == NULL) {
+        refuse(check, REASON(FIELD_MISSING), field, "", "an amount");
+        return;
+    }
+    *minor = check_range(check, arena_printf(check->batch->arena, "%s.minor", field), money->minor,
+                         least, AMOUNT_MAX);
+    *currency = money->currency;
+    if (currency_exponent(money->currency) < 0)
+        refuse(check, REASON(UNKNOWN_CURRENCY),
+               arena_printf(check->batch->arena, "%s.currency", field), money->currency,
+               "an ISO 4217 code");
+}
+
+static int64_t check_time(struct check *check, const char *field,
+                          const Google__Protobuf__Timestamp *timestamp)
+{
+    int64_t time_us = 0;
+    if (message_time(timestamp, &time_us) != STATUS_OK)
+        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, "", "years 0001 to 9999");
+    return time_us;
+}
+
+static void set_order(struct check *check, const char *merchant_id, const char *order_id)
+{
+    check->event->merchant_id = check_id(check, "merchant_id", merchant_id);
+    check->event->order_id = check_id(check, "order_id", order_id);
+}
+
+static enum status finish(struct check *check, const void *body)
+{
+    if (arena_exhausted(check->batch->arena))
+        return STATUS_EXHAUSTED;
+    check->event->body = (void *)body;
+    return check->status;
+}
+
+#define NEW(check, type) arena_zalloc((check)->batch->arena, sizeof(type))
+
+/* Captures: the one kind of order event that matters here. The others are recognised without
+ * unpacking them. */
+static enum status decode_order(struct check *check)
+{
+    enum { CAPTURED_FIELD = 5 };
+    const struct event *event = check->event;
+    if (skim_lacks_field(event->value, event->value_size, CAPTURED_FIELD))
+        return STATUS_NOT_FOUND;
+    ProtobufCMessage *unpacked = NULL;
+    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    if (status != STATUS_OK)
+        return status;
+    const Redress__V1__OrderEvent *order = (const Redress__V1__OrderEvent *)unpacked;
+    if (order->event_case != REDRESS__V1__ORDER_EVENT__EVENT_CAPTURED)
+        return STATUS_NOT_FOUND;
+    struct capture *capture = NEW(check, struct capture);
+    if (capture == NULL)
+        return STATUS_EXHAUSTED;
+    const Redress__V1__PaymentCaptured *captured = order->captured;
+    set_order(check, order->merchant_id, order->order_id);
+    capture->occurred_us = check_time(check, "occurred_at", order->occurred_at);
+    capture->payment_id = check_id(check, "captured.payment_id", captured->payment_id);
+    capture->provider = check_enum(check, "captured.provider", &redress__v1__provider__descriptor,
+                                   (int)captured->provider);
+    capture->method = check_enum(check, "captured.method",
+                                 &redress__v1__payment_method__descriptor, (int)captured->method);
+    capture->provider_reference = check_text(check, "captured.provider_reference",
+                                             captured->provider_reference, 0, REFERENCE_MAX);
+    capture->provider_account = check_text(check, "captured.provider_account",
+                                           captured->provider_account, 0, ID_MAX);
+    check_money(check, "captured.amount", captured->amount, 1, &capture->amount_minor,
+                &capture->currency);
+    return finish(check, capture);
+}
+
+/* Approvals and cancellations, from our own routing. */
+
+static struct approval_model model_of(const Redress__V1__ModelReference *model)
+{
+    if (model == NULL)
+        return (struct approval_model){.present = false};
+    return (struct approval_model){
+        .present = true, .id = model->id, .version = model->version, .sha256 = model->sha256};
+}
+
+static bool is_genuine(struct check *check, const Redress__V1__RefundRouted *routed)
+{
+    const struct settlement *settlement = check->batch->context;
+    const Redress__V1__Approval *approval = routed->approval;
+    struct approval_share *shares =
+        arena_array(check->batch->arena, approval->n_split + 1, sizeof *shares);
+    if (shares == NULL)
+        return false;
+    for (size_t i = 0; i < approval->n_split; i++) {
+        const Redress__V1__PaymentShare *share = approval->split[i];
+        if (share->amount == NULL || approval->amount == NULL ||
+            strcmp(share->amount->currency, approval->amount->currency) != 0)
+            return false;
+        shares[i] = (struct approval_share){share->payment_id, share->amount->minor};
+    }
+    struct approval signed_over = {
+        .merchant_id = routed->merchant_id,
+        .order_id = routed->order_id,
+        .refund_id = routed->refund_id,
+        .version = routed->version,
+        .case_version = approval->case_version,
+        .shares = shares,
+        .share_count = approval->n_split,
+        .currency = approval->amount == NULL ? "" : approval->amount->currency,
+        .method = (int32_t)approval->method,
+        .goods_required = routed->assessed != NULL && routed->assessed->goods_required,
+        .approvers = (const char *const *)approval->approvers,
+        .approver_count = approval->n_approvers,
+        .policy = model_of(routed->assessed == NULL ? NULL : routed->assessed->model),
+        .authority = model_of(routed->model),
+    };
+    return message_time(approval->expires_at, &signed_over.expires_at_us) == STATUS_OK &&
+           approval_verify(settlement->keys, approval->key_id, &signed_over, approval->mac.data,
+                           approval->mac.len) == STATUS_OK;
+}
+
+static void read_shares(struct check *check, const Redress__V1__Approval *from,
+                        struct approval_event *approval)
+{
+    struct share *shares = arena_array(check->batch->arena, from->n_split + 1, sizeof *shares);
+    if (shares == NULL)
+        return;
+    for (size_t i = 0; i < from->n_split; i++)
+        shares[i] = (struct share){from->split[i]->payment_id, from->split[i]->amount->minor};
+    approval->shares = shares;
+    approval->share_count = from->n_split;
+}
+
+static void read_lines(struct check *check, const Redress__V1__Facts *facts,
+                       struct approval_event *approval)
+{
+    if (facts->n_lines + 1 > NOTE_LINES_MAX) {
+        refuse(check, REASON(FIELD_OUT_OF_RANGE), "assessed.facts.lines",
+               number_text(check, (int64_t)facts->n_lines), "at most 1000");
+        return;
+    }
+    struct note_line *lines =
+        arena_array(check->batch->arena, facts->n_lines + 1, sizeof *lines);
+    if (lines == NULL)
+        return;
+    for (size_t i = 0; i < facts->n_lines; i++) {
+        const Redress__V1__LineFacts *line = facts->lines[i];
+        lines[i] = (struct note_line){
+            .line_id = check_id(check, "assessed.facts.lines.line_id", line->line_id),
+            .units = check_range(check, "assessed.facts.lines.units", line->units, 0, UNITS_MAX),
+            .gross_minor = check_range(check, "assessed.facts.lines.refundable_minor",
+                                       line->refundable_minor, 0, AMOUNT_MAX),
+            .tax_minor = check_range(check, "assessed.facts.lines.tax_minor", line->tax_minor, 0,
+                                     line->refundable_minor),
+            .tax_rate_ppm = line->tax_rate_ppm};
+    }
+    approval->line_count = facts->n_lines;
+    if (facts->shipping != NULL)
+        lines[approval->line_count++] = (struct note_line){
+            .line_id = "",
+            .gross_minor = check_range(check, "assessed.facts.shipping.refundable_minor",
+                                       facts->shipping->refundable_minor, 0, AMOUNT_MAX),
+            .tax_minor = check_range(check, "assessed.facts.shipping.tax_minor",
+                                     facts->shipping->tax_minor, 0,
+                                     facts->shipping->refundable_minor),
+            .tax_rate_ppm = facts->shipping->tax_rate_ppm};
+    approval->lines = lines;
+}
+
+static const struct approval_event *read_approval(struct check *check,
+                                                  const Redress__V1__RefundRouted *routed)
+{
+    struct approval_event *approval = NEW(check, struct approval_event);
+    const Redress__V1__Approval *from = routed->approval;
+    if (approval == NULL)
+        return NULL;
+    approval->refund_id = routed->refund_id;
+    approval->version = routed->version;
+    approval->occurred_us = check_time(check, "occurred_at", routed->occurred_at);
+    if (from == NULL || from->amount == NULL || routed->assessed == NULL ||
+        routed->assessed->facts == NULL || !is_genuine(check, routed))
+        return approval; /* it does not hold: refused with a reason by the core */
+    approval->genuine = true;
+    approval->expires_us = check_time(check, "approval.expires_at", from->expires_at);
+    approval->amount_minor = from->amount->minor;
+    approval->currency = from->amount->currency;
+    approval->method = (int)from->method;
+    const Redress__V1__RefundRequest *request = routed->assessed->request;
+    approval->reason = request == NULL ? 0 : (int)request->reason;
+    /* A refund that returned goods have set off waits for no others. */
+    approval->goods_required =
+        routed->assessed->goods_required &&
+        (request == NULL || request->trigger != REDRESS__V1__TRIGGER__TRIGGER_RETURN_RECEIPT);
+    read_shares(check, from, approval);
+    read_lines(check, routed->assessed->facts, approval);
+    return approval;
+}
+
+bool settlement_wants_routed(const struct envelope *envelope)
+{
+    return strcmp(envelope->status, "APPROVED") == 0 ||
+           strcmp(envelope->status, "CANCEL_REQUESTED") == 0;
+}
+
+static enum status decode_routed(struct check *check)
+{
+    ProtobufCMessage *unpacked = NULL;
+    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    if (status != STATUS_OK)
+        return status;
+    const Redress__V1__RefundRouted *from = (const Redress__V1__RefundRouted *)unpacked;
+    struct routed *routed = NEW(check, struct routed);
+    if (routed == NULL)
+        return STATUS_EXHAUSTED;
+    set_order(check, from->merchant_id, from->order_id);
+    (void)check_id(check, "refund_id", from->refund_id);
+    (void)check_range(check, "version", from->version, 1, INT64_MAX);
+    if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_APPROVED) {
+        routed->approval = read_approval(check, from);
+    } else if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_CANCEL_REQUESTED) {
+        struct cancel_event *cancel = NEW(check, struct cancel_event);
+        if (cancel == NULL)
+            return STATUS_EXHAUSTED;
+        *cancel = (struct cancel_event){.refund_id = from->refund_id, .version = from->version};
+        cancel->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+        routed->cancel = cancel;
+    } else {
+        return STATUS_NOT_FOUND;
+    }
+    return finish(check, routed);
+}
+
+/* Evidence. */
+
+static void read_refund(struct check *check, const Redress__V1__ProviderRefund *from,
+                        struct evidence *evidence)
+{
+    evidence->kind = EVIDENCE_REFUND;
+    evidence->payout_id = check_text(check, "refund.payout_id", from->payout_id, 0, ID_MAX);
+    evidence->provider_refund_id =
+        check_id(check, "refund.provider_refund_id", from->provider_refund_id);
+    evidence->status = (enum refund_status)check_enum(
+        check, "refund.status", &redress__v1__provider_refund_status__descriptor,
+        (int)from->status);
+    evidence->code = check_text(check, "refund.failure_code", from->failure_code, 0, CODE_MAX);
+    check_money(check, "refund.amount", from->amount, 0, &evidence->amount_minor,
+                &evidence->currency);
+}
+
+static void read_call_failed(struct check *check, const Redress__V1__ProviderCallFailed *from,
+                             struct evidence *evidence)
+{
+    evidence->kind = EVIDENCE_CALL_FAILED;
+    evidence->payout_id = check_id(check, "call_failed.payout_id", from->payout_id);
+    evidence->failure = (enum call_failure)check_enum(check, "call_failed.failure",
+                                                      &redress__v1__call_failure__descriptor,
+                                                      (int)from->failure);
+    evidence->http_status =
+        (int32_t)check_range(check, "call_failed.http_status", from->http_status, 0, 999);
+    evidence->code = check_text(check, "call_failed.code", from->code, 0, CODE_MAX);
+}
+
+static void read_dispute(struct check *check, const Redress__V1__ProviderDispute *from,
+                         struct evidence *evidence)
+{
+    evidence->kind = EVIDENCE_DISPUTE;
+    evidence->dispute_id = check_id(check, "dispute.dispute_id", from->dispute_id);
+    evidence->dispute = (enum dispute_state)check_enum(
+        check, "dispute.status", &redress__v1__dispute_status__descriptor, (int)from->status);
+    evidence->code = check_text(check, "dispute.reason", from->reason, 0, CODE_MAX);
+    check_money(check, "dispute.amount", from->amount, 0, &evidence->amount_minor,
+                &evidence->currency);
+}
+
+static void read_kind(struct check *check, const Redress__V1__ProviderEvent *from,
+                      struct evidence *evidence)
+{
+    switch (from->event_case) {
+    case REDRESS__V1__PROVIDER_EVENT__EVENT_REFUND:
+        read_refund(check, from->refund, evidence);
+        return;
+    case REDRESS__V1__PROVIDER_EVENT__EVENT_CALL_FAILED:
+        read_call_failed(check, from->call_failed, evidence);
+        return;
+    case REDRESS__V1__PROVIDER_EVENT__EVENT_NOT_FOUND:
+        evidence->kind = EVIDENCE_NOT_FOUND;
+        evidence->payout_id =
+            check_id(check, "not_found.payout_id", from->not_found->payout_id);
+        return;
+    case REDRESS__V1__PROVIDER_EVENT__EVENT_DISPUTE:
+        read_dispute(check, from->dispute, evidence);
+        return;
+    case REDRESS__V1__PROVIDER_EVENT__EVENT__NOT_SET:
+    case _REDRESS__V1__PROVIDER_EVENT__EVENT__CASE_IS_INT_SIZE:
+        break;
+    }
+    refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
+}
+
+static enum status decode_evidence(struct check *check)
+{
+    ProtobufCMessage *unpacked = NULL;
+    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    if (status != STATUS_OK)
+        return status;
+    const Redress__V1__ProviderEvent *from = (const Redress__V1__ProviderEvent *)unpacked;
+    struct evidence *evidence = NEW(check, struct evidence);
+    if (evidence == NULL)
+        return STATUS_EXHAUSTED;
+    *evidence = (struct evidence){.payout_id = "", .provider_refund_id = "", .currency = "",
+                                  .code = "", .dispute_id = ""};
+    set_order(check, from->merchant_id, from->order_id);
+    evidence->event_id = check_text(check, "event_id", from->event_id, 1, REFERENCE_MAX);
+    evidence->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+    evidence->provider = check_enum(check, "provider", &redress__v1__provider__descriptor,
+                                    (int)from->provider);
+    evidence->source = (enum evidence_source)check_enum(
+        check, "source", &redress__v1__evidence_source__descriptor, (int)from->source);
+    evidence->verified = from->verified;
+    evidence->epoch = from->epoch;
+    evidence->payment_id = check_text(check, "payment_id", from->payment_id, 0, ID_MAX);
+    evidence->provider_reference =
+        check_text(check, "provider_reference", from->provider_reference, 0, REFERENCE_MAX);
+    read_kind(check, from, evidence);
+    return finish(check, evidence);
+}
+
+/* Goods. */
+
+static void read_goods_lines(struct check *check, const char *field, size_t count,
+                             Redress__V1__GoodsLine *const *from, struct goods_notice *notice)
+{
+    bool inspected = notice->kind == GOODS_KIND_INSPECTED;
+    if (count == 0 || count > GOODS_LINES_MAX)
+        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, number_text(check, (int64_t)count),
+               "1 to 1000 lines");
+    struct goods_count *lines = arena_array(check->batch->arena, count + 1, sizeof *lines);
+    if (lines == NULL)
+        return;
+    for (size_t i = 0; check->status == STATUS_OK && i < count; i++) {
+        const char *at = arena_printf(check->batch->arena, "%s[%zu]", field, i);
+        lines[i].line_id = check_id(check, at, from[i]->line_id);
+        lines[i].units = check_range(check, at, from[i]->units, 0, UNITS_MAX);
+        lines[i].accepted_units =
+            inspected ? check_range(check, at, from[i]->accepted_units, 0, from[i]->units) : 0;
+    }
+    notice->lines = lines;
+    notice->line_count = count;
+}
+
+static enum status decode_goods(struct check *check)
+{
+    ProtobufCMessage *unpacked = NULL;
+    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    if (status != STATUS_OK)
+        return status;
+    const Redress__V1__GoodsEvent *from = (const Redress__V1__GoodsEvent *)unpacked;
+    struct goods_notice *notice = NEW(check, struct goods_notice);
+    if (notice == NULL)
+        return STATUS_EXHAUSTED;
+    set_order(check, from->merchant_id, from->order_id);
+    notice->event_id = check_id(check, "event_id", from->event_id);
+    notice->refund_id = check_text(check, "refund_id", from->refund_id, 0, ID_MAX);
+    notice->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+    switch (from->event_case) {
+    case REDRESS__V1__GOODS_EVENT__EVENT_IN_TRANSIT:
+        notice->kind = GOODS_KIND_SHIPPED;
+        break;
+    case REDRESS__V1__GOODS_EVENT__EVENT_RECEIVED:
+        notice->kind = GOODS_KIND_RECEIVED;
+        read_goods_lines(check, "received.lines", from->received->n_lines, from->received->lines,
+                         notice);
+        break;
+    case REDRESS__V1__GOODS_EVENT__EVENT_INSPECTED:
+        notice->kind = GOODS_KIND_INSPECTED;
+        read_goods_lines(check, "inspected.lines", from->inspected->n_lines,
+                         from->inspected->lines, notice);
+        break;
+    case REDRESS__V1__GOODS_EVENT__EVENT_LOST:
+        notice->kind = GOODS_KIND_LOST;
+        break;
+    case REDRESS__V1__GOODS_EVENT__EVENT__NOT_SET:
+    case _REDRESS__V1__GOODS_EVENT__EVENT__CASE_IS_INT_SIZE:
+        refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
+    }
+    return finish(check, notice);
+}
+
+enum status settlement_decode(struct batch *batch, struct event *event)
+{
+    struct check check = {.batch = batch, .event = event, .status = STATUS_OK};
+    if (event->topic == TOPIC_ORDERS)
+        return decode_order(&check);
+    if (event->topic == TOPIC_ROUTED)
+        return decode_routed(&check);
+    if (event->topic == TOPIC_GOODS)
+        return decode_goods(&check);
+    return decode_evidence(&check);
+}

@@ -1,0 +1,34 @@
+#include "settlement_config.h"
+
+struct settlement_limits settlement_limits_of(const struct settlement_config *config)
+{
+    return (struct settlement_limits){
+        .send_window_us = config->send_window_ms * 1000,
+        .call_timeout_us = config->call_timeout_ms * 1000,
+        .provider_delay_us = config->provider_delay_ms * 1000,
+        .key_life_us = config->key_life_ms * 1000,
+        .capture_wait_us = config->capture_wait_ms * 1000,
+        .goods_wait_us = config->goods_wait_ms * 1000,
+        .poll_first_us = config->poll_first_ms * 1000,
+        .alarm_every_us = config->alarm_every_ms * 1000,
+        .attempts_max = config->attempts_max,
+    };
+}
+
+struct sender_settings settlement_sender_settings(const struct settlement_config *config,
+                                                  const struct config_worker *worker)
+{
+    struct sender_settings settings = {
+        .worker = worker,
+        .name = "settlement",
+        .in_flight = config->in_flight,
+        .rate = config->stripe_rate,
+        .connect_timeout_ms = config->connect_timeout_ms,
+        .call_timeout_ms = config->call_timeout_ms,
+        .send_window_ms = config->send_window_ms,
+        .ca_file = config->provider_ca_file,
+    };
+    settings.accounts[PROVIDER_STRIPE] =
+        (struct provider_account){.url = config->stripe_url, .secret = config->stripe_key};
+    return settings;
+}

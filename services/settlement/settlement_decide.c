@@ -1,0 +1,92 @@
+/* Between the loop and the core: hands the core one event, and keeps what it led to. */
+
+#include "redress/v1/dead_letter.pb-c.h"
+#include "settlement_batch.h"
+
+static enum status refuse(struct batch *batch, struct event *event,
+                          const struct objection *objection)
+{
+    static const Redress__V1__DeadLetterReason reasons[] = {
+        [OBJECTION_TRANSITION] =
+            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_ILLEGAL_TRANSITION,
+        [OBJECTION_REFERENCE] =
+            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_REFERENCE,
+        [OBJECTION_RANGE] =
+            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE,
+        [OBJECTION_CONFLICT] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_CONFLICT,
+    };
+    return batch_refuse(batch, event, reasons[objection->kind], objection->field,
+                        objection->value, objection->rule);
+}
+
+static enum status settle(struct settling *settling, const struct event *event)
+{
+    if (event->kind == EVENT_DEADLINE)
+        return settle_due(settling, (enum due_kind)event->deadline_kind, event->subject);
+    if (event->topic == TOPIC_ORDERS) {
+        settling->occurred_us = ((const struct capture *)event->body)->occurred_us;
+        return settle_capture(settling, event->body);
+    }
+    if (event->topic == TOPIC_GOODS) {
+        settling->occurred_us = ((const struct goods_notice *)event->body)->occurred_us;
+        return settle_goods(settling, event->body);
+    }
+    if (event->topic == TOPIC_PROVIDER_EVENTS) {
+        settling->occurred_us = ((const struct evidence *)event->body)->occurred_us;
+        return settle_evidence(settling, event->body);
+    }
+    const struct routed *routed = event->body;
+    if (routed->cancel != NULL) {
+        settling->occurred_us = routed->cancel->occurred_us;
+        return settle_cancel(settling, routed->cancel);
+    }
+    settling->occurred_us = routed->approval->occurred_us;
+    return settle_approval(settling, routed->approval);
+}
+
+static enum status keep(struct batch *batch, const struct event *event,
+                        const struct effects *effects)
+{
+    struct settlement_rows *rows = batch->rows;
+    if (effects->transfers.first == NULL && effects->evidence.first == NULL &&
+        effects->tasks.first == NULL)
+        return STATUS_OK;
+    struct outcome *outcome = arena_alloc(batch->arena, sizeof *outcome);
+    if (outcome == NULL)
+        return STATUS_EXHAUSTED;
+    *outcome = (struct outcome){.event = event, .effects = *effects};
+    if (rows->last_outcome == NULL)
+        rows->outcomes = outcome;
+    else
+        rows->last_outcome->next = outcome;
+    rows->last_outcome = outcome;
+    return STATUS_OK;
+}
+
+enum status settlement_decide(struct batch *batch, struct event *event)
+{
+    const struct settlement *settlement = batch->context;
+    struct settlement_rows *rows = batch->rows;
+    struct effects effects = {0};
+    struct settling settling = {
+        .arena = batch->arena,
+        .merchant_id = event->order->merchant_id,
+        .order_id = event->order->order_id,
+        .rows = event->order->rows,
+        .limits = &settlement->limits,
+        .has_adapter = settlement->has_adapter,
+        .capacity = &rows->capacity,
+        .now_us = event->now_us,
+        .epoch = event->epoch,
+        .cause = event->envelope.id == NULL ? "" : event->envelope.id,
+        .occurred_us = event->now_us,
+        .effects = &effects,
+    };
+    enum status status = settle(&settling, event);
+    if (status == STATUS_UNPROCESSABLE)
+        return refuse(batch, event, &settling.objection);
+    if (status != STATUS_OK)
+        return status;
+    status = settlement_emit(batch, event, &effects);
+    return status == STATUS_OK ? keep(batch, event, &effects) : status;
+}

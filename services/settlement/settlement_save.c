@@ -1,0 +1,470 @@
+/* Saving what a batch changed: one call per table and kind of change, as far as there is any. */
+
+#include "settlement_batch.h"
+
+#include <string.h>
+
+static const struct statement PAYMENT_INSERT = {
+    "settlement_payment_insert",
+    "INSERT INTO payment (merchant_id, order_id, payment_id, provider, provider_reference,"
+    "                     provider_account, method, currency, captured_minor, refunded_minor,"
+    "                     in_flight_minor, disputed_minor, over, captured_at)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[],"
+    "                      $6::text[], $7::integer[], $8::text[], $9::bigint[], $10::bigint[],"
+    "                      $11::bigint[], $12::bigint[], $13::boolean[], $14::timestamptz[])",
+};
+
+static const struct statement PAYMENT_UPDATE = {
+    "settlement_payment_update",
+    "UPDATE payment t SET refunded_minor = g.refunded_minor, in_flight_minor = g.in_flight_minor,"
+    "                     disputed_minor = g.disputed_minor, over = g.over"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],"
+    "             $7::boolean[])"
+    "     AS g(merchant_id, order_id, payment_id, refunded_minor, in_flight_minor,"
+    "          disputed_minor, over)"
+    " WHERE (t.merchant_id, t.order_id, t.payment_id) = (g.merchant_id, g.order_id, g.payment_id)",
+};
+
+static const struct statement REFUND_INSERT = {
+    "settlement_refund_insert",
+    "INSERT INTO refund (merchant_id, order_id, refund_id, routed_version, version, cancelled,"
+    "                    goods, reason, lines)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],"
+    "                      $6::boolean[], $7::integer[], $8::integer[], $9::bytea[])",
+};
+
+static const struct statement REFUND_UPDATE = {
+    "settlement_refund_update",
+    "UPDATE refund t SET routed_version = g.routed_version, version = g.version,"
+    "                    cancelled = g.cancelled, goods = g.goods, reason = g.reason,"
+    "                    lines = g.lines"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[],"
+    "             $7::integer[], $8::integer[], $9::bytea[])"
+    "     AS g(merchant_id, order_id, refund_id, routed_version, version, cancelled, goods,"
+    "          reason, lines)"
+    " WHERE (t.merchant_id, t.order_id, t.refund_id) = (g.merchant_id, g.order_id, g.refund_id)",
+};
+
+static const struct statement PAYOUT_INSERT = {
+    "settlement_payout_insert",
+    "INSERT INTO payout (merchant_id, order_id, payout_id, state, provider, amount_minor,"
+    "                    held_minor, version, provider_refund_id, reason, http_status,"
+    "                    answer_stored, attempts, reserved_at, first_submitted_at, submitted_at,"
+    "                    expected_day, updated_at, cause, refund_id, payment_id, ordinal,"
+    "                    routed_version, form, currency)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[],"
+    "                      $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],"
+    "                      $11::integer[], $12::boolean[], $13::integer[], $14::timestamptz[],"
+    "                      $15::timestamptz[], $16::timestamptz[], $17::bigint[],"
+    "                      $18::timestamptz[], $19::text[], $20::text[], $21::text[],"
+    "                      $22::integer[], $23::bigint[], $24::integer[], $25::text[])",
+};
+
+static const struct statement PAYOUT_UPDATE = {
+    "settlement_payout_update",
+    "UPDATE payout t SET state = g.state, provider = g.provider, amount_minor = g.amount_minor,"
+    "                    held_minor = g.held_minor, version = g.version,"
+    "                    provider_refund_id = g.provider_refund_id, reason = g.reason,"
+    "                    http_status = g.http_status, answer_stored = g.answer_stored,"
+    "                    attempts = g.attempts, reserved_at = g.reserved_at,"
+    "                    first_submitted_at = g.first_submitted_at,"
+    "                    submitted_at = g.submitted_at, expected_day = g.expected_day,"
+    "                    updated_at = g.updated_at, cause = g.cause"
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::bigint[],"
+    "             $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::integer[],"
+    "             $12::boolean[], $13::integer[], $14::timestamptz[], $15::timestamptz[],"
+    "             $16::timestamptz[], $17::bigint[], $18::timestamptz[], $19::text[])"
+    "     AS g(merchant_id, order_id, payout_id, state, provider, amount_minor, held_minor,"
+    "          version, provider_refund_id, reason, http_status, answer_stored, attempts,"
+    "          reserved_at, first_submitted_at, submitted_at, expected_day, updated_at, cause)"
+    " WHERE (t.merchant_id, t.order_id, t.payout_id) = (g.merchant_id, g.order_id, g.payout_id)",
+};
+
+static const struct statement TRANSFER_INSERT = {
+    "settlement_transfer_insert",
+    "INSERT INTO transfer (transfer_id, merchant_id, order_id, payment_id, payout_id, movement,"
+    "                      amount_minor, currency, booked_at, cause)"
+    " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
+    "                      $6::integer[], $7::bigint[], $8::text[], $9::timestamptz[],"
+    "                      $10::text[])",
+};
+
+static const struct statement EVIDENCE_INSERT = {
+    "settlement_evidence_insert",
+    "INSERT INTO evidence (merchant_id, order_id, event_id, kind, source, verified, provider,"
+    "                      epoch, occurred_at, payment_id, provider_reference, payout_id,"
+    "                      provider_refund_id, status, amount_minor, currency, code,"
+    "                      http_status, dispute_id, applied_at)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[],"
+    "                      $6::boolean[], $7::integer[], $8::bigint[], $9::timestamptz[],"
+    "                      $10::text[], $11::text[], $12::text[], $13::text[], $14::integer[],"
+    "                      $15::bigint[], $16::text[], $17::text[], $18::integer[], $19::text[],"
+    "                      $20::timestamptz[])",
+};
+
+static const struct statement FOREIGN_REFUND_SAVE = {
+    "settlement_foreign_refund_save",
+    "INSERT INTO foreign_refund (merchant_id, order_id, provider_refund_id, payment_id,"
+    "                            provider_reference, status, amount_minor, currency,"
+    "                            counted_minor)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],"
+    "                      $6::integer[], $7::bigint[], $8::text[], $9::bigint[])"
+    " ON CONFLICT (merchant_id, order_id, provider_refund_id) DO UPDATE"
+    " SET status = excluded.status, amount_minor = excluded.amount_minor,"
+    "     counted_minor = excluded.counted_minor",
+};
+
+static const struct statement DISPUTE_SAVE = {
+    "settlement_dispute_save",
+    "INSERT INTO dispute (merchant_id, order_id, dispute_id, payment_id, provider_reference,"
+    "                     state, amount_minor, currency, counted_minor)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],"
+    "                      $6::integer[], $7::bigint[], $8::text[], $9::bigint[])"
+    " ON CONFLICT (merchant_id, order_id, dispute_id) DO UPDATE"
+    " SET state = excluded.state, amount_minor = excluded.amount_minor,"
+    "     counted_minor = excluded.counted_minor",
+};
+
+static const struct statement GOODS_LINE_SAVE = {
+    "settlement_goods_line_save",
+    "INSERT INTO goods_line (merchant_id, order_id, refund_id, line_id, received_units,"
+    "                        inspected_units, accepted_units)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
+    "                      $6::bigint[], $7::bigint[])"
+    " ON CONFLICT (merchant_id, order_id, refund_id, line_id) DO UPDATE"
+    " SET received_units = excluded.received_units, inspected_units = excluded.inspected_units,"
+    "     accepted_units = excluded.accepted_units",
+};
+
+static const struct statement GOODS_EVENT_INSERT = {
+    "settlement_goods_event_insert",
+    "INSERT INTO goods_event (merchant_id, order_id, event_id)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
+};
+
+/* A call whose columns are made with its first row, in the order of the parameters. */
+enum { COLUMNS_MAX = 25 };
+
+struct rows_out {
+    struct unit *unit;
+    const struct statement *statement;
+    struct column *columns[COLUMNS_MAX];
+    size_t column_count;
+    size_t at; /* next column of the row */
+};
+
+static struct column *next_column(struct rows_out *out, enum column_type type)
+{
+    if (out->at == out->column_count)
+        out->columns[out->column_count++] = column_create(out->unit, type);
+    return out->columns[out->at++];
+}
+
+static void put_text(struct rows_out *out, const char *text)
+{
+    column_text(next_column(out, COLUMN_TEXT), text);
+}
+
+static void put_int8(struct rows_out *out, int64_t value)
+{
+    column_int8(next_column(out, COLUMN_INT8), value);
+}
+
+static void put_int4(struct rows_out *out, int value)
+{
+    column_int4(next_column(out, COLUMN_INT4), value);
+}
+
+static void put_bool(struct rows_out *out, bool value)
+{
+    column_bool(next_column(out, COLUMN_BOOL), value);
+}
+
+/* 0 is SQL NULL. */
+static void put_time(struct rows_out *out, int64_t time_us)
+{
+    struct column *column = next_column(out, COLUMN_TIME);
+    if (time_us == 0)
+        column_null(column);
+    else
+        column_time(column, time_us);
+}
+
+static void begin_row(struct rows_out *out, const struct batch_order *order)
+{
+    out->at = 0;
+    put_text(out, order->merchant_id);
+    put_text(out, order->order_id);
+}
+
+static void send_rows(struct rows_out *out)
+{
+    if (out->column_count == 0)
+        return;
+    struct call *call = unit_call(out->unit, out->statement);
+    for (size_t i = 0; i < out->column_count; i++)
+        call_column(call, out->columns[i]);
+}
+
+static void put_payments(struct rows_out *insert, struct rows_out *update,
+                         const struct batch_order *order, const struct payment *payment)
+{
+    for (; payment != NULL; payment = payment->next) {
+        if (payment->mark == ROW_CLEAN)
+            continue;
+        struct rows_out *out = payment->mark == ROW_NEW ? insert : update;
+        begin_row(out, order);
+        put_text(out, payment->payment_id);
+        if (payment->mark == ROW_NEW) {
+            put_int4(out, payment->provider);
+            put_text(out, payment->provider_reference);
+            put_text(out, payment->provider_account);
+            put_int4(out, payment->method);
+            put_text(out, payment->currency);
+            put_int8(out, payment->captured_minor);
+        }
+        put_int8(out, payment->refunded_minor);
+        put_int8(out, payment->in_flight_minor);
+        put_int8(out, payment->disputed_minor);
+        put_bool(out, payment->over);
+        if (payment->mark == ROW_NEW)
+            column_time(next_column(out, COLUMN_TIME), payment->captured_us);
+    }
+}
+
+static enum status put_refunds(struct rows_out *insert, struct rows_out *update,
+                               const struct batch_order *order, const struct refund *refund,
+                               struct arena *arena)
+{
+    for (; refund != NULL; refund = refund->next) {
+        if (refund->mark == ROW_CLEAN)
+            continue;
+        struct rows_out *out = refund->mark == ROW_NEW ? insert : update;
+        const void *bytes = NULL;
+        size_t size = 0;
+        enum status status =
+            note_lines_pack(refund->lines, refund->line_count, arena, &bytes, &size);
+        if (status != STATUS_OK)
+            return status;
+        begin_row(out, order);
+        put_text(out, refund->refund_id);
+        put_int8(out, refund->routed_version);
+        put_int8(out, refund->version);
+        put_bool(out, refund->cancelled);
+        put_int4(out, goods_state_number(refund->goods));
+        put_int4(out, refund->reason);
+        column_bytes(next_column(out, COLUMN_BYTES), bytes, size);
+    }
+    return STATUS_OK;
+}
+
+static void put_day(struct rows_out *out, int64_t day)
+{
+    struct column *column = next_column(out, COLUMN_INT8);
+    if (day == 0)
+        column_null(column);
+    else
+        column_int8(column, day);
+}
+
+static void put_payouts(struct rows_out *insert, struct rows_out *update,
+                        const struct batch_order *order, const struct payout *payout)
+{
+    for (; payout != NULL; payout = payout->next) {
+        if (payout->mark == ROW_CLEAN)
+            continue;
+        struct rows_out *out = payout->mark == ROW_NEW ? insert : update;
+        begin_row(out, order);
+        put_text(out, payout->payout_id);
+        put_int4(out, payout_state_number(payout->state));
+        put_int4(out, payout->provider);
+        put_int8(out, payout->amount_minor);
+        put_int8(out, payout->held_minor);
+        put_int8(out, payout->version);
+        put_text(out, payout->provider_refund_id);
+        put_text(out, payout->reason);
+        put_int4(out, payout->http_status);
+        put_bool(out, payout->answer_stored);
+        put_int4(out, payout->attempts);
+        put_time(out, payout->reserved_us);
+        put_time(out, payout->first_submitted_us);
+        put_time(out, payout->submitted_us);
+        put_day(out, payout->expected_day);
+        put_time(out, payout->updated_us);
+        put_text(out, payout->cause);
+        if (payout->mark != ROW_NEW)
+            continue;
+        put_text(out, payout->refund->refund_id);
+        put_text(out, payout->payment_id);
+        put_int4(out, payout->ordinal);
+        put_int8(out, payout->routed_version);
+        put_int4(out, payout->form);
+        put_text(out, payout->currency);
+    }
+}
+
+static void put_foreign_refunds(struct rows_out *out, const struct batch_order *order,
+                                const struct foreign_refund *foreign)
+{
+    for (; foreign != NULL; foreign = foreign->next) {
+        if (foreign->mark == ROW_CLEAN)
+            continue;
+        begin_row(out, order);
+        put_text(out, foreign->provider_refund_id);
+        put_text(out, foreign->payment_id);
+        put_text(out, foreign->provider_reference);
+        put_int4(out, foreign->status);
+        put_int8(out, foreign->amount_minor);
+        put_text(out, foreign->currency);
+        put_int8(out, foreign->counted_minor);
+    }
+}
+
+static void put_disputes(struct rows_out *out, const struct batch_order *order,
+                         const struct dispute *dispute)
+{
+    for (; dispute != NULL; dispute = dispute->next) {
+        if (dispute->mark == ROW_CLEAN)
+            continue;
+        begin_row(out, order);
+        put_text(out, dispute->dispute_id);
+        put_text(out, dispute->payment_id);
+        put_text(out, dispute->provider_reference);
+        put_int4(out, (int)dispute->state);
+        put_int8(out, dispute->amount_minor);
+        put_text(out, dispute->currency);
+        put_int8(out, dispute->counted_minor);
+    }
+}
+
+static void put_goods(struct rows_out *lines, struct rows_out *events,
+                      const struct batch_order *order, const struct order_rows *rows)
+{
+    for (const struct goods_line *line = rows->goods_lines; line != NULL; line = line->next) {
+        if (line->mark == ROW_CLEAN)
+            continue;
+        begin_row(lines, order);
+        put_text(lines, line->refund_id);
+        put_text(lines, line->line_id);
+        put_int8(lines, line->received_units);
+        put_int8(lines, line->inspected_units);
+        put_int8(lines, line->accepted_units);
+    }
+    for (const struct seen *seen = rows->seen_goods; seen != NULL; seen = seen->next) {
+        if (!seen->fresh)
+            continue;
+        begin_row(events, order);
+        put_text(events, seen->event_id);
+    }
+}
+
+static const char *cause_of(const struct event *event)
+{
+    return event->envelope.id == NULL ? "" : event->envelope.id;
+}
+
+static void put_transfers(struct batch *batch, struct rows_out *out, const struct outcome *outcome)
+{
+    const struct event *event = outcome->event;
+    for (const struct transfer_row *t = outcome->effects.transfers.first; t != NULL; t = t->next) {
+        out->at = 0;
+        put_int8(out, batch_key(batch, event->shard));
+        put_text(out, event->order->merchant_id);
+        put_text(out, event->order->order_id);
+        put_text(out, t->payment->payment_id);
+        put_text(out, t->payout == NULL ? NULL : t->payout->payout_id);
+        put_int4(out, movement_number(t->movement));
+        put_int8(out, t->amount_minor);
+        put_text(out, t->payment->currency);
+        column_time(next_column(out, COLUMN_TIME), event->now_us);
+        put_text(out, cause_of(event));
+    }
+}
+
+/* ProviderRefundStatus, CallFailure or DisputeStatus, by kind. */
+static int status_number(const struct evidence *evidence)
+{
+    switch (evidence->kind) {
+    case EVIDENCE_REFUND:
+        return (int)evidence->status;
+    case EVIDENCE_CALL_FAILED:
+        return (int)evidence->failure;
+    case EVIDENCE_DISPUTE:
+        return (int)evidence->dispute;
+    case EVIDENCE_NOT_FOUND:
+        break;
+    }
+    return 0;
+}
+
+static void put_evidence(struct rows_out *out, const struct outcome *outcome)
+{
+    const struct event *event = outcome->event;
+    for (const struct evidence_row *row = outcome->effects.evidence.first; row != NULL;
+         row = row->next) {
+        const struct evidence *evidence = row->evidence;
+        begin_row(out, event->order);
+        put_text(out, evidence->event_id);
+        put_int4(out, (int)evidence->kind);
+        put_int4(out, (int)evidence->source);
+        put_bool(out, evidence->verified);
+        put_int4(out, evidence->provider);
+        put_int8(out, evidence->epoch);
+        column_time(next_column(out, COLUMN_TIME), evidence->occurred_us);
+        put_text(out, evidence->payment_id);
+        put_text(out, evidence->provider_reference);
+        put_text(out, evidence->payout_id);
+        put_text(out, evidence->provider_refund_id);
+        put_int4(out, status_number(evidence));
+        put_int8(out, evidence->amount_minor);
+        put_text(out, evidence->currency);
+        put_text(out, evidence->code);
+        put_int4(out, evidence->http_status);
+        put_text(out, evidence->dispute_id);
+        column_time(next_column(out, COLUMN_TIME), event->now_us);
+    }
+}
+
+/* X(rows, statement), in the order in which they are sent */
+#define SAVE_ROWS(X)                                                                               \
+    X(payment_insert, PAYMENT_INSERT)                                                              \
+    X(payment_update, PAYMENT_UPDATE)                                                              \
+    X(refund_insert, REFUND_INSERT)                                                                \
+    X(refund_update, REFUND_UPDATE)                                                                \
+    X(payout_insert, PAYOUT_INSERT)                                                                \
+    X(payout_update, PAYOUT_UPDATE)                                                                \
+    X(foreign_refunds, FOREIGN_REFUND_SAVE)                                                        \
+    X(disputes, DISPUTE_SAVE)                                                                      \
+    X(goods_lines, GOODS_LINE_SAVE)                                                                \
+    X(goods_events, GOODS_EVENT_INSERT)                                                            \
+    X(transfers, TRANSFER_INSERT)                                                                  \
+    X(evidence, EVIDENCE_INSERT)
+
+enum status settlement_save(struct batch *batch, struct unit *unit)
+{
+    const struct settlement_rows *rows = batch->rows;
+#define X(name, statement) struct rows_out name = {unit, &statement, {NULL}, 0, 0};
+    SAVE_ROWS(X)
+#undef X
+    for (size_t i = 0; i < batch->order_count; i++) {
+        const struct batch_order *order = &batch->orders[i];
+        const struct order_rows *changed = order->rows;
+        put_payments(&payment_insert, &payment_update, order, changed->payments);
+        put_payouts(&payout_insert, &payout_update, order, changed->payouts);
+        put_foreign_refunds(&foreign_refunds, order, changed->foreign_refunds);
+        put_disputes(&disputes, order, changed->disputes);
+        put_goods(&goods_lines, &goods_events, order, changed);
+        enum status status = put_refunds(&refund_insert, &refund_update, order, changed->refunds,
+                                         batch->arena);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (const struct outcome *o = rows->outcomes; o != NULL; o = o->next) {
+        put_transfers(batch, &transfers, o);
+        put_evidence(&evidence, o);
+    }
+#define X(name, statement) send_rows(&name);
+    SAVE_ROWS(X)
+#undef X
+    return STATUS_OK;
+}
