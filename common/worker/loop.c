@@ -271,7 +271,11 @@ static enum status claim(struct worker *worker)
         return status;
     worker_discard(worker);
     status = worker_claim(worker);
-    return status == STATUS_OK ? worker_reassign(worker) : status;
+    if (status == STATUS_OK)
+        status = worker_reassign(worker);
+    if (status == STATUS_OK)
+        health_ready(true, ""); /* after a retry, too, which brings no new assignment */
+    return status;
 }
 
 static enum status assigned(struct worker *worker)

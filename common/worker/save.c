@@ -181,6 +181,9 @@ static void add_shards(struct worker *worker, struct unit *unit, struct work *wo
         if (!mine->touched)
             continue;
         mine->published = shard_published(shard);
+        /* Nothing is under way and nothing comes with this batch: it needs no publishing either. */
+        if (mine->published == shard->batch_seq && mine->outputs.count == 0)
+            mine->published++;
         column_int4(shards, s);
         column_int8(epochs, shard->epoch);
         column_int8(seqs, shard->batch_seq);

@@ -5,6 +5,7 @@
 #include "metrics.h"
 #include "worker_internal.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,14 @@
 extern char **environ;
 
 enum { EXIT_FATAL = 1, EXIT_CONFIGURATION = 2 };
+
+/* A worker stays under 64 MiB: memory that the threads of librdkafka and of the loop hand to each
+ * other is kept in few pools, and large blocks go back to the system. */
+enum {
+    MALLOC_ARENAS = 2,
+    MALLOC_TRIM_BYTES = 1024 * 1024,
+    MALLOC_MMAP_BYTES = 256 * 1024
+};
 
 static void print_help(const struct stage *stage, const char *summary,
                        const struct config_table *tables, size_t count)
@@ -345,6 +354,9 @@ int worker_main(int argc, char **argv, const struct stage *stage, const char *su
     size_t table_count = 1;
     if (own != NULL)
         tables[table_count++] = *own;
+    (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_TRIM_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_BYTES);
     bool check = argc == 2 && strcmp(argv[1], "--check") == 0;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         print_help(stage, summary, tables, table_count);
