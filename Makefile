@@ -131,8 +131,8 @@ demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
 TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t)))
-C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/bench/*.c)
-C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h)
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/bench/*.c tests/bench/*/*.c)
+C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h tests/*/*/*.h)
 FORMAT_VERSION := 14
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
             --logs $(BUILD)/test-logs
@@ -186,3 +186,14 @@ up: setup ## start Kafka, PostgreSQL, sandbox and workers on free ports, data un
 
 down: ## stop what `make up` started; the data stays
 	@deploy/local/stack.sh down $(STACK)
+
+# Benchmarks (tests/bench/README.md). BENCH_OPTIONS goes to tests/bench/pipeline.py.
+$(BIN)/bench/load: $(call objects,tests/bench/load.c $(wildcard tests/bench/load/*.c)) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench bench-programs
+bench-programs: $(PROGRAMS) $(BENCH_BINS)
+bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
+	@$(SUBMAKE) FLAVOUR=release bench-programs
+	@tests/bench/pipeline.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
