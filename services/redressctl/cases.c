@@ -11,7 +11,7 @@
 static const char plain_sql[] =
     "SELECT case_id AS \"CASE\", status AS \"STATUS\", queue AS \"QUEUE\", level AS \"LEVEL\","
     "       cardinality(approvers) || ' of ' || approvers_needed AS \"APPROVED\","
-    "       amount_minor || ' ' || currency AS \"MINOR UNITS\", order_id AS \"ORDER\","
+    "       amount_minor || ' ' || currency AS \"AMOUNT\", order_id AS \"ORDER\","
     "       to_char(due_at, 'YYYY-MM-DD HH24:MI') AS \"DUE (UTC)\","
     "       array_to_string(why, '; ') AS \"WHY\""
     "  FROM view.approval_case"

@@ -1,5 +1,7 @@
 #include "listing.h"
 
+#include "money.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +27,28 @@ enum status listing_json(struct database *database, const char *sql, const char 
     return status;
 }
 
+/* What stands in a cell; `text` has MONEY_TEXT_MAX bytes for amounts. */
+static const char *cell_text(const struct table *table, size_t row, int column, char *text)
+{
+    const char *value = table_value(table, row, column);
+    struct money amount;
+    char *currency;
+    if (value == NULL)
+        return "";
+    if (strcmp(table_name(table, column), "AMOUNT") != 0)
+        return value;
+    int64_t minor = strtoll(value, &currency, 10);
+    if (*currency != ' ' || money_make(minor, currency + 1, &amount) != STATUS_OK)
+        return value;
+    return money_format(amount, text);
+}
+
 static size_t width_of(const struct table *table, int column)
 {
+    char text[MONEY_TEXT_MAX];
     size_t width = strlen(table_name(table, column));
     for (size_t row = 0; row < table_rows(table); row++) {
-        const char *value = table_value(table, row, column);
-        size_t length = value == NULL ? 0 : strlen(value);
+        size_t length = strlen(cell_text(table, row, column, text));
         width = length > width ? length : width;
     }
     return width;
@@ -39,8 +57,9 @@ static size_t width_of(const struct table *table, int column)
 static void print_cells(const struct table *table, const size_t *widths, int columns, long row)
 {
     for (int i = 0; i < columns; i++) {
-        const char *cell = row < 0 ? table_name(table, i) : table_value(table, (size_t)row, i);
-        printf("%-*s%s", i + 1 == columns ? 0 : (int)widths[i], cell == NULL ? "" : cell,
+        char text[MONEY_TEXT_MAX];
+        const char *cell = row < 0 ? table_name(table, i) : cell_text(table, (size_t)row, i, text);
+        printf("%-*s%s", i + 1 == columns ? 0 : (int)widths[i], cell,
                i + 1 == columns ? "\n" : "  ");
     }
 }

@@ -9,7 +9,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Runs `sql` (one SELECT, without a semicolon) and prints it on stdout. */
+/* Runs `sql` (one SELECT, without a semicolon) and prints it on stdout. For people, "1230 EUR" in a
+ * column named AMOUNT is minor units and is printed as 12.30 EUR. */
 enum status listing_print(struct database *database, const char *sql, const char *const *params,
                           int param_count, bool json, struct error *error) CHECK_RESULT;
 
