@@ -255,6 +255,8 @@ static bool read_unicode(const char **at, const char *end, int digits, uint32_t 
             *at = low_at;
         }
     }
+    if (*code >= 0xD800 && *code < 0xE000) /* half a pair is no character */
+        *code = 0xFFFD;
     return *code <= 0x10FFFF;
 }
 
