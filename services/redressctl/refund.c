@@ -5,6 +5,7 @@
 #include "command.h"
 #include "listing.h"
 #include "message.h"
+#include "money.h"
 #include "options.h"
 #include "refund_step.h"
 #include "replay.h"
@@ -151,6 +152,27 @@ static void print_steps(const struct life *life)
                life->steps[i].stage, life->steps[i].words);
 }
 
+static void print_payout(const json_t *payout)
+{
+    char text[MONEY_TEXT_MAX] = "";
+    struct money amount;
+    if (money_make(json_integer_value(json_object_get(payout, "amount_minor")),
+                   text_in(payout, "currency"), &amount) == STATUS_OK)
+        (void)money_format(amount, text);
+    printf("payout %s: %s %s %s\n", text_in(payout, "payout_id"), text, text_in(payout, "status"),
+           text_in(payout, "provider_refund_id"));
+}
+
+static void print_case(const json_t *about)
+{
+    if (strcmp(text_in(about, "status"), "OPEN") != 0)
+        return;
+    printf("case %s in queue %s waits for %" JSON_INTEGER_FORMAT " people, due %s\n",
+           text_in(about, "case_id"), text_in(about, "queue"),
+           json_integer_value(json_object_get(about, "approvers_needed")),
+           text_in(about, "due_at"));
+}
+
 static void print_plain(const json_t *json, const struct life *life)
 {
     size_t i;
@@ -159,23 +181,23 @@ static void print_plain(const json_t *json, const struct life *life)
     printf("refund %s of order %s, merchant %s, request %s\n", life->refund_id,
            text_in(refund, "order_id"), text_in(refund, "merchant_id"), life->request_id);
     json_array_foreach(json_object_get(json, "notes"), i, each)
+    {
         printf("note: %s\n", text_in(each, "note"));
+    }
     print_steps(life);
     printf("now: %s", text_in(refund, "status"));
     if (text_in(refund, "waiting_for")[0] != '\0')
         printf(", waits for %s until %s", text_in(refund, "waiting_for"),
                text_in(refund, "deadline_at"));
     putchar('\n');
-    json_array_foreach(json_object_get(json, "cases"), i,
-                       each) if (strcmp(text_in(each, "status"), "OPEN") == 0)
-        printf("case %s in queue %s waits for %" JSON_INTEGER_FORMAT " people, due %s\n",
-               text_in(each, "case_id"), text_in(each, "queue"),
-               json_integer_value(json_object_get(each, "approvers_needed")),
-               text_in(each, "due_at"));
-    json_array_foreach(json_object_get(json, "payouts"), i, each) printf(
-        "payout %s: %" JSON_INTEGER_FORMAT " minor units of %s, %s %s\n",
-        text_in(each, "payout_id"), json_integer_value(json_object_get(each, "amount_minor")),
-        text_in(each, "currency"), text_in(each, "status"), text_in(each, "provider_refund_id"));
+    json_array_foreach(json_object_get(json, "cases"), i, each)
+    {
+        print_case(each);
+    }
+    json_array_foreach(json_object_get(json, "payouts"), i, each)
+    {
+        print_payout(each);
+    }
 }
 
 static enum status read_views(const struct session *session, const char *refund_id, json_t *json,

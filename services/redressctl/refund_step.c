@@ -90,7 +90,9 @@ static void say_list(struct words *words, const char *before, const json_t *list
     size_t i;
     json_t *each;
     json_array_foreach(list, i, each)
+    {
         say(words, "%s%s", i == 0 ? before : ", ", json_string_value(each));
+    }
 }
 
 static void say_asked(struct words *words, const Redress__V1__RefundRequest *request)

@@ -92,10 +92,12 @@ static int64_t next_offset(const json_t *progress, const char *topic, int32_t sh
 {
     size_t i;
     json_t *row;
-    json_array_foreach(
-        progress, i, row) if (json_integer_value(json_object_get(row, "shard")) == shard &&
-                              strcmp(json_string_value(json_object_get(row, "topic")), topic) ==
-                                  0) return json_integer_value(json_object_get(row, "next_offset"));
+    json_array_foreach(progress, i, row)
+    {
+        if (json_integer_value(json_object_get(row, "shard")) == shard &&
+            strcmp(json_string_value(json_object_get(row, "topic")), topic) == 0)
+            return json_integer_value(json_object_get(row, "next_offset"));
+    }
     return first;
 }
 
@@ -103,9 +105,11 @@ static bool reads(const json_t *progress, const char *topic)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(progress, i,
-                       row) if (strcmp(json_string_value(json_object_get(row, "topic")), topic) ==
-                                0) return true;
+    json_array_foreach(progress, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "topic")), topic) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -195,6 +199,15 @@ static json_t *worker_json(struct statuses *statuses, const char *worker)
     return json;
 }
 
+static void print_waiting(const json_t *waiting)
+{
+    json_int_t count = json_integer_value(json_object_get(waiting, "count"));
+    if (count > 0)
+        printf("    %" JSON_INTEGER_FORMAT " %s, the oldest since %s\n", count,
+               json_string_value(json_object_get(waiting, "what")),
+               json_string_value(json_object_get(waiting, "oldest")));
+}
+
 static void print_worker(const json_t *json)
 {
     static const char *const counts[] = {"lag", "unpublished"};
@@ -215,22 +228,25 @@ static void print_worker(const json_t *json)
     }
     putchar('\n');
     json_array_foreach(json_object_get(json, "blocked"), i, each)
+    {
         printf("    shard %" JSON_INTEGER_FORMAT " waits for an operator: %s\n",
                json_integer_value(json_object_get(each, "shard")),
                json_string_value(json_object_get(each, "reason")));
-    json_array_foreach(json_object_get(json, "waiting"), i,
-                       each) if (json_integer_value(json_object_get(each, "count")) > 0)
-        printf("    %" JSON_INTEGER_FORMAT " %s, the oldest since %s\n",
-               json_integer_value(json_object_get(each, "count")),
-               json_string_value(json_object_get(each, "what")),
-               json_string_value(json_object_get(each, "oldest")));
+    }
+    json_array_foreach(json_object_get(json, "waiting"), i, each)
+    {
+        print_waiting(each);
+    }
 }
 
 static void print_plain(const json_t *json)
 {
     size_t i;
     json_t *worker;
-    json_array_foreach(json_object_get(json, "workers"), i, worker) print_worker(worker);
+    json_array_foreach(json_object_get(json, "workers"), i, worker)
+    {
+        print_worker(worker);
+    }
     printf("dead letters %" JSON_INTEGER_FORMAT "\n",
            json_integer_value(json_object_get(json, "dead_letters")));
 }
