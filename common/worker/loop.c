@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -285,9 +286,10 @@ static enum status assigned(struct worker *worker)
     if (status != STATUS_OK) {
         log_write(LOG_ERROR, worker->error.text, NULL);
         health_ready(false, worker->error.text);
+        worker->torn = true;
         return consumer_assign(worker->consumer, NULL, 0, &worker->error);
     }
-    health_ready(true, "");
+    worker->torn = false;
     return claim_is_due(worker) ? STATUS_OK : worker_reassign(worker);
 }
 
@@ -347,6 +349,22 @@ static enum status recover(struct worker *worker, enum status status)
     return status;
 }
 
+/* Ready: every shard that Kafka gave us is worked on. Standing by without shards is ready, too. */
+static void tell_health(struct worker *worker)
+{
+    const struct shard *waiting = NULL;
+    for (int32_t s = 0; s < worker->shard_count; s++)
+        if (worker->shards[s].assigned && worker->shards[s].state != SHARD_OWNED)
+            waiting = &worker->shards[s];
+    char reason[64] = "";
+    if (waiting != NULL)
+        (void)snprintf(reason, sizeof reason, "shard %d %s", waiting->number,
+                       waiting->state == SHARD_BLOCKED ? "waits for an operator"
+                                                       : "is being claimed");
+    if (!worker->torn)
+        health_ready(waiting == NULL, reason);
+}
+
 static enum status step(struct worker *worker)
 {
     health_alive();
@@ -366,6 +384,7 @@ static enum status step(struct worker *worker)
     if (status == STATUS_OK) {
         worker->backoff_ms = worker->owned_count > 0 ? 0 : worker->backoff_ms;
         commit_offsets(worker, false);
+        tell_health(worker);
         metric_set(METRIC_UNPUBLISHED, (int64_t)worker_unpublished(worker));
     }
     return status;

@@ -124,6 +124,7 @@ struct worker {
     bool stopping;
     bool rebalance_revoke, rebalance_assign;
     bool fatal_delivery;
+    bool torn; /* the last assignment held a shard in part, and was not taken */
     bool drained; /* the last poll found nothing */
     int32_t shard_count;
     int32_t partitions[TOPIC_COUNT];
