@@ -294,7 +294,7 @@ struct routing_terms {
     int64_t approval_life_us;   /* until an approval expires */
 };
 
-enum deadline_change { DEADLINE_KEEP, DEADLINE_SET, DEADLINE_CLEAR };
+enum due_change { DEADLINE_KEEP, DEADLINE_SET, DEADLINE_CLEAR };
 
 enum routing_tell {
     TELL_NOTHING,
@@ -334,7 +334,7 @@ struct routing_answer {
     const char *waiting_for;     /* operators are to be told that it waits; NULL if not */
     int64_t waiting_since_us;
 
-    enum deadline_change case_deadline, answer_deadline;
+    enum due_change case_deadline, answer_deadline;
     int64_t case_due_us, answer_due_us;
 };
 

@@ -119,8 +119,7 @@ static enum status publish_routed(struct batch *batch, const struct event *event
 }
 
 static enum status set_deadline(struct batch *batch, const struct event *event,
-                                enum deadline_kind kind, enum deadline_change change,
-                                int64_t due_us)
+                                enum deadline_kind kind, enum due_change change, int64_t due_us)
 {
     switch (change) {
     case DEADLINE_SET:

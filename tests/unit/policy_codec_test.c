@@ -1,0 +1,161 @@
+#include "message.h"
+#include "one_event.h"
+#include "services/policy/policy_codec.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct arena *arena;
+static struct policy policy;
+
+static void set_up(void)
+{
+    arena = arena_create(1024 * 1024);
+    cr_assert_eq(policy_make(30, 90, &policy, NULL), STATUS_OK);
+}
+
+static void tear_down(void)
+{
+    arena_destroy(arena);
+}
+
+TestSuite(policy_codec, .init = set_up, .fini = tear_down);
+
+static enum status decoded(struct one_event *one, const char *json)
+{
+    ProtobufCMessage *message = NULL;
+    struct error error = {""};
+    cr_assert_eq(message_from_json_text(topic_info(TOPIC_VALIDATED)->message, json, strlen(json),
+                                        arena, &message, &error),
+                 STATUS_OK, "%s: %s", json, error.text);
+    one_event_message(one, arena, TOPIC_VALIDATED, message);
+    return policy_decode(&one->work.batch, &one->event);
+}
+
+#define HEAD "\"merchantId\":\"shop\",\"orderId\":\"o-1\",\"refundId\":\"rf_1\",\"version\":2"
+#define CLAIM "\"claim\":{\"minor\":510,\"currency\":\"GBP\"}"
+#define WHEN "\"occurredAt\":\"2011-02-01T00:00:00Z\""
+
+static const char LATE[] =
+    "{" HEAD ",\"status\":\"VALIDATED\"," WHEN ",\"request\":{" WHEN ",\"trigger\":"
+    "\"CUSTOMER_REQUEST\",\"reason\":\"DAMAGED\"},\"facts\":{\"deliveredAt\":"
+    "\"2010-12-03T00:00:00Z\",\"lines\":[{\"lineId\":\"1\",\"category\":\"goods\",\"deliveredAt\":"
+    "\"2010-12-03T00:00:00Z\"},{\"lineId\":\"2\",\"category\":\"non_goods\"}]}," CLAIM "}";
+
+/* What policy says about the event, as a reader of the topic sees it. */
+static const Redress__V1__RefundAssessed *published(const struct one_event *one, bool judged)
+{
+    const struct policy_input *input = one->event.body;
+    struct assessment assessment;
+    if (judged)
+        cr_assert_eq(assess(&input->facts, &policy, arena, &assessment), STATUS_OK);
+    const Redress__V1__RefundAssessed *encoded =
+        policy_encode(arena, input, &policy, judged ? &assessment : NULL, 5, 123456789);
+    cr_assert_not_null(encoded);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    ProtobufCMessage *message = NULL;
+    cr_assert_eq(message_pack(&encoded->base, arena, &bytes, &size), STATUS_OK);
+    cr_assert_eq(message_unpack(&redress__v1__refund_assessed__descriptor, bytes, size, arena,
+                                &message, NULL),
+                 STATUS_OK);
+    return (const Redress__V1__RefundAssessed *)message;
+}
+
+Test(policy_codec, an_assessment_carries_what_it_judged)
+{
+    struct one_event one;
+    cr_assert_eq(decoded(&one, LATE), STATUS_OK);
+    cr_expect_str_eq(one.event.merchant_id, "shop");
+    cr_expect_str_eq(one.event.order_id, "o-1");
+    const struct policy_input *input = one.event.body;
+    cr_expect_eq(input->version, 2);
+    cr_expect_eq(input->facts.line_count, 2);
+    cr_expect_not(input->facts.no_window);
+    cr_expect_not(input->facts.lines[1].delivered);
+
+    const Redress__V1__RefundAssessed *assessed = published(&one, true);
+    cr_expect_eq(assessed->version, 5);
+    cr_expect_eq(assessed->validated_version, 2);
+    cr_expect_eq(assessed->status, REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_DECLINED);
+    cr_expect_eq(assessed->n_reasons, 2);
+    cr_expect_str_eq(assessed->reasons[0], "EXCLUDED_CATEGORY");
+    cr_expect_str_eq(assessed->reasons[1], "RETURN_WINDOW");
+    cr_expect_eq(assessed->n_rules, 2);
+    cr_expect_str_eq(assessed->rules[0]->decision, "Return window");
+    cr_expect_str_eq(assessed->rules[0]->rule, "w2");
+    cr_expect_str_eq(assessed->rules[0]->line_id, "1");
+    cr_expect_str_eq(assessed->rules[1]->rule, "x1");
+    cr_expect(assessed->rules[1]->hit);
+    cr_expect_str_eq(assessed->model->id, "built-in");
+    cr_expect_str_eq(assessed->model->sha256, policy.model_sha256);
+    cr_expect_eq(assessed->claim->minor, 510);
+    cr_expect_eq(assessed->refundable->minor, 0, "it is declined");
+    cr_expect_eq(assessed->facts->n_lines, 2);
+    cr_expect_eq(assessed->request->reason, REDRESS__V1__REASON_CODE__REASON_CODE_DAMAGED);
+    cr_expect_str_eq(assessed->notice->template_, "refund_declined");
+    cr_expect_eq(assessed->n_methods, 1);
+    cr_expect_eq(assessed->methods[0], REDRESS__V1__REFUND_METHOD__REFUND_METHOD_ORIGINAL);
+    cr_expect_eq(assessed->decided_at->seconds, 123);
+}
+
+Test(policy_codec, a_cancellation_is_passed_on)
+{
+    struct one_event one;
+    cr_assert_eq(decoded(&one, "{" HEAD ",\"status\":\"CANCEL_REQUESTED\"}"), STATUS_OK);
+    const Redress__V1__RefundAssessed *assessed = published(&one, false);
+    cr_expect_eq(assessed->status,
+                 REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_CANCEL_REQUESTED);
+    cr_expect_null(assessed->model);
+    cr_expect_eq(assessed->n_rules, 0);
+    cr_expect_str_eq(policy_status(NULL), "CANCEL_REQUESTED");
+}
+
+Test(policy_codec, what_has_no_window)
+{
+    static const struct {
+        const char *request;
+        bool no_window;
+    } cases[] = {{"\"trigger\":\"SERVICE_FAILURE\"", true},
+                 {"\"reason\":\"SERVICE_FAILURE\"", true},
+                 {"\"reason\":\"NOT_RECEIVED\"", true},
+                 {"\"reason\":\"LATE\"", false},
+                 {"\"trigger\":\"RETURN_RECEIPT\",\"reason\":\"OTHER\"", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *json = arena_printf(arena,
+                                        "{" HEAD ",\"status\":\"VALIDATED\",\"request\":{" WHEN
+                                        ",%s},\"facts\":{}," CLAIM "}",
+                                        cases[i].request);
+        struct one_event one;
+        cr_assert_eq(decoded(&one, json), STATUS_OK);
+        const struct policy_input *input = one.event.body;
+        cr_expect_eq(input->facts.no_window, cases[i].no_window, "%s", cases[i].request);
+    }
+}
+
+Test(policy_codec, events_that_break_the_contract)
+{
+    static const struct {
+        const char *json, *field;
+    } cases[] = {
+        {"{\"orderId\":\"o\",\"refundId\":\"r\",\"version\":1,\"status\":\"REJECTED\"}",
+         "merchant_id"},
+        {"{\"merchantId\":\"m\",\"refundId\":\"r\",\"version\":1,\"status\":\"REJECTED\"}",
+         "order_id"},
+        {"{\"merchantId\":\"m\",\"orderId\":\"o\",\"version\":1,\"status\":\"REJECTED\"}",
+         "refund_id"},
+        {"{\"merchantId\":\"m\",\"orderId\":\"o\",\"refundId\":\"r\",\"status\":\"REJECTED\"}",
+         "version"},
+        {"{" HEAD "}", "status"},
+        {"{" HEAD ",\"status\":17}", "status"},
+        {"{" HEAD ",\"status\":\"VALIDATED\",\"facts\":{}," CLAIM "}", "request.occurred_at"},
+        {"{" HEAD ",\"status\":\"VALIDATED\",\"request\":{" WHEN "}," CLAIM "}", "facts"},
+        {"{" HEAD ",\"status\":\"VALIDATED\",\"request\":{" WHEN "},\"facts\":{}}",
+         "claim.currency"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct one_event one;
+        cr_expect_eq(decoded(&one, cases[i].json), STATUS_UNPROCESSABLE, "%s", cases[i].json);
+        cr_expect_str_eq(one.refusal.field == NULL ? "" : one.refusal.field, cases[i].field);
+    }
+}
