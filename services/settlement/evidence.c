@@ -127,7 +127,7 @@ static enum payout_event refund_event(const struct payout *payout,
 static enum status illegal(struct settling *settling, const struct payout *payout,
                            enum payout_event event)
 {
-    return object(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
+    return objection_set(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
                   arena_printf(settling->arena, "%s is possible in state %s",
                                payout_event_name(event), payout_state_name(payout->state)));
 }
@@ -286,7 +286,7 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
     enum dispute_state before = dispute->state;
     enum dispute_verdict verdict = dispute_step(before, evidence->dispute);
     if (verdict == DISPUTE_ILLEGAL)
-        return object(settling, OBJECTION_TRANSITION, "dispute.status",
+        return objection_set(settling, OBJECTION_TRANSITION, "dispute.status",
                       dispute_state_name(evidence->dispute),
                       arena_printf(settling->arena, "possible in state %s",
                                    dispute_state_name(before)));
@@ -306,7 +306,7 @@ static enum status on_payout(struct settling *settling, const struct evidence *e
 {
     struct payout *payout = payout_find(settling->rows, evidence->payout_id);
     if (payout == NULL)
-        return object(settling, OBJECTION_REFERENCE, "payout_id", evidence->payout_id,
+        return objection_set(settling, OBJECTION_REFERENCE, "payout_id", evidence->payout_id,
                       "a payout of this order");
     return evidence->kind == EVIDENCE_CALL_FAILED ? on_call_failed(settling, payout, evidence)
                                                   : on_absence(settling, payout, evidence);

@@ -168,13 +168,16 @@ static void fail(struct finding *finding, enum call_failure failure, int32_t htt
 static void write_body_1(struct writer *body, const char *parameter, int64_t amount,
                          const struct provider_payout *payout)
 {
-    char number[24];
+    char number[24], currency[4] = "";
     (void)snprintf(number, sizeof number, "%" PRId64, amount);
+    for (size_t i = 0; i < 3 && payout->currency[i] != '\0'; i++)
+        currency[i] = (char)(payout->currency[i] - 'A' + 'a');
     write_pair(body, parameter, payout->reference);
     write_pair(body, "&amount", number);
     write_pair(body, "&reason", reason_word(payout->reason));
     write_pair(body, "&metadata%5Bpayout_id%5D", payout->payout_id);
     write_pair(body, "&metadata%5Brefund_id%5D", payout->refund_id);
+    write_pair(body, "&metadata%5Bcurrency%5D", currency);
 }
 
 static bool stripe_start(const struct provider_account *account,

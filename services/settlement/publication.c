@@ -53,7 +53,7 @@ static bool is_providers_word(enum payout_state state)
     return state == PAYOUT_FAILED || state == PAYOUT_FALLBACK_PENDING || state == PAYOUT_UNKNOWN;
 }
 
-void publish(struct settling *settling, struct refund *refund, struct payout *payout, int status,
+void publication_add(struct settling *settling, struct refund *refund, struct payout *payout, int status,
              const char *reason, enum notice notice)
 {
     struct publication *publication = EFFECT_ADD(settling, publications, struct publication);

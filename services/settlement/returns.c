@@ -214,7 +214,7 @@ static void act(struct settling *settling, struct refund *refund, struct goods_s
     else if (step.verdict == GOODS_STUCK)
         lose(settling, refund);
     else if (payout != NULL)
-        publish(settling, refund, payout, payout_state_number(payout->state), "GOODS",
+        publication_add(settling, refund, payout, payout_state_number(payout->state), "GOODS",
                 NOTICE_NONE);
 }
 
@@ -232,7 +232,7 @@ void goods_required(struct settling *settling, struct refund *refund)
     change_goods_due(settling, refund, true);
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
         if (waits(p, refund))
-            publish(settling, refund, p, payout_state_number(p->state), "GOODS", NOTICE_NONE);
+            publication_add(settling, refund, p, payout_state_number(p->state), "GOODS", NOTICE_NONE);
 }
 
 /* Events. */
@@ -309,7 +309,7 @@ enum status settle_goods(struct settling *settling, const struct goods_notice *n
     /* Whether all units or some have come does not matter for being legal. */
     enum goods_event part = event_of(settling, refund, notice->kind);
     if (goods_step(refund->goods, part).verdict == GOODS_ILLEGAL)
-        return object(settling, OBJECTION_TRANSITION, "refund_id", notice->refund_id,
+        return objection_set(settling, OBJECTION_TRANSITION, "refund_id", notice->refund_id,
                       arena_printf(settling->arena, "possible when the goods are %s",
                                    goods_state_name(refund->goods)));
     if (remember(settling, notice->event_id) != STATUS_OK ||

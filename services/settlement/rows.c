@@ -21,7 +21,7 @@ enum status settled(const struct settling *settling)
     return arena_exhausted(settling->arena) ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
-enum status object(struct settling *settling, enum objection_kind kind, const char *field,
+enum status objection_set(struct settling *settling, enum objection_kind kind, const char *field,
                    const char *value, const char *rule)
 {
     settling->objection =

@@ -50,7 +50,7 @@ enum status settle_capture(struct settling *settling, const struct capture *capt
     if (payment != NULL && same_capture(payment, capture))
         return STATUS_DUPLICATE;
     if (payment != NULL)
-        return object(settling, OBJECTION_CONFLICT, "captured.payment_id", capture->payment_id,
+        return objection_set(settling, OBJECTION_CONFLICT, "captured.payment_id", capture->payment_id,
                       "the same payment with the same content");
     payment = arena_zalloc(settling->arena, sizeof *payment);
     if (payment == NULL)
@@ -220,7 +220,7 @@ enum status settle_approval(struct settling *settling, const struct approval_eve
     const char *refusal = refusal_of(settling, refund, approval);
     if (refusal == NULL)
         return pay(settling, refund, approval);
-    publish(settling, refund, NULL, payout_state_number(PAYOUT_REFUSED), refusal, NOTICE_NONE);
+    publication_add(settling, refund, NULL, payout_state_number(PAYOUT_REFUSED), refusal, NOTICE_NONE);
     return settled(settling);
 }
 
@@ -251,10 +251,10 @@ enum status settle_cancel(struct settling *settling, const struct cancel_event *
     refund->cancelled = late == NULL;
     goods_forget(settling, refund);
     if (late != NULL)
-        publish(settling, refund, late, CANCEL_TOO_LATE, payout_state_name(late->state),
+        publication_add(settling, refund, late, CANCEL_TOO_LATE, payout_state_name(late->state),
                 NOTICE_NONE);
     else if (!moved)
-        publish(settling, refund, NULL, payout_state_number(PAYOUT_CANCELLED), "CANCELLED",
+        publication_add(settling, refund, NULL, payout_state_number(PAYOUT_CANCELLED), "CANCELLED",
                 NOTICE_CANCELLED);
     return settled(settling);
 }

@@ -204,7 +204,7 @@ static void move(struct settling *settling, struct payout *payout, enum payout_e
                                : 0;
     enter_due(settling, payout);
     if (is_published(settling, payout, before))
-        publish(settling, payout->refund, payout, payout_state_number(next), reason,
+        publication_add(settling, payout->refund, payout, payout_state_number(next), reason,
                 notice_of(payout, event));
 }
 

@@ -13,7 +13,7 @@
 void *effect_add(struct settling *settling, void *first, void *last, size_t size, size_t next);
 
 /* Sets the objection; returns STATUS_UNPROCESSABLE. */
-enum status object(struct settling *settling, enum objection_kind kind, const char *field,
+enum status objection_set(struct settling *settling, enum objection_kind kind, const char *field,
                    const char *value, const char *rule);
 
 /* Finding rows; NULL if there is none. */
@@ -59,7 +59,7 @@ void payout_try_send(struct settling *settling, struct payout *payout);
 void payout_hold(struct settling *settling, struct payout *payout, int64_t minor);
 
 /* Publishes where the payout is (`payout` NULL: the refund) under `status`. */
-void publish(struct settling *settling, struct refund *refund, struct payout *payout, int status,
+void publication_add(struct settling *settling, struct refund *refund, struct payout *payout, int status,
              const char *reason, enum notice notice);
 
 void alarm_stalled(struct settling *settling, const struct payout *payout, const char *waiting_for,
