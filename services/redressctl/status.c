@@ -96,7 +96,9 @@ static int64_t next_offset(const json_t *progress, const char *topic, int32_t sh
     {
         if (json_integer_value(json_object_get(row, "shard")) == shard &&
             strcmp(json_string_value(json_object_get(row, "topic")), topic) == 0)
-            return json_integer_value(json_object_get(row, "next_offset"));
+            return json_integer_value(json_object_get(row, "next_offset")) > first
+                       ? json_integer_value(json_object_get(row, "next_offset"))
+                       : first;
     }
     return first;
 }

@@ -1,6 +1,7 @@
 /* redressctl topics: creates the topics of the contract, or lists them. */
 
 #include "broker.h"
+#include "clock.h"
 #include "command.h"
 #include "options.h"
 #include "session.h"
@@ -9,11 +10,13 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     TOPICS_PARTITIONS = 6, /* default of the sharded topics */
     TOPICS_REPLICATION_MAX = 32767,
-    TOPICS_TIMEOUT_MS = 30000
+    TOPICS_TIMEOUT_MS = 30000,
+    TOPICS_LOOK_AGAIN_MS = 50
 };
 
 struct topics_options {
@@ -72,12 +75,51 @@ static enum status list(const struct session *session, bool json, struct error *
     return status;
 }
 
+/* True when every partition answers where it ends. */
+static bool all_answer(struct consumer *reader, struct error *error)
+{
+    static struct place ends[BROKER_PARTITIONS_MAX];
+    int32_t counts[TOPIC_COUNT] = {0};
+    if (consumer_partitions(reader, counts, TOPICS_TIMEOUT_MS, error) != STATUS_OK)
+        return false;
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
+        for (int32_t i = 0; i < counts[topic]; i++)
+            ends[i] = (struct place){.topic = topic, .partition = i};
+        if (counts[topic] == 0 || consumer_ends(reader, ends, (size_t)counts[topic],
+                                                TOPICS_TIMEOUT_MS, error) != STATUS_OK)
+            return false;
+    }
+    return true;
+}
+
+/* A new topic takes a moment to get its leaders; whoever comes next should not meet that. */
+static enum status await_leaders(const struct session *session, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = TOPICS_LOOK_AGAIN_MS * 1000000L};
+    int64_t until_us = clock_monotonic_us() + TOPICS_TIMEOUT_MS * INT64_C(1000);
+    struct consumer *reader;
+    enum status status = reader_open(&session->config, &reader, error);
+    if (status != STATUS_OK)
+        return status;
+    while (!all_answer(reader, error)) {
+        if (clock_monotonic_us() > until_us) {
+            status = STATUS_RETRY;
+            break;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    consumer_close(reader);
+    return status;
+}
+
 static enum status create(const struct session *session, const struct topics_options *options,
                           struct error *error)
 {
     size_t created = 0;
     enum status status = topics_create(&session->config, (int32_t)options->partitions,
                                        (int32_t)options->replication, &created, error);
+    if (status == STATUS_OK)
+        status = await_leaders(session, error);
     if (status != STATUS_OK)
         return status;
     if (options->json)
