@@ -59,6 +59,9 @@ enum status dmn_load(const struct dmn_source *sources, size_t count,
                      struct error *error) CHECK_RESULT;
 void dmn_free(struct dmn_models *models);
 
+/* Bytes that a loaded set takes. */
+size_t dmn_memory(const struct dmn_models *models);
+
 size_t dmn_problem_count(const struct dmn_models *models);
 const struct dmn_problem *dmn_problem(const struct dmn_models *models, size_t index);
 

@@ -212,6 +212,11 @@ void dmn_free(struct dmn_models *models)
         arena_destroy(models->arena);
 }
 
+size_t dmn_memory(const struct dmn_models *models)
+{
+    return arena_used(models->arena);
+}
+
 size_t dmn_problem_count(const struct dmn_models *models)
 {
     return models->problems.count;

@@ -1,4 +1,4 @@
-#include "dmn_table.h"
+#include "dmn_index.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -188,5 +188,6 @@ const struct dmn_table *dmn_table_compile(struct dmn_model *model,
         return NULL;
     }
     compile_rules(table, scope);
+    table->index = dmn_index_build(table, model->set->arena);
     return table;
 }

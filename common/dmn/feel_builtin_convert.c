@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feel_builtin_rows.h"
+#include "feel_constant.h"
 #include "feel_format.h"
 #include "feel_number.h"
 #include "feel_run.h"
@@ -226,25 +227,6 @@ struct feel_value feel_bi_string(struct feel_run *run, const struct feel_value *
     return feel_string(text.bytes, text.size);
 }
 
-/* Ends may be literals and calls of the conversion functions on literals, nothing else. */
-static bool is_constant(const struct feel_node *node)
-{
-    if (node == NULL || node->op == FEEL_OP_LITERAL)
-        return true;
-    if (node->op == FEEL_OP_NEGATE)
-        return is_constant(node->a);
-    if (node->op != FEEL_OP_CALL || node->a->op != FEEL_OP_NAME || node->a->builtin == NULL)
-        return false;
-    feel_builtin_call *call = node->a->builtin->call;
-    if (call != feel_bi_date && call != feel_bi_date_time && call != feel_bi_time &&
-        call != feel_bi_duration)
-        return false;
-    for (uint32_t i = 0; i < node->count; i++)
-        if (!is_constant(node->items[i]))
-            return false;
-    return true;
-}
-
 struct feel_value feel_bi_range(struct feel_run *run, const struct feel_value *a, size_t given)
 {
     (void)given;
@@ -265,7 +247,7 @@ struct feel_value feel_bi_range(struct feel_run *run, const struct feel_value *a
     size_t unknown = 0;
     const struct feel_node *node = feel_parse(&compiler, scope, a->text, &unknown, &error);
     if (node == NULL || node->op != FEEL_OP_RANGE || node->form != FEEL_INTERVAL || unknown > 0 ||
-        !is_constant(node->a) || !is_constant(node->b))
+        !feel_is_constant(node))
         return refuse(run, "range", a);
     struct feel_value value = feel_evaluate(run, node, NULL);
     if (value.kind != FEEL_RANGE || value.range->low.kind == FEEL_NULL ||

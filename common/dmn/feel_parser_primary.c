@@ -338,6 +338,14 @@ static const struct feel_node *parse_function(struct feel_parser *p)
     return p->failed ? NULL : node;
 }
 
+static bool has_name(const struct feel_scope *scope, const struct feel_symbol *name)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (scope->names[i] == name)
+            return true;
+    return false;
+}
+
 static const struct feel_node *parse_name(struct feel_parser *p, const struct feel_symbol *known,
                                           bool filter)
 {
@@ -348,14 +356,14 @@ static const struct feel_node *parse_name(struct feel_parser *p, const struct fe
     if (node == NULL || known == NULL)
         return feel_fail(p, "expected a name");
     node->name = known;
-    node->builtin = feel_builtin_find(known->text);
     bool input = feel_text_is(known->text, feel_text("?"));
     p->reads_input |= input;
-    bool found = false;
-    for (const struct feel_scope *scope = p->scope; scope != NULL && !found; scope = scope->parent)
-        for (size_t i = 0; i < scope->count && !found; i++)
-            found = scope->names[i] == known;
-    if (!found && !filter && !input && node->builtin == NULL && p->unknown++ == 0 && !p->failed) {
+    const struct feel_scope *found = p->scope;
+    while (found != NULL && !has_name(found, known))
+        found = found->parent;
+    if (found == NULL || found->parent == NULL) /* nothing nearer hides the built-in */
+        node->builtin = feel_builtin_find(known->text);
+    if (found == NULL && !filter && !input && node->builtin == NULL && p->unknown++ == 0 && !p->failed) {
         p->error->offset = node->offset;
         (void)snprintf(p->error->text, sizeof p->error->text, "nothing here is called %.*s",
                        (int)(known->text.size > 80 ? 80 : known->text.size), known->text.bytes);

@@ -1,0 +1,15 @@
+/* Expressions whose value does not depend on anything: literals, signs before them, ranges of
+ * them, and the conversion functions called with them. */
+
+#ifndef REDRESS_DMN_FEEL_CONSTANT_H
+#define REDRESS_DMN_FEEL_CONSTANT_H
+
+#include "feel_syntax.h"
+
+bool feel_is_constant(const struct feel_node *node);
+
+/* The value of a constant, in the arena. */
+struct feel_value feel_constant(struct arena *arena, const struct feel_zones *zones,
+                                const struct feel_node *node);
+
+#endif
