@@ -28,24 +28,27 @@ const char *made_case_name(enum made_case made)
     return case_names[made];
 }
 
-/* X(currency, market, of 100 orders, minor units that are worth a penny * 100, tax rate) */
-#define CURRENCY_ROWS(X)            \
-    X("GBP", "GB", 55, 100, 200000) \
-    X("EUR", "DE", 22, 115, 190000) \
-    X("USD", "US", 15, 125, 0)      \
-    X("JPY", "JP", 5, 190, 100000)  \
-    X("KWD", "KW", 3, 380, 0)
+/* X(currency, market, of 100 orders, minor units that are worth a penny * 100, prices are multiples
+ *   of so many minor units, tax rate). Card schemes know no more than two decimals of a dinar. */
+#define CURRENCY_ROWS(X)               \
+    X("GBP", "GB", 55, 100, 1, 200000) \
+    X("EUR", "DE", 22, 115, 1, 190000) \
+    X("USD", "US", 15, 125, 1, 0)      \
+    X("JPY", "JP", 5, 190, 1, 100000)  \
+    X("KWD", "KW", 3, 380, 10, 0)
 
 struct made_currency {
     const char *code;
     const char *market;
     int weight;
     int64_t per_penny;
+    int64_t step;
     int32_t tax_rate_ppm;
 };
 
 static const struct made_currency currencies[] = {
-#define X(code, market, weight, per_penny, rate) {code, market, weight, per_penny, rate},
+#define X(code, market, weight, per_penny, step, rate) \
+    {code, market, weight, per_penny, step, rate},
     CURRENCY_ROWS(X)
 #undef X
 };
@@ -131,16 +134,26 @@ static int64_t tax_inside(int64_t minor, int64_t rate_ppm)
     return (2 * minor * rate_ppm + whole) / (2 * whole);
 }
 
+/* What so many pence are in the currency. */
+static int64_t price(const struct made_currency *currency, int64_t pence)
+{
+    return pence * currency->per_penny / 100 / currency->step * currency->step;
+}
+
 static void make_line(const struct made_shop *shop, const struct made_currency *currency,
                       struct dice *dice, struct made_line *line)
 {
-    int64_t unit_minor = pick_pence(shop, dice) * currency->per_penny / 100;
+    int64_t unit_minor = price(currency, pick_pence(shop, dice));
+    int64_t off_percent = chance(dice, 20) ? between(dice, 5, 50) : 0;
     line->category = "goods";
     line->sku = (int)between(dice, 1, MADE_PRODUCTS);
     line->final_sale = chance(dice, 3);
     line->units = between(dice, 1, chance(dice, 70) ? 3 : MADE_UNITS_MAX);
     line->gross_minor = unit_minor * line->units;
-    line->discount_minor = chance(dice, 20) ? line->gross_minor * between(dice, 5, 50) / 100 : 0;
+    /* Units of a line may be worth unequal amounts, but for steps, where each must be whole. */
+    line->discount_minor = currency->step == 1 ? line->gross_minor * off_percent / 100
+                                               : unit_minor * off_percent / 100 / currency->step *
+                                                     currency->step * line->units;
     line->tax_minor = tax_inside(line->gross_minor - line->discount_minor, currency->tax_rate_ppm);
 }
 
@@ -172,12 +185,14 @@ int64_t made_total(const struct made_order *order)
     return total;
 }
 
-static void make_payments(const struct made_shop *shop, struct dice *dice, struct made_order *order)
+static void make_payments(const struct made_shop *shop, const struct made_currency *currency,
+                          struct dice *dice, struct made_order *order)
 {
     int64_t total = made_total(order);
     int64_t later_us = between(dice, 1, 600) * CLOCK_SECOND_US;
-    bool two = chance(dice, 10) && shop->mix != MADE_MIX_SIMPLE && total >= 2;
-    int64_t first = two ? between(dice, 1, total - 1) : total;
+    int64_t steps = total / currency->step;
+    bool two = chance(dice, 10) && shop->mix != MADE_MIX_SIMPLE && steps >= 2;
+    int64_t first = two ? between(dice, 1, steps - 1) * currency->step : total;
     if (order->what == MADE_NEVER_CAPTURED)
         return;
     order->payments[0] = (struct made_payment){first, order->placed_us + later_us};
@@ -372,9 +387,9 @@ void made_order(const struct made_shop *shop, int64_t n, struct made_order *orde
     order->placed_us = MADE_FIRST_US + n * MADE_INTERVAL_S % MADE_YEAR_S * CLOCK_SECOND_US;
     make_lines(shop, currency, &dice, order);
     order->shipping_minor =
-        order->what == MADE_SHIPPING_TOO || chance(&dice, 60) ? 495 * currency->per_penny / 100 : 0;
+        order->what == MADE_SHIPPING_TOO || chance(&dice, 60) ? price(currency, 495) : 0;
     order->shipping_tax_minor = tax_inside(order->shipping_minor, currency->tax_rate_ppm);
-    make_payments(shop, &dice, order);
+    make_payments(shop, currency, &dice, order);
     make_deliveries(&dice, order);
     if (order->what == MADE_NONE)
         return;

@@ -62,6 +62,27 @@ Test(made_shop, every_order_is_sound)
     }
 }
 
+Test(made_shop, dinars_have_no_third_decimal)
+{
+    const struct made_shop shop = {.seed = 1, .mix = MADE_MIX_ALL, .merchant_id = "m"};
+    int dinars = 0;
+    for (int64_t n = 0; n < ORDERS; n++) {
+        struct made_order order;
+        made_order(&shop, n, &order);
+        if (strcmp(order.currency, "KWD") != 0)
+            continue;
+        dinars++;
+        cr_assert_eq(order.shipping_minor % 10, 0);
+        for (size_t i = 0; i < order.line_count; i++) {
+            const struct made_line *line = &order.lines[i];
+            cr_assert_eq((line->gross_minor - line->discount_minor) % (10 * line->units), 0);
+        }
+        for (size_t i = 0; i < order.payment_count; i++)
+            cr_assert_eq(order.payments[i].minor % 10, 0);
+    }
+    cr_expect_gt(dinars, ORDERS / 100);
+}
+
 Test(made_shop, the_same_seed_gives_the_same_orders)
 {
     const struct made_shop shop = {.seed = 7, .mix = MADE_MIX_ALL, .merchant_id = "m"};
