@@ -117,7 +117,7 @@ $(BIN)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_SUPPORT_C)) $(SERVICE
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
 
-$(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_COMMON) $(LIB_DMN)
+$(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_DMN) $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
