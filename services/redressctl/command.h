@@ -21,6 +21,7 @@
     X(decide, "decide", "approve or decline cases")                                      \
     X(refund, "refund", "tell the life of one refund")                                   \
     X(status, "status", "show what each worker does and what waits")                     \
+    X(report, "report", "count orders, requests, outcomes and money")                    \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
     X(erase, "erase", "erase a customer's free text and token")
 
