@@ -59,7 +59,7 @@ static struct feel_value input_value(struct feel_run *run, struct dmn_session *s
     struct feel_value none = feel_null();
     struct feel_value value = feel_coerce(run, node->type, found == NULL ? &none : found,
                                           node->title);
-    if (session->observer != NULL && session->observer->input != NULL)
+    if (session->observer != NULL)
         session->observer->input(session->observer->owner, node, &value);
     return value;
 }
@@ -111,7 +111,7 @@ static struct feel_value decision_value(struct feel_run *run, struct dmn_session
                                         const struct dmn_node *node)
 {
     const struct dmn_observer *observer = session->observer;
-    if (observer != NULL && observer->decision_start != NULL)
+    if (observer != NULL)
         observer->decision_start(observer->owner, node);
     const struct feel_frame *frame = requirement_frame(run, session, node);
     if (frame == NULL)
@@ -128,7 +128,7 @@ static struct feel_value decision_value(struct feel_run *run, struct dmn_session
     value = feel_coerce(run, node->type, &value, node->title);
     run->host = host;
     run->place = place;
-    if (observer != NULL && observer->decision_end != NULL)
+    if (observer != NULL)
         observer->decision_end(observer->owner, node, &value);
     return value;
 }
@@ -164,25 +164,28 @@ static struct feel_value call_service(struct feel_run *run, const struct feel_fu
 {
     const struct dmn_node *node = function->owner;
     struct dmn_session *outer = run->host;
-    struct dmn_session inner = {.models = outer->models,
-                                .root = node->model,
-                                .observer = outer->observer,
-                                .depth = outer->depth + 1};
-    if (inner.depth > DMN_REQUIREMENT_DEPTH_MAX)
+    struct dmn_session *inner = feel_alloc(run, 1, sizeof *inner);
+    if (inner == NULL)
+        return feel_null();
+    *inner = (struct dmn_session){.models = outer->models,
+                                  .root = node->model,
+                                  .observer = outer->observer,
+                                  .depth = outer->depth + 1};
+    if (inner->depth > DMN_REQUIREMENT_DEPTH_MAX)
         return feel_note(run, NULL, "decision services call each other too deep");
-    inner.slots = feel_alloc(run, inner.models->node_count, sizeof *inner.slots);
-    if (inner.slots == NULL)
+    inner->slots = feel_alloc(run, inner->models->node_count, sizeof *inner->slots);
+    if (inner->slots == NULL)
         return feel_null();
     for (size_t i = 0; i < node->parameter_count; i++)
-        inner.slots[node->parameters[i]->index] =
+        inner->slots[node->parameters[i]->index] =
             (struct dmn_slot){DMN_SLOT_DONE, arguments[i]};
     struct feel_entry *entries = feel_alloc(run, node->output_count, sizeof *entries);
     if (entries == NULL)
         return feel_null();
-    run->host = &inner;
+    run->host = inner;
     for (size_t i = 0; i < node->output_count; i++)
         entries[i] = (struct feel_entry){node->outputs[i]->name->text,
-                                         dmn_node_value(run, &inner, node->outputs[i])};
+                                         dmn_node_value(run, inner, node->outputs[i])};
     run->host = outer;
     struct feel_value value = node->output_count == 1 ? entries[0].value
                                                       : feel_context(entries, node->output_count);
@@ -280,12 +283,16 @@ enum status dmn_evaluate_observed(const struct dmn_models *models, const struct 
     if (node == NULL)
         return error_set(error, STATUS_NOT_FOUND, "there is no decision \"%s\" in %s", query->node,
                          query->model == NULL ? "the model" : query->model);
-    struct dmn_session session = {
-        .models = models, .root = model, .input = query->input, .observer = observer};
     struct feel_run *run = arena_zalloc(arena, sizeof *run);
-    session.slots = arena_array(arena, models->node_count, sizeof *session.slots);
-    if (run == NULL || session.slots == NULL)
+    struct dmn_session *session = arena_zalloc(arena, sizeof *session);
+    struct dmn_slot *slots = arena_array(arena, models->node_count, sizeof *slots);
+    if (run == NULL || session == NULL || slots == NULL)
         return error_set(error, STATUS_EXHAUSTED, "%s: no memory to evaluate it", query->node);
+    *session = (struct dmn_session){.models = models,
+                                    .root = model,
+                                    .input = query->input,
+                                    .slots = slots,
+                                    .observer = observer};
     run->arena = arena;
     run->words = &models->words;
     run->zones = (struct feel_zones){.arena = arena, .parent = &models->zones};
@@ -294,10 +301,10 @@ enum status dmn_evaluate_observed(const struct dmn_models *models, const struct 
     run->string_max = models->limits.string_bytes;
     run->list_max = models->limits.list_items;
     run->table = dmn_table_evaluate;
-    run->host = &session;
-    struct feel_value value = dmn_node_value(run, &session, node);
+    run->host = session;
+    struct feel_value value = dmn_node_value(run, session, node);
     if (value.kind == FEEL_FUNCTION && (node->kind == DMN_KNOWLEDGE || node->kind == DMN_SERVICE))
-        value = call_with_input(run, &session, &value);
+        value = call_with_input(run, session, &value);
     report_notes(run, result);
     result->steps = run->steps;
     if (run->stop != NULL)

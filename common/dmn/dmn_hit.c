@@ -35,51 +35,59 @@ static bool evaluate_inputs(struct at_work *w)
             return false;
         }
     }
-    if (w->observer != NULL && w->observer->table != NULL)
-        w->observer->table(w->observer->owner, table, w->inputs);
+    if (w->observer != NULL)
+        w->observer->table(w->observer->owner, table, run, w->frame, w->inputs);
     return run->stop == NULL;
 }
 
-/* The first column whose test fails, from `from` on. */
-static uint32_t first_failed(struct at_work *w, size_t number)
+uint32_t dmn_rule_failed(struct feel_run *run, const struct dmn_table *table,
+                         const struct feel_frame *frame, const struct feel_value *inputs,
+                         size_t number)
 {
-    const struct dmn_rule *rule = &w->table->rules[number];
-    for (size_t i = 0; i < w->table->input_count; i++) {
+    const struct dmn_rule *rule = &table->rules[number];
+    for (size_t i = 0; i < table->input_count; i++) {
         if (rule->tests[i]->op == FEEL_OP_ANY_INPUT)
             continue;
-        w->run->place = &rule->places[i];
-        if (feel_test(w->run, rule->tests[i], w->frame, &w->inputs[i]) != FEEL_TRUE)
+        run->place = &rule->places[i];
+        if (feel_test(run, rule->tests[i], frame, &inputs[i]) != FEEL_TRUE)
             return (uint32_t)i;
     }
     return DMN_ALL_PASSED;
 }
 
-/* In rule order. FIRST needs no second hit; a watcher wants to hear of every rule. */
-static bool find_hits(struct at_work *w)
+static bool try_rules(struct at_work *w)
 {
     const struct dmn_table *table = w->table;
-    w->hits = feel_alloc(w->run, table->rule_count, sizeof *w->hits);
-    if (w->hits == NULL)
-        return false;
-    bool watched = w->observer != NULL && w->observer->rule != NULL;
     bool first_only = table->policy == DMN_HIT_FIRST;
-    if (table->index != NULL && !watched)
-        return dmn_index_hits(table->index, w->run, w->frame, w->inputs, first_only, w->hits,
-                              &w->hit_count);
     for (size_t i = 0; i < table->rule_count; i++) {
         if (!feel_charge(w->run, 1))
             return false;
-        uint32_t failed = first_failed(w, i);
-        if (watched)
-            w->observer->rule(w->observer->owner, table, i, failed);
-        if (failed != DMN_ALL_PASSED || (first_only && w->hit_count > 0))
+        if (dmn_rule_failed(w->run, table, w->frame, w->inputs, i) != DMN_ALL_PASSED)
             continue;
         w->hits[w->hit_count++] = (uint32_t)i;
-        if (first_only && !watched)
+        if (first_only)
             break;
     }
     w->run->place = table->place;
     return w->run->stop == NULL;
+}
+
+/* In rule order. FIRST needs no second hit. */
+static bool find_hits(struct at_work *w)
+{
+    const struct dmn_table *table = w->table;
+    w->hits = arena_alloc(w->run->arena, (table->rule_count + 1) * sizeof *w->hits);
+    if (w->hits == NULL) {
+        (void)feel_alloc(w->run, SIZE_MAX, 1); /* says so */
+        return false;
+    }
+    bool found = table->index == NULL
+                     ? try_rules(w)
+                     : dmn_index_hits(table->index, w->run, w->frame, w->inputs,
+                                      table->policy == DMN_HIT_FIRST, w->hits, &w->hit_count);
+    if (found && w->observer != NULL)
+        w->observer->hits(w->observer->owner, table, w->hits, w->hit_count);
+    return found;
 }
 
 static struct feel_value combine(struct at_work *w, const struct feel_value *outputs)
@@ -106,7 +114,7 @@ static struct feel_value *outputs_of(struct at_work *w, size_t rule)
         outputs[i] = feel_evaluate(w->run, table->rules[rule].outputs[i], w->frame);
     }
     w->run->place = table->place;
-    if (w->observer != NULL && w->observer->output != NULL)
+    if (w->observer != NULL)
         w->observer->output(w->observer->owner, table, rule, outputs);
     return outputs;
 }

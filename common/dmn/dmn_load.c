@@ -190,14 +190,19 @@ enum status dmn_load(const struct dmn_source *sources, size_t count,
         return error_set(error, STATUS_INVALID, "%zu model files: 1 to %zu are allowed", count,
                          bounds.models);
     struct arena *arena = arena_create(bounds.load_bytes);
+    struct arena *scratch = arena_create(bounds.load_bytes);
     struct dmn_models *set = arena == NULL ? NULL : arena_zalloc(arena, sizeof *set);
-    if (set == NULL) {
+    if (set == NULL || scratch == NULL) {
         arena_destroy(arena);
+        arena_destroy(scratch);
         return error_set(error, STATUS_EXHAUSTED, "no memory to load the models");
     }
     set->arena = arena;
+    set->scratch = scratch;
     set->limits = bounds;
     enum status status = load_into(set, sources, count, error);
+    arena_destroy(scratch);
+    set->scratch = NULL;
     if (status != STATUS_OK) {
         arena_destroy(arena);
         return status;

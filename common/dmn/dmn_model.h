@@ -79,6 +79,7 @@ struct dmn_problems {
 
 struct dmn_models {
     struct arena *arena;
+    struct arena *scratch; /* while loading; NULL after */
     struct dmn_limits limits;
     struct feel_symbols symbols;
     struct feel_words words;

@@ -8,15 +8,17 @@
 
 enum { DMN_ALL_PASSED = UINT32_MAX };
 
-/* Told of what happens while it happens; any member may be NULL. */
+/* Told of what happens while it happens. */
 struct dmn_observer {
     void *owner;
     void (*decision_start)(void *owner, const struct dmn_node *node);
     void (*decision_end)(void *owner, const struct dmn_node *node, const struct feel_value *value);
     void (*input)(void *owner, const struct dmn_node *node, const struct feel_value *value);
-    void (*table)(void *owner, const struct dmn_table *table, const struct feel_value *inputs);
-    /* `failed` is the first column that does not pass, or DMN_ALL_PASSED. */
-    void (*rule)(void *owner, const struct dmn_table *table, size_t rule, uint32_t failed);
+    /* Inputs are known. `run`, `frame` and `inputs` live as long as the evaluation's arena. */
+    void (*table)(void *owner, const struct dmn_table *table, struct feel_run *run,
+                  const struct feel_frame *frame, const struct feel_value *inputs);
+    /* Rules that hit, rising; only the first under FIRST. */
+    void (*hits)(void *owner, const struct dmn_table *table, const uint32_t *rules, size_t count);
     void (*output)(void *owner, const struct dmn_table *table, size_t rule,
                    const struct feel_value *outputs);
 };
@@ -42,11 +44,10 @@ struct dmn_session {
 struct feel_value dmn_node_value(struct feel_run *run, struct dmn_session *session,
                                  const struct dmn_node *node);
 
-/* What rules a table tries one by one, and those that hit, rising. `tried` may be NULL. */
-struct dmn_hits {
-    uint32_t *rules;
-    size_t count;
-};
+/* The first input column of a rule whose test does not pass, or DMN_ALL_PASSED; without any index. */
+uint32_t dmn_rule_failed(struct feel_run *run, const struct dmn_table *table,
+                         const struct feel_frame *frame, const struct feel_value *inputs,
+                         size_t rule);
 
 /* Evaluates a query with someone watching; `dmn_evaluate` is this without. */
 enum status dmn_evaluate_observed(const struct dmn_models *models, const struct dmn_query *query,

@@ -10,16 +10,20 @@
 struct open_node {
     struct open_node *outer;
     struct dmn_trace_node *node;
-    const struct dmn_trace_table **tables_end;
+    struct dmn_trace_table **tables_end;
+};
+
+struct dmn_trace_work {
+    const struct dmn_table *table;
+    struct feel_run *run;
+    const struct feel_frame *frame;
 };
 
 struct recorder {
     struct arena *arena;
-    const struct dmn_trace_node *first;
-    const struct dmn_trace_node **end;
+    struct dmn_trace_node *first;
+    struct dmn_trace_node **end;
     struct open_node *open;
-    struct dmn_trace_table *table; /* the one that is at work */
-    struct dmn_trace_rule *rules;
     bool exhausted;
 };
 
@@ -69,56 +73,63 @@ static void on_end(void *owner, const struct dmn_node *node, const struct feel_v
     r->open = r->open->outer;
 }
 
-static const struct feel_text *labels(struct recorder *r, const struct dmn_column *columns,
-                                      size_t count)
-{
-    struct feel_text *list = take(r, count, sizeof *list);
-    for (size_t i = 0; list != NULL && i < count; i++)
-        list[i] = columns[i].label;
-    return list;
-}
-
-static void on_table(void *owner, const struct dmn_table *table, const struct feel_value *inputs)
+static void on_table(void *owner, const struct dmn_table *table, struct feel_run *run,
+                     const struct feel_frame *frame, const struct feel_value *inputs)
 {
     struct recorder *r = owner;
     struct dmn_trace_table *entry = take(r, 1, sizeof *entry);
-    r->rules = take(r, table->rule_count, sizeof *r->rules);
-    r->table = entry;
-    if (entry == NULL || r->rules == NULL) {
-        r->table = NULL;
+    struct dmn_trace_work *work = take(r, 1, sizeof *work);
+    if (entry == NULL || work == NULL)
         return;
-    }
-    *entry =
-        (struct dmn_trace_table){.where = table->where,
-                                 .hit_policy = dmn_hit_policy_name(table->policy),
-                                 .input_labels = labels(r, table->inputs, table->input_count),
-                                 .inputs = inputs,
-                                 .input_count = table->input_count,
-                                 .output_labels = labels(r, table->outputs, table->output_count),
-                                 .output_count = table->output_count,
-                                 .rules = r->rules,
-                                 .rule_count = table->rule_count};
+    *work = (struct dmn_trace_work){.table = table, .run = run, .frame = frame};
+    *entry = (struct dmn_trace_table){.where = table->where,
+                                      .hit_policy = dmn_hit_policy_name(table->policy),
+                                      .inputs = inputs,
+                                      .input_count = table->input_count,
+                                      .output_count = table->output_count,
+                                      .rule_count = table->rule_count,
+                                      .work = work};
     if (r->open != NULL) {
         *r->open->tables_end = entry;
         r->open->tables_end = &entry->next;
     }
 }
 
-static void on_rule(void *owner, const struct dmn_table *table, size_t rule, uint32_t failed)
+/* The latest entry of that table under the decision at work: cells may evaluate other tables in
+ * between, and the same one again. */
+static struct dmn_trace_table *entry_of(struct recorder *r, const struct dmn_table *table,
+                                        bool without_hits)
+{
+    struct dmn_trace_table *found = NULL;
+    for (struct dmn_trace_table *t = r->open == NULL ? NULL : r->open->node->tables; t != NULL;
+         t = t->next)
+        if (t->work->table == table && (!without_hits || t->hits == NULL))
+            found = t;
+    return found;
+}
+
+static void on_hits(void *owner, const struct dmn_table *table, const uint32_t *rules,
+                    size_t count)
 {
     struct recorder *r = owner;
-    (void)table;
-    if (r->table != NULL)
-        r->rules[rule].failed = failed;
+    struct dmn_trace_table *entry = entry_of(r, table, true);
+    struct dmn_trace_hit *hits = entry == NULL ? NULL : take(r, count + 1, sizeof *hits);
+    if (hits == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        hits[i].rule = rules[i];
+    entry->hits = hits;
+    entry->hit_count = count;
 }
 
 static void on_output(void *owner, const struct dmn_table *table, size_t rule,
                       const struct feel_value *outputs)
 {
     struct recorder *r = owner;
-    (void)table;
-    if (r->table != NULL && rule < r->table->rule_count)
-        r->rules[rule].outputs = outputs;
+    struct dmn_trace_table *entry = entry_of(r, table, false);
+    for (size_t i = 0; entry != NULL && i < entry->hit_count; i++)
+        if (entry->hits[i].rule == rule)
+            entry->hits[i].outputs = outputs;
 }
 
 enum status dmn_trace(const struct dmn_models *models, const struct dmn_query *query,
@@ -131,7 +142,7 @@ enum status dmn_trace(const struct dmn_models *models, const struct dmn_query *q
                                     .decision_end = on_end,
                                     .input = on_input,
                                     .table = on_table,
-                                    .rule = on_rule,
+                                    .hits = on_hits,
                                     .output = on_output};
     enum status status =
         dmn_evaluate_observed(models, query, &observer, arena, &trace->result, error);
@@ -152,22 +163,53 @@ static void print_value(FILE *out, struct arena *arena, const struct feel_value 
         (void)fputs("(too long to show)", out);
 }
 
-static void print_rule(FILE *out, struct arena *arena, const struct dmn_trace_table *table,
-                       size_t number)
+/* On a budget of its own, so that looking does not depend on what the evaluation took. */
+uint32_t dmn_trace_failed(const struct dmn_trace_table *table, size_t rule)
 {
-    const struct dmn_trace_rule *rule = &table->rules[number];
-    if (rule->failed != DMN_ALL_PASSED) {
-        (void)fprintf(out, "    rule %zu: no, input %u (%.*s)\n", number + 1, rule->failed + 1,
-                      (int)table->input_labels[rule->failed].size,
-                      table->input_labels[rule->failed].bytes);
-        return;
-    }
-    (void)fprintf(out, "    rule %zu: hit", number + 1);
-    for (size_t i = 0; rule->outputs != NULL && i < table->output_count; i++) {
+    for (size_t i = 0; i < table->hit_count; i++)
+        if (table->hits[i].rule == rule)
+            return DMN_TRACE_HIT;
+    struct feel_run *run = table->work->run;
+    size_t notes = run->note_count;
+    run->steps = 0;
+    uint32_t failed =
+        dmn_rule_failed(run, table->work->table, table->work->frame, table->inputs, rule);
+    run->note_count = notes;
+    return failed;
+}
+
+struct feel_text dmn_trace_input_label(const struct dmn_trace_table *table, size_t input)
+{
+    return table->work->table->inputs[input].label;
+}
+
+struct feel_text dmn_trace_output_label(const struct dmn_trace_table *table, size_t output)
+{
+    return table->work->table->outputs[output].label;
+}
+
+static void print_hit(FILE *out, struct arena *arena, const struct dmn_trace_table *table,
+                      const struct dmn_trace_hit *hit)
+{
+    (void)fprintf(out, "    rule %u: hit", hit->rule + 1);
+    for (size_t i = 0; hit->outputs != NULL && i < table->output_count; i++) {
         (void)fputs(i == 0 ? " -> " : ", ", out);
-        print_value(out, arena, &rule->outputs[i]);
+        print_value(out, arena, &hit->outputs[i]);
     }
     (void)fputc('\n', out);
+}
+
+/* Under FIRST, rules behind the hit may pass too: they were not asked. */
+static void print_miss(FILE *out, const struct dmn_trace_table *table, size_t rule)
+{
+    uint32_t failed = dmn_trace_failed(table, rule);
+    if (failed == DMN_TRACE_HIT) {
+        (void)fprintf(out, "    rule %zu: passes, behind the hit\n", rule + 1);
+        return;
+    }
+    struct feel_text label = dmn_trace_input_label(table, failed);
+    (void)fprintf(out, "    rule %zu: no, input %u (%.*s)\n", rule + 1, failed + 1,
+                  (int)label.size, label.size == 0 ? "" : label.bytes);
 }
 
 static void print_table(FILE *out, struct arena *arena, const struct dmn_trace_table *table)
@@ -175,13 +217,17 @@ static void print_table(FILE *out, struct arena *arena, const struct dmn_trace_t
     (void)fprintf(out, "  table %.*s, %s\n", (int)table->where.size, table->where.bytes,
                   table->hit_policy);
     for (size_t i = 0; i < table->input_count; i++) {
-        (void)fprintf(out, "    %.*s = ", (int)table->input_labels[i].size,
-                      table->input_labels[i].bytes);
+        struct feel_text label = dmn_trace_input_label(table, i);
+        (void)fprintf(out, "    %.*s = ", (int)label.size, label.size == 0 ? "" : label.bytes);
         print_value(out, arena, &table->inputs[i]);
         (void)fputc('\n', out);
     }
+    size_t next = 0;
     for (size_t i = 0; i < table->rule_count; i++)
-        print_rule(out, arena, table, i);
+        if (next < table->hit_count && table->hits[next].rule == i)
+            print_hit(out, arena, table, &table->hits[next++]);
+        else
+            print_miss(out, table, i);
 }
 
 static void print_trace(FILE *out, struct arena *arena, const struct dmn_trace *trace)
@@ -211,13 +257,8 @@ static void print_hits(FILE *out, const struct dmn_trace *trace)
             (void)fprintf(out, "%s%.*s:", first_table ? "" : ";", (int)t->where.size,
                           t->where.bytes);
             first_table = false;
-            bool first = true;
-            for (size_t i = 0; i < t->rule_count; i++) {
-                if (t->rules[i].failed != DMN_ALL_PASSED)
-                    continue;
-                (void)fprintf(out, "%s%zu", first ? "" : ",", i + 1);
-                first = false;
-            }
+            for (size_t i = 0; i < t->hit_count; i++)
+                (void)fprintf(out, "%s%u", i == 0 ? "" : ",", t->hits[i].rule + 1);
         }
 }
 

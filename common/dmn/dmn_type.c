@@ -35,6 +35,7 @@ struct feel_compiler dmn_compiler(struct dmn_model *model)
 {
     struct dmn_models *set = model->set;
     return (struct feel_compiler){.arena = set->arena,
+                                  .scratch = set->scratch,
                                   .symbols = &set->symbols,
                                   .members = &set->members,
                                   .zones = &set->zones,

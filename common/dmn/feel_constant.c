@@ -33,13 +33,10 @@ struct feel_value feel_constant(struct arena *arena, const struct feel_zones *zo
     enum { STEPS_MAX = 1000, STRING_MAX = FEEL_TEXT_MAX, LIST_MAX = 100 };
     if (node->op == FEEL_OP_LITERAL)
         return node->literal;
-    struct feel_run *run = arena_zalloc(arena, sizeof *run);
-    if (run == NULL)
-        return feel_null();
-    run->arena = arena;
-    run->zones = (struct feel_zones){.arena = arena, .parent = zones};
-    run->steps_max = STEPS_MAX;
-    run->string_max = STRING_MAX;
-    run->list_max = LIST_MAX;
-    return feel_evaluate(run, node, NULL);
+    struct feel_run run = {.arena = arena,
+                           .zones = {.arena = arena, .parent = zones},
+                           .steps_max = STEPS_MAX,
+                           .string_max = STRING_MAX,
+                           .list_max = LIST_MAX};
+    return feel_evaluate(&run, node, NULL);
 }

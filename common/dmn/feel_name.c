@@ -31,13 +31,11 @@ const struct feel_symbol *feel_intern(struct feel_symbols *symbols, struct feel_
     return intern(symbols, text);
 }
 
-static bool collapse(struct arena *arena, struct feel_text text, struct feel_text *out)
+/* Into `bytes`, which has room for the whole text. */
+static struct feel_text collapse(struct feel_text text, char *bytes)
 {
-    char *bytes = arena_alloc(arena, text.size + 1);
     size_t size = 0;
     bool space = false;
-    if (bytes == NULL)
-        return false;
     for (const char *at = text.bytes, *end = at + text.size; at < end;) {
         const char *from = at;
         if (feel_is_space(feel_code_point(&at, end))) {
@@ -50,8 +48,7 @@ static bool collapse(struct arena *arena, struct feel_text text, struct feel_tex
         while (from < at)
             bytes[size++] = *from++;
     }
-    *out = (struct feel_text){bytes, size};
-    return true;
+    return (struct feel_text){bytes, size};
 }
 
 static bool tokenize(struct feel_symbols *symbols, struct feel_symbol *name)
@@ -76,8 +73,11 @@ static bool tokenize(struct feel_symbols *symbols, struct feel_symbol *name)
 
 const struct feel_symbol *feel_name(struct feel_symbols *symbols, struct feel_text text)
 {
-    struct feel_text trimmed;
-    if (text.bytes == NULL || !collapse(symbols->arena, text, &trimmed) || trimmed.size == 0)
+    char bytes[FEEL_NAME_SIZE_MAX];
+    if (text.bytes == NULL || text.size > sizeof bytes)
+        return NULL;
+    struct feel_text trimmed = collapse(text, bytes);
+    if (trimmed.size == 0)
         return NULL;
     struct feel_symbol *name = intern(symbols, trimmed);
     if (name == NULL || (name->words == NULL && !tokenize(symbols, name)))

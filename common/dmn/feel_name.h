@@ -16,7 +16,7 @@ struct feel_symbol {
     size_t word_count;
 };
 
-enum { FEEL_SYMBOL_BUCKETS = 1024, FEEL_NAME_WORDS_MAX = 64 };
+enum { FEEL_SYMBOL_BUCKETS = 1024, FEEL_NAME_WORDS_MAX = 64, FEEL_NAME_SIZE_MAX = 1024 };
 
 struct feel_symbols {
     struct arena *arena;

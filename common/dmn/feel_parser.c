@@ -45,10 +45,15 @@ static bool tokenize(struct feel_parser *p, struct feel_text text)
 {
     const char *at = text.bytes, *end = at + text.size;
     size_t room = 16;
-    p->tokens = arena_array(p->c->arena, room, sizeof *p->tokens);
+    struct arena *arena = p->c->arena;
+    if (p->c->scratch != NULL) {
+        arena = p->c->scratch;
+        arena_reset(arena);
+    }
+    p->tokens = arena_array(arena, room, sizeof *p->tokens);
     for (;;) {
         if (p->count == room) {
-            struct feel_token *more = arena_array(p->c->arena, room * 2, sizeof *more);
+            struct feel_token *more = arena_array(arena, room * 2, sizeof *more);
             if (more != NULL)
                 memcpy(more, p->tokens, room * sizeof *more);
             p->tokens = more;

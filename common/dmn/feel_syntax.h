@@ -92,6 +92,7 @@ typedef const struct feel_type *feel_find_type(void *owner, struct feel_text nam
 /* What a parser works with, the same for all expressions of a model. */
 struct feel_compiler {
     struct arena *arena;
+    struct arena *scratch; /* reset by every parse; NULL: `arena` is used */
     struct feel_symbols *symbols;
     struct feel_scope *members; /* names that may follow a dot or stand in a filter */
     struct feel_zones *zones;
