@@ -301,7 +301,7 @@ struct order {
     struct customer *customer; /* NULL: no token, or not loaded */
 };
 
-/* --- Inputs ------------------------------------------------------------------------------- */
+/* Inputs. */
 
 struct placed {
     int64_t fingerprint;
@@ -421,7 +421,7 @@ struct input {
     };
 };
 
-/* --- Effects ------------------------------------------------------------------------------ */
+/* Effects. */
 
 enum answer_status { ANSWER_VALIDATED = 1, ANSWER_REJECTED = 2, ANSWER_CANCEL_REQUESTED = 4 };
 
@@ -486,7 +486,7 @@ struct intake {
 enum status intake_decide(const struct intake *intake, struct order *order,
                           const struct input *input) CHECK_RESULT;
 
-/* --- Rows, for whoever loads and shows them ------------------------------------------------- */
+/* Rows, for whoever loads and shows them. */
 
 /* The line, or NULL if it is not among those loaded. */
 struct order_line *order_line_find(const struct order *order, const char *line_id);

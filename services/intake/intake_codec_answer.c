@@ -152,10 +152,25 @@ static void encode_line_facts(struct arena *arena, const struct claim *claim,
     facts->paid_minor = order_line_paid(line);
 }
 
-/* Delivered are all the lines asked for once each of them is, with the last one; otherwise 0. */
-static int64_t delivered_at(const struct refund *refund)
+/* Of shipping alone, all lines of the order. */
+static int64_t order_delivered_at(const struct order *order)
 {
     int64_t latest_us = 0;
+    for (size_t i = 0; i < order->lines_loaded; i++) {
+        if (order->lines[i].delivered_at_us == 0)
+            return 0;
+        if (latest_us < order->lines[i].delivered_at_us)
+            latest_us = order->lines[i].delivered_at_us;
+    }
+    return order->lines_loaded == (size_t)order->line_count ? latest_us : 0;
+}
+
+/* Delivered are all the lines asked for once each of them is, with the last one; otherwise 0. */
+static int64_t delivered_at(const struct order *order, const struct refund *refund)
+{
+    int64_t latest_us = 0;
+    if (refund->claims == NULL)
+        return order_delivered_at(order);
     for (const struct claim *claim = refund->claims; claim != NULL;
          claim = claim->next_of_refund) {
         if (claim->line == NULL || claim->line->delivered_at_us == 0)
@@ -166,8 +181,8 @@ static int64_t delivered_at(const struct refund *refund)
     return latest_us;
 }
 
-static void encode_claims(struct arena *arena, const struct refund *refund,
-                          Redress__V1__Facts *facts)
+static void encode_claims(struct arena *arena, const struct order *order,
+                          const struct refund *refund, Redress__V1__Facts *facts)
 {
     size_t count = 0;
     for (const struct claim *claim = refund->claims; claim != NULL; claim = claim->next_of_refund)
@@ -184,7 +199,7 @@ static void encode_claims(struct arena *arena, const struct refund *refund,
         facts->lines[facts->n_lines] = &lines[facts->n_lines];
         facts->n_lines++;
     }
-    int64_t delivered_us = delivered_at(refund);
+    int64_t delivered_us = delivered_at(order, refund);
     int64_t since_us = refund->asking.occurred_at_us - delivered_us;
     facts->delivered_at = timestamp(arena, delivered_us);
     if (delivered_us != 0 && since_us > 0)
@@ -232,9 +247,16 @@ static void encode_payments(struct arena *arena, const struct order *order,
     }
 }
 
-static void encode_customer(struct arena *arena, const struct order *order,
+/* Of other refunds: this one is counted from its first answer on. */
+static int64_t others(int64_t refunds, const struct answer *answer)
+{
+    return !answer->first && refunds > 0 ? refunds - 1 : refunds;
+}
+
+static void encode_customer(struct arena *arena, const struct answer *answer,
                             Redress__V1__Facts *facts)
 {
+    const struct order *order = answer->order;
     const struct customer *customer = order->customer;
     if (customer == NULL || order->customer_token[0] == '\0')
         return;
@@ -244,9 +266,9 @@ static void encode_customer(struct arena *arena, const struct order *order,
     redress__v1__customer_facts__init(facts->customer);
     facts->customer->token = text(order->customer_token);
     facts->customer->orders = customer->orders;
-    facts->customer->refunds = customer->refunds;
+    facts->customer->refunds = others(customer->refunds, answer);
     facts->customer->refunded_minor = customer->refunded_minor;
-    facts->customer->refunds_last_year = customer->refunds_last_year;
+    facts->customer->refunds_last_year = others(customer->refunds_last_year, answer);
 }
 
 static Redress__V1__Facts *encode_facts(struct arena *arena, const struct answer *answer)
@@ -263,10 +285,10 @@ static Redress__V1__Facts *encode_facts(struct arena *arena, const struct answer
     facts->order_total = money(arena, order->total_minor, order->currency);
     if (answer->status != ANSWER_VALIDATED)
         return facts;
-    encode_claims(arena, answer->refund, facts);
+    encode_claims(arena, order, answer->refund, facts);
     encode_shipping(arena, order, answer->refund, facts);
     encode_payments(arena, order, facts);
-    encode_customer(arena, order, facts);
+    encode_customer(arena, answer, facts);
     return facts;
 }
 

@@ -7,8 +7,7 @@
 static unsigned request_needs(const struct request *request)
 {
     unsigned mask = NEED_REFUNDS | NEED_PAYMENTS | NEED_CUSTOMER;
-    if (request->asking.whole_order ||
-        (request->asking.has_amount && request->line_count == 0))
+    if (request->line_count == 0) /* the whole order, an amount over it, or its shipping */
         mask |= NEED_ALL_LINES;
     return mask;
 }
@@ -78,11 +77,11 @@ static enum status add_needs(struct arena *arena, struct order_needs *needs,
     enum status status = STATUS_OK;
     if (input->kind == INPUT_PLACED)
         needs->token = input->placed.customer_token;
-    if (input->kind == INPUT_ASKED) {
+    if (needs->day == 0)
         needs->day = (int32_t)(input->occurred_at_us / CLOCK_DAY_US);
+    if (input->kind == INPUT_ASKED)
         for (size_t i = 0; i < input->request.line_count && status == STATUS_OK; i++)
             status = need_line(arena, needs, input->request.lines[i].line_id);
-    }
     if (input->kind == INPUT_MOVED)
         for (size_t i = 0; i < input->moved.line_count && status == STATUS_OK; i++)
             status = need_line(arena, needs, input->moved.lines[i].line_id);

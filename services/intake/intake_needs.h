@@ -23,7 +23,7 @@ struct order_needs {
     unsigned mask;
     const char **lines; /* named and wanted, distinct */
     size_t line_count;
-    int32_t day;       /* of the request, for the customer's last year */
+    int32_t day;       /* of the first event, for the customer's last year */
     const char *token; /* of an order that is placed in this batch; "" otherwise */
 };
 

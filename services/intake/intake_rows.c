@@ -24,7 +24,7 @@ static void copy_currency(char currency[4], const char *text)
     (void)snprintf(currency, 4, "%s", text);
 }
 
-static enum status read_orders(struct batch *batch, const struct call *call)
+static enum status make_orders(struct batch *batch)
 {
     for (size_t i = 0; i < batch->order_count; i++) {
         struct order *order = arena_zalloc(batch->arena, sizeof *order);
@@ -36,45 +36,79 @@ static enum status read_orders(struct batch *batch, const struct call *call)
         order->customer_token = order->market = "";
         batch->orders[i].rows = order;
     }
-    for (size_t i = 0; i < rows_count(call); i++) {
-        struct order *order = order_at(batch, call, i);
-        order->order_key = rows_int8(call, i, 1);
-        order->received_at_us = rows_time(call, i, 2);
-        order->placed = !rows_null(call, i, 3);
-        order->placed_at_us = rows_time(call, i, 3);
-        order->fingerprint = rows_int8(call, i, 4);
-        order->shipping_minor = rows_int8(call, i, 5);
-        order->shipping_tax_minor = rows_int8(call, i, 6);
-        order->total_minor = rows_int8(call, i, 7);
-        order->cancelled_at_us = rows_time(call, i, 8);
-        order->shipping_tax_rate_ppm = rows_int4(call, i, 9);
-        order->line_count = rows_int4(call, i, 10);
-        order->waiting = rows_int4(call, i, 11);
-        order->channel = rows_int4(call, i, 12);
-        copy_currency(order->currency, rows_text(call, i, 13));
-        order->market = rows_text(call, i, 14);
-        order->customer_token = rows_text(call, i, 15);
-    }
     return STATUS_OK;
 }
 
-static enum status read_payments(struct batch *batch, const struct call *call)
+static void read_order(const struct call *call, size_t row, struct order *order)
 {
-    for (size_t i = 0; i < count_of(call); i++) {
-        struct payment *payment = arena_zalloc(batch->arena, sizeof *payment);
-        if (payment == NULL)
-            return STATUS_EXHAUSTED;
-        payment->payment_id = rows_text(call, i, 1);
-        payment->provider = rows_int4(call, i, 2);
-        payment->provider_reference = rows_text(call, i, 3);
-        payment->provider_account = rows_text(call, i, 4);
-        payment->method = rows_int4(call, i, 5);
-        payment->minor = rows_int8(call, i, 6);
-        copy_currency(payment->currency, rows_text(call, i, 7));
-        payment->captured_at_us = rows_time(call, i, 8);
-        order_add_payment(order_at(batch, call, i), payment);
-    }
+    order->order_key = rows_int8(call, row, 1);
+    order->received_at_us = rows_time(call, row, 2);
+    order->placed = !rows_null(call, row, 3);
+    order->placed_at_us = rows_time(call, row, 3);
+    order->fingerprint = rows_int8(call, row, 4);
+    order->shipping_minor = rows_int8(call, row, 5);
+    order->shipping_tax_minor = rows_int8(call, row, 6);
+    order->total_minor = rows_int8(call, row, 7);
+    order->cancelled_at_us = rows_time(call, row, 8);
+    order->shipping_tax_rate_ppm = rows_int4(call, row, 9);
+    order->line_count = rows_int4(call, row, 10);
+    order->waiting = rows_int4(call, row, 11);
+    order->channel = rows_int4(call, row, 12);
+    copy_currency(order->currency, rows_text(call, row, 13));
+    order->market = rows_text(call, row, 14);
+    order->customer_token = rows_text(call, row, 15);
+}
+
+/* A customer of whom nothing is known yet counts from 0. */
+static enum status read_customer(struct batch *batch, const struct call *call, size_t row,
+                                 unsigned mask, struct order *order)
+{
+    if ((mask & NEED_CUSTOMER) == 0 && ((mask & NEED_IF_WAITING) == 0 || order->waiting == 0))
+        return STATUS_OK;
+    order->customer = arena_alloc(batch->arena, sizeof *order->customer);
+    if (order->customer == NULL)
+        return STATUS_EXHAUSTED;
+    *order->customer = (struct customer){.orders = rows_int8(call, row, 16),
+                                         .refunds = rows_int8(call, row, 17),
+                                         .refunds_last_year = rows_int8(call, row, 18),
+                                         .refunded_minor = rows_int8(call, row, 19)};
     return STATUS_OK;
+}
+
+static enum status read_payment(struct batch *batch, const struct call *call, size_t row,
+                                struct order *order)
+{
+    struct payment *payment = arena_zalloc(batch->arena, sizeof *payment);
+    if (payment == NULL)
+        return STATUS_EXHAUSTED;
+    payment->payment_id = rows_text(call, row, 20);
+    payment->provider = rows_int4(call, row, 21);
+    payment->provider_reference = rows_text(call, row, 22);
+    payment->provider_account = rows_text(call, row, 23);
+    payment->method = rows_int4(call, row, 24);
+    payment->minor = rows_int8(call, row, 25);
+    copy_currency(payment->currency, rows_text(call, row, 26));
+    payment->captured_at_us = rows_time(call, row, 27);
+    order_add_payment(order, payment);
+    return STATUS_OK;
+}
+
+/* A row for each payment of the order, or one without. */
+static enum status read_orders(struct batch *batch, const struct loading *loading)
+{
+    const struct call *call = loading->orders;
+    enum status status = make_orders(batch);
+    for (size_t i = 0; i < count_of(call) && status == STATUS_OK; i++) {
+        struct order *order = order_at(batch, call, i);
+        if (order->order_key == 0) {
+            read_order(call, i, order);
+            status = read_customer(batch, call, i, loading->needs[rows_int8(call, i, 0)].mask,
+                                   order);
+        }
+        if (status == STATUS_OK && !rows_null(call, i, 20))
+            status = read_payment(batch, call, i, order);
+    }
+    return status;
 }
 
 static void read_asking(const struct call *call, size_t row, struct asking *asking)
@@ -125,34 +159,42 @@ static enum status read_refunds(struct batch *batch, const struct call *call)
     return STATUS_OK;
 }
 
-/* Lines come from two calls: those named, and all. */
+/* Lines come from two calls: those named, which have their claims in front, and all. */
 
-static enum status read_line(struct batch *batch, const struct call *call, size_t row,
+enum { LINE_COLUMN = 1, NAMED_LINE_COLUMN = 8 };
+
+static enum status read_tags(struct batch *batch, const struct call *call, size_t row, int column,
                              struct order_line *line)
 {
+    if (rows_null(call, row, column))
+        return STATUS_OK;
     const char **tags = arena_array(batch->arena, INTAKE_TAGS_MAX, sizeof *tags);
     if (tags == NULL)
         return STATUS_EXHAUSTED;
-    *line = (struct order_line){.line_id = rows_text(call, row, 1),
-                                .line_no = rows_int4(call, row, 2),
-                                .sku = rows_text(call, row, 3),
-                                .title = "",
-                                .category = rows_text(call, row, 4),
-                                .tags = tags,
-                                .units = rows_int8(call, row, 6),
-                                .gross_minor = rows_int8(call, row, 7),
-                                .discount_minor = rows_int8(call, row, 8),
-                                .tax_minor = rows_int8(call, row, 9),
-                                .tax_rate_ppm = rows_int4(call, row, 10),
-                                .shipped_at_us = rows_time(call, row, 11),
-                                .delivered_at_us = rows_time(call, row, 12),
-                                .shipped_units = rows_int8(call, row, 13),
-                                .delivered_units = rows_int8(call, row, 14),
-                                .cancelled_units = rows_int8(call, row, 15)};
-    if (!rows_null(call, row, 5))
-        line->tag_count =
-            rows_text_array(call, row, 5, batch->arena, tags, INTAKE_TAGS_MAX);
+    line->tags = tags;
+    line->tag_count = rows_text_array(call, row, column, batch->arena, tags, INTAKE_TAGS_MAX);
     return STATUS_OK;
+}
+
+static enum status read_line(struct batch *batch, const struct call *call, size_t row, int at,
+                             struct order_line *line)
+{
+    *line = (struct order_line){.line_id = rows_text(call, row, at),
+                                .line_no = rows_int4(call, row, at + 1),
+                                .sku = rows_text(call, row, at + 2),
+                                .title = "",
+                                .category = rows_text(call, row, at + 3),
+                                .units = rows_int8(call, row, at + 5),
+                                .gross_minor = rows_int8(call, row, at + 6),
+                                .discount_minor = rows_int8(call, row, at + 7),
+                                .tax_minor = rows_int8(call, row, at + 8),
+                                .tax_rate_ppm = rows_int4(call, row, at + 9),
+                                .shipped_at_us = rows_time(call, row, at + 10),
+                                .delivered_at_us = rows_time(call, row, at + 11),
+                                .shipped_units = rows_int8(call, row, at + 12),
+                                .delivered_units = rows_int8(call, row, at + 13),
+                                .cancelled_units = rows_int8(call, row, at + 14)};
+    return read_tags(batch, call, row, at + 4, line);
 }
 
 static void count_lines(struct batch *batch, const struct call *call)
@@ -161,11 +203,11 @@ static void count_lines(struct batch *batch, const struct call *call)
         order_at(batch, call, i)->lines_loaded++;
 }
 
-static enum status fill_lines(struct batch *batch, const struct call *call)
+static enum status fill_lines(struct batch *batch, const struct call *call, int at)
 {
     for (size_t i = 0; i < count_of(call); i++) {
         struct order *order = order_at(batch, call, i);
-        enum status status = read_line(batch, call, i, &order->lines[order->lines_loaded++]);
+        enum status status = read_line(batch, call, i, at, &order->lines[order->lines_loaded++]);
         if (status != STATUS_OK)
             return status;
     }
@@ -178,7 +220,7 @@ static int compare_line_no(const void *a, const void *b)
     return (x->line_no > y->line_no) - (x->line_no < y->line_no);
 }
 
-/* In the order's own order; a line that both calls gave counts once. */
+/* In the order's own order; a line that came several times counts once. */
 static enum status settle_lines(struct order *order)
 {
     const char *twice;
@@ -209,9 +251,9 @@ static enum status read_lines(struct batch *batch, const struct loading *loading
             return STATUS_EXHAUSTED;
         order->lines_loaded = 0;
     }
-    enum status status = fill_lines(batch, loading->lines);
+    enum status status = fill_lines(batch, loading->lines, NAMED_LINE_COLUMN);
     if (status == STATUS_OK)
-        status = fill_lines(batch, loading->all_lines);
+        status = fill_lines(batch, loading->all_lines, LINE_COLUMN);
     for (size_t i = 0; i < batch->order_count && status == STATUS_OK; i++)
         status = settle_lines(batch->orders[i].rows);
     return status;
@@ -315,7 +357,7 @@ static int compare_claims(const void *a, const void *b)
 
 static enum status read_claims(struct batch *batch, const struct loading *loading)
 {
-    struct call *const calls[] = {loading->claims, loading->all_claims, loading->claims_to_lower};
+    struct call *const calls[] = {loading->lines, loading->all_claims, loading->claims_to_lower};
     size_t total = 0, count = 0;
     for (size_t c = 0; c < sizeof calls / sizeof *calls; c++)
         total += count_of(calls[c]);
@@ -326,6 +368,8 @@ static enum status read_claims(struct batch *batch, const struct loading *loadin
         return STATUS_EXHAUSTED;
     for (size_t c = 0; c < sizeof calls / sizeof *calls; c++) {
         for (size_t i = 0; i < count_of(calls[c]); i++) {
+            if (rows_null(calls[c], i, 1))
+                continue; /* a line that nobody claims */
             enum status status = read_claim(batch, calls[c], i, &rows[count++]);
             if (status != STATUS_OK)
                 return status;
@@ -459,31 +503,7 @@ static enum status read_movements(struct batch *batch, const struct loading *loa
     return status;
 }
 
-static enum status read_customers(struct batch *batch, const struct loading *loading)
-{
-    for (size_t i = 0; i < batch->order_count; i++) {
-        struct order *order = batch->orders[i].rows;
-        unsigned mask = loading->needs[i].mask;
-        if ((mask & NEED_CUSTOMER) == 0 && ((mask & NEED_IF_WAITING) == 0 || order->waiting == 0))
-            continue;
-        order->customer = arena_zalloc(batch->arena, sizeof *order->customer);
-        if (order->customer == NULL)
-            return STATUS_EXHAUSTED;
-    }
-    const struct call *call = loading->customers;
-    for (size_t i = 0; i < count_of(call); i++) {
-        struct customer *customer = order_at(batch, call, i)->customer;
-        if (customer == NULL)
-            continue;
-        customer->orders = rows_int8(call, i, 1);
-        customer->refunds = rows_int8(call, i, 2);
-        customer->refunds_last_year = rows_int8(call, i, 3);
-        customer->refunded_minor = rows_int8(call, i, 4);
-    }
-    return STATUS_OK;
-}
-
-/* --- A request id is used for one order only ------------------------------------------------ */
+/* A request id is used for one order only. */
 
 static void mark_elsewhere(struct event *event)
 {
@@ -545,9 +565,7 @@ static enum status read_elsewhere(struct batch *batch, const struct call *call)
 
 enum status rows_read(struct batch *batch, const struct loading *loading)
 {
-    enum status status = read_orders(batch, loading->orders);
-    if (status == STATUS_OK)
-        status = read_payments(batch, loading->payments);
+    enum status status = read_orders(batch, loading);
     if (status == STATUS_OK)
         status = read_refunds(batch, loading->refunds);
     if (status == STATUS_OK)
@@ -562,8 +580,6 @@ enum status rows_read(struct batch *batch, const struct loading *loading)
         status = read_payouts(batch, loading->payouts);
     if (status == STATUS_OK)
         status = read_movements(batch, loading);
-    if (status == STATUS_OK)
-        status = read_customers(batch, loading);
     return status == STATUS_OK ? read_elsewhere(batch, loading->elsewhere) : status;
 }
 

@@ -8,9 +8,8 @@
 /* Each NULL if there was nothing to ask for. */
 struct loading {
     const struct order_needs *needs;
-    struct call *orders, *payments, *refunds, *lines, *all_lines, *claims, *all_claims;
-    struct call *claims_to_lower, *evidence, *follow_ups, *payouts, *movements, *early;
-    struct call *customers, *elsewhere;
+    struct call *orders, *refunds, *lines, *all_lines, *all_claims, *claims_to_lower;
+    struct call *evidence, *follow_ups, *payouts, *movements, *early, *elsewhere;
 };
 
 /* Makes the orders' rows of what was loaded. */

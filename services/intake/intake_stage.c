@@ -25,6 +25,22 @@ bool intake_wanted_payout(const struct envelope *envelope)
     return intake_wants_payout(envelope->status);
 }
 
+enum status intake_stage_start(void *context, const struct config_worker *config,
+                               struct error *error)
+{
+    struct intake_stage *stage = context;
+    (void)config;
+    stage->scratch = arena_create(INTAKE_SCRATCH_MAX);
+    return stage->scratch != NULL ? STATUS_OK
+                                  : error_set(error, STATUS_FATAL, "no memory to build answers in");
+}
+
+void intake_stage_stop(void *context)
+{
+    struct intake_stage *stage = context;
+    arena_destroy(stage->scratch);
+}
+
 /* Whose order the event is about: the same two fields in every message that intake reads. */
 #define DECODE(type, function)                                                                     \
     do {                                                                                           \
@@ -72,10 +88,11 @@ struct stage_port {
 static enum status publish(void *self, const struct answer *answer)
 {
     const struct stage_port *port = self;
+    struct intake_stage *stage = port->batch->context;
     Redress__V1__RefundValidated *message;
-    enum status status = intake_encode(port->batch->arena, answer, &message);
-    if (status != STATUS_OK)
-        return status;
+    arena_reset(stage->scratch);
+    if (intake_encode(stage->scratch, answer, &message) != STATUS_OK)
+        return STATUS_OVERFLOW; /* what does not even fit there is too large to publish */
     if (redress__v1__refund_validated__get_packed_size(message) > INTAKE_VALIDATED_MAX)
         return STATUS_OVERFLOW;
     const struct output output = {.topic = TOPIC_VALIDATED,
@@ -175,7 +192,7 @@ static int64_t next_key(void *self, const struct order *order)
 
 enum status intake_decide_event(struct batch *batch, struct event *event)
 {
-    const struct intake_config *config = batch->context;
+    const struct intake_stage *stage = batch->context;
     struct stage_port self = {batch, event};
     const struct intake_port port = {.self = &self,
                                      .publish = publish,
@@ -186,7 +203,7 @@ enum status intake_decide_event(struct batch *batch, struct event *event)
                                      .refuse = refuse,
                                      .key = next_key};
     const struct intake intake = {
-        .terms = {config->park_ms * 1000, config->stall_ms * 1000},
+        .terms = {stage->config.park_ms * 1000, stage->config.stall_ms * 1000},
         .port = &port,
         .arena = batch->arena};
     struct input due = {.kind = INPUT_DUE,

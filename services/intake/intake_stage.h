@@ -21,8 +21,18 @@ struct intake_config {
 #undef X
 };
 
+enum { INTAKE_SCRATCH_MAX = 8 * 1024 * 1024 /* bytes to build one answer in */ };
+
+/* The context of the stage: batch->context. */
+struct intake_stage {
+    struct intake_config config;
+    struct arena *scratch; /* an answer while it is built; emptied for each */
+};
+
+enum status intake_stage_start(void *context, const struct config_worker *config,
+                               struct error *error);
+void intake_stage_stop(void *context);
 enum status intake_decode_event(struct batch *batch, struct event *event);
-/* batch->context is a struct intake_config. */
 enum status intake_decide_event(struct batch *batch, struct event *event);
 
 bool intake_wanted_assessed(const struct envelope *envelope);

@@ -9,20 +9,29 @@
 
 static const struct statement LOAD_ORDERS = {
     "intake_load_orders",
-    "SELECT k.n - 1, o.order_key, o.received_at, o.placed_at, o.fingerprint, o.shipping_minor,"
+    "SELECT k.n, o.order_key, o.received_at, o.placed_at, o.fingerprint, o.shipping_minor,"
     "       o.shipping_tax_minor, o.total_minor, o.cancelled_at, o.shipping_tax_rate_ppm,"
-    "       o.line_count, o.waiting, o.channel::integer, o.currency, o.market, o.customer_token"
-    "  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(merchant_id, order_id, n)"
-    "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)",
-};
-
-static const struct statement LOAD_PAYMENTS = {
-    "intake_load_payments",
-    "SELECT k.n, p.payment_id, p.provider::integer, p.provider_reference, p.provider_account,"
-    "       p.method::integer, p.minor, p.currency, p.captured_at"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS k(n, merchant_id, order_id)"
+    "       o.line_count, o.waiting, o.channel, o.currency, o.market, o.customer_token,"
+    "       c.orders, c.refunds, c.refunds_last_year, c.refunded_minor,"
+    "       p.payment_id, p.provider, p.provider_reference, p.provider_account, p.method, p.minor,"
+    "       p.currency, p.captured_at"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS payments,"
+    "               unnest($5::boolean[]) AS customer, unnest($6::boolean[]) AS if_waiting,"
+    "               unnest($7::integer[]) AS day, unnest($8::text[]) AS token) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
-    "  JOIN payment p ON p.order_key = o.order_key",
+    "  LEFT JOIN LATERAL ("
+    "       SELECT sum(d.orders) AS orders, sum(d.refunds) AS refunds,"
+    "              sum(d.refunds) FILTER (WHERE d.day BETWEEN date '1970-01-01' + k.day - 365"
+    "                                                     AND date '1970-01-01' + k.day)"
+    "                  AS refunds_last_year,"
+    "              sum(d.refunded_minor) FILTER (WHERE d.currency = o.currency)::bigint"
+    "                  AS refunded_minor"
+    "         FROM customer_day d"
+    "        WHERE (d.merchant_id, d.token) ="
+    "              (o.merchant_id, CASE WHEN k.token = '' THEN o.customer_token ELSE k.token END)"
+    "          AND (k.customer OR (k.if_waiting AND o.waiting > 0))) c ON true"
+    "  LEFT JOIN payment p ON p.order_key = o.order_key AND k.payments",
 };
 
 static const struct statement LOAD_REFUNDS = {
@@ -30,11 +39,12 @@ static const struct statement LOAD_REFUNDS = {
     "SELECT k.n, r.refund_key, r.version, r.round, r.seen_assessed, r.seen_routed,"
     "       r.seen_payouts, r.claim_minor, r.shipping_minor, r.shipping_tax_minor, r.paid_minor,"
     "       r.amount_minor, r.fingerprint, r.occurred_at, r.received_at, r.updated_at,"
-    "       r.status::integer, r.rejection::integer, r.trigger::integer, r.reason::integer,"
-    "       r.wished_method::integer, r.requester_role::integer, r.holds, r.appealed,"
+    "       r.status, r.rejection, r.trigger, r.reason,"
+    "       r.wished_method, r.requester_role, r.holds, r.appealed,"
     "       r.cancel_asked, r.whole_order, r.shipping, r.currency, r.amount_currency, r.refund_id,"
     "       r.request_id, r.requester_id, r.external_reference"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS k(n, merchant_id, order_id)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "  JOIN refund r ON r.order_key = o.order_key",
 };
@@ -44,42 +54,35 @@ static const struct statement LOAD_REFUNDS = {
     " l.tax_minor, l.tax_rate_ppm, l.shipped_at, l.delivered_at, l.shipped_units,"                 \
     " l.delivered_units, l.cancelled_units"
 
+#define CLAIM_COLUMNS                                                                              \
+    "c.refund_key, c.line_id, c.asked_no, c.asked_units, c.units::text, c.minor, c.tax_minor"
+
+/* A row for each claim on the line, or one without. */
 static const struct statement LOAD_LINES = {
     "intake_load_lines",
-    "SELECT k.n, " LINE_COLUMNS
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
-    "    AS k(n, merchant_id, order_id, line_id)"
+    "SELECT k.n, " CLAIM_COLUMNS ", " LINE_COLUMNS
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::text[]) AS line_id) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
-    "  JOIN order_line l ON (l.order_key, l.line_id) = (o.order_key, k.line_id)",
+    "  JOIN order_line l ON (l.order_key, l.line_id) = (o.order_key, k.line_id)"
+    "  LEFT JOIN refund_line c ON (c.order_key, c.line_id) = (l.order_key, l.line_id)",
 };
 
 static const struct statement LOAD_ALL_LINES = {
     "intake_load_all_lines",
     "SELECT k.n, " LINE_COLUMNS
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[])"
-    "    AS k(n, merchant_id, order_id, if_waiting)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS if_waiting) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "   AND (NOT k.if_waiting OR o.waiting > 0)"
     "  JOIN order_line l ON l.order_key = o.order_key",
 };
 
-#define CLAIM_COLUMNS                                                                              \
-    "c.refund_key, c.line_id, c.asked_no, c.asked_units, c.units::text, c.minor, c.tax_minor"
-
-static const struct statement LOAD_CLAIMS = {
-    "intake_load_claims",
-    "SELECT k.n, " CLAIM_COLUMNS
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
-    "    AS k(n, merchant_id, order_id, line_id)"
-    "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
-    "  JOIN refund_line c ON (c.order_key, c.line_id) = (o.order_key, k.line_id)",
-};
-
 static const struct statement LOAD_ALL_CLAIMS = {
     "intake_load_all_claims",
     "SELECT k.n, " CLAIM_COLUMNS
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[])"
-    "    AS k(n, merchant_id, order_id, if_waiting)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS if_waiting) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "   AND (NOT k.if_waiting OR o.waiting > 0)"
     "  JOIN refund_line c ON c.order_key = o.order_key",
@@ -89,8 +92,9 @@ static const struct statement LOAD_ALL_CLAIMS = {
 static const struct statement LOAD_CLAIMS_TO_LOWER = {
     "intake_load_claims_to_lower",
     "SELECT k.n, " CLAIM_COLUMNS
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
-    "    AS k(n, merchant_id, order_id, refund_id, paid_minor)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::text[]) AS refund_id,"
+    "               unnest($5::bigint[]) AS paid_minor) k"
     "  JOIN refund r ON r.refund_id = k.refund_id AND r.claim_minor <> k.paid_minor"
     "  JOIN refund_line c ON c.order_key = r.order_key AND c.refund_key = r.refund_key",
 };
@@ -98,8 +102,8 @@ static const struct statement LOAD_CLAIMS_TO_LOWER = {
 static const struct statement LOAD_EVIDENCE = {
     "intake_load_evidence",
     "SELECT k.n, e.refund_key, e.n, e.uri, e.sha256, e.media_type, e.bytes"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[])"
-    "    AS k(n, merchant_id, order_id, if_waiting)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS if_waiting) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "   AND (NOT k.if_waiting OR o.waiting > 0)"
     "  JOIN evidence e ON e.order_key = o.order_key"
@@ -108,9 +112,9 @@ static const struct statement LOAD_EVIDENCE = {
 
 static const struct statement LOAD_FOLLOW_UPS = {
     "intake_load_follow_ups",
-    "SELECT k.n, f.refund_key, f.kind::integer, f.follow_up_id, f.state::integer, f.occurred_at"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[])"
-    "    AS k(n, merchant_id, order_id, if_waiting)"
+    "SELECT k.n, f.refund_key, f.kind, f.follow_up_id, f.state, f.occurred_at"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS if_waiting) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "   AND (NOT k.if_waiting OR o.waiting > 0)"
     "  JOIN follow_up f ON f.order_key = o.order_key"
@@ -120,17 +124,18 @@ static const struct statement LOAD_FOLLOW_UPS = {
 static const struct statement LOAD_PAYOUTS = {
     "intake_load_payouts",
     "SELECT k.n, p.refund_key, p.payout_id, p.succeeded, p.minor"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
-    "    AS k(n, merchant_id, order_id, refund_id)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::text[]) AS refund_id) k"
     "  JOIN refund r ON r.refund_id = k.refund_id"
     "  JOIN payout p ON (p.order_key, p.refund_key) = (r.order_key, r.refund_key)",
 };
 
 static const struct statement LOAD_MOVEMENTS = {
     "intake_load_movements",
-    "SELECT k.n, m.kind::integer, m.movement_id, m.fingerprint, m.occurred_at"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::text[])"
-    "    AS k(n, merchant_id, order_id, kind, movement_id)"
+    "SELECT k.n, m.kind, m.movement_id, m.fingerprint, m.occurred_at"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id, unnest($4::integer[]) AS kind,"
+    "               unnest($5::text[]) AS movement_id) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "  JOIN movement m ON (m.order_key, m.kind, m.movement_id) ="
     "                     (o.order_key, k.kind::smallint, k.movement_id)",
@@ -138,8 +143,9 @@ static const struct statement LOAD_MOVEMENTS = {
 
 static const struct statement LOAD_EARLY_MOVEMENTS = {
     "intake_load_early_movements",
-    "SELECT k.n, m.kind::integer, m.movement_id, m.fingerprint, m.occurred_at, l.line_id, l.units"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS k(n, merchant_id, order_id)"
+    "SELECT k.n, m.kind, m.movement_id, m.fingerprint, m.occurred_at, l.line_id, l.units"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
+    "               unnest($3::text[]) AS order_id) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "   AND o.placed_at IS NULL"
     "  JOIN movement m ON m.order_key = o.order_key AND m.early"
@@ -148,26 +154,10 @@ static const struct statement LOAD_EARLY_MOVEMENTS = {
     " ORDER BY m.order_key, m.kind, m.movement_id, l.n",
 };
 
-static const struct statement LOAD_CUSTOMERS = {
-    "intake_load_customers",
-    "SELECT k.n, sum(c.orders)::bigint, sum(c.refunds)::bigint,"
-    "       coalesce(sum(c.refunds) FILTER ("
-    "           WHERE c.day BETWEEN date '1970-01-01' + k.day - 365 AND date '1970-01-01' + k.day),"
-    "           0)::bigint,"
-    "       coalesce(sum(c.refunded_minor) FILTER (WHERE c.currency = o.currency), 0)::bigint"
-    "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::integer[], $6::text[])"
-    "    AS k(n, merchant_id, order_id, if_waiting, day, token)"
-    "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
-    "   AND (NOT k.if_waiting OR o.waiting > 0)"
-    "  JOIN customer_day c ON (c.merchant_id, c.token) ="
-    "       (k.merchant_id, CASE WHEN k.token = '' THEN o.customer_token ELSE k.token END)"
-    " GROUP BY k.n",
-};
-
 static const struct statement LOAD_ELSEWHERE = {
     "intake_load_elsewhere",
     "SELECT k.n, r.order_key"
-    "  FROM unnest($1::bigint[], $2::text[]) AS k(n, refund_id)"
+    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS refund_id) k"
     "  JOIN refund r ON r.refund_id = k.refund_id",
 };
 
@@ -246,34 +236,35 @@ static void load_named_lines(struct batch *batch, struct unit *unit,
         }
     }
     loading->lines = keys_call(unit, &LOAD_LINES, &keys);
-    loading->claims = keys_call(unit, &LOAD_CLAIMS, &keys);
-    if (loading->lines != NULL) {
+    if (loading->lines != NULL)
         call_column(loading->lines, lines);
-        call_column(loading->claims, lines);
-    }
 }
 
-static void load_customers(struct batch *batch, struct unit *unit,
-                           const struct order_needs *needs, struct loading *loading)
+static void load_orders(struct batch *batch, struct unit *unit, const struct order_needs *needs,
+                        struct loading *loading)
 {
     struct keys keys = keys_create(unit);
+    struct column *payments = column_create(unit, COLUMN_BOOL);
+    struct column *customer = column_create(unit, COLUMN_BOOL);
     struct column *if_waiting = column_create(unit, COLUMN_BOOL);
     struct column *days = column_create(unit, COLUMN_INT4);
     struct column *tokens = column_create(unit, COLUMN_TEXT);
     for (size_t i = 0; i < batch->order_count; i++) {
-        if ((needs[i].mask & (NEED_CUSTOMER | NEED_IF_WAITING)) == 0)
-            continue;
         keys_add(&keys, batch, i);
-        column_bool(if_waiting, (needs[i].mask & NEED_CUSTOMER) == 0);
+        column_bool(payments, (needs[i].mask & NEED_PAYMENTS) != 0);
+        column_bool(customer, (needs[i].mask & NEED_CUSTOMER) != 0);
+        column_bool(if_waiting, (needs[i].mask & NEED_IF_WAITING) != 0);
         column_int4(days, needs[i].day);
         column_text(tokens, needs[i].token);
     }
-    loading->customers = keys_call(unit, &LOAD_CUSTOMERS, &keys);
-    if (loading->customers == NULL)
+    loading->orders = keys_call(unit, &LOAD_ORDERS, &keys);
+    if (loading->orders == NULL)
         return;
-    call_column(loading->customers, if_waiting);
-    call_column(loading->customers, days);
-    call_column(loading->customers, tokens);
+    call_column(loading->orders, payments);
+    call_column(loading->orders, customer);
+    call_column(loading->orders, if_waiting);
+    call_column(loading->orders, days);
+    call_column(loading->orders, tokens);
 }
 
 static const struct input *input_of(const struct event *event, enum input_kind kind)
@@ -363,12 +354,7 @@ enum status intake_load(struct batch *batch, struct unit *unit)
     batch->rows = rows;
     rows->loading = loading;
     loading->needs = needs;
-    struct column *merchants, *orders;
-    batch_order_columns(batch, unit, &merchants, &orders);
-    loading->orders = unit_call(unit, &LOAD_ORDERS);
-    call_column(loading->orders, merchants);
-    call_column(loading->orders, orders);
-    loading->payments = load_where(batch, unit, needs, NEED_PAYMENTS, &LOAD_PAYMENTS);
+    load_orders(batch, unit, needs, loading);
     loading->refunds = load_where(batch, unit, needs, NEED_REFUNDS, &LOAD_REFUNDS);
     loading->early = load_where(batch, unit, needs, NEED_EARLY, &LOAD_EARLY_MOVEMENTS);
     loading->all_lines = load_perhaps(batch, unit, needs, NEED_ALL_LINES, &LOAD_ALL_LINES);
@@ -376,7 +362,6 @@ enum status intake_load(struct batch *batch, struct unit *unit)
     loading->evidence = load_perhaps(batch, unit, needs, NEED_FOLLOW_UPS, &LOAD_EVIDENCE);
     loading->follow_ups = load_perhaps(batch, unit, needs, NEED_FOLLOW_UPS, &LOAD_FOLLOW_UPS);
     load_named_lines(batch, unit, needs, loading);
-    load_customers(batch, unit, needs, loading);
     load_payouts(batch, unit, loading);
     load_movements(batch, unit, loading);
     load_elsewhere(batch, unit, loading);

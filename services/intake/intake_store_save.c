@@ -7,23 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Orders --------------------------------------------------------------------------------- */
+/* Orders. */
 
-#define ORDER_GIVEN                                                                                \
-    "unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[],"           \
-    "       $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[],"           \
-    "       $11::integer[], $12::integer[], $13::integer[], $14::integer[], $15::text[],"          \
-    "       $16::text[], $17::text[])"                                                             \
-    " AS g(order_key, merchant_id, order_id, received_at, placed_at, fingerprint, shipping_minor," \
-    "      shipping_tax_minor, total_minor, cancelled_at, shipping_tax_rate_ppm, line_count,"      \
-    "      waiting, channel, currency, market, customer_token)"
+#define ORDER_COLUMNS                                                                              \
+    "unnest($1::bigint[]) AS order_key, unnest($2::text[]) AS merchant_id,"                        \
+    "unnest($3::text[]) AS order_id, unnest($4::timestamptz[]) AS received_at,"                    \
+    "unnest($5::timestamptz[]) AS placed_at, unnest($6::bigint[]) AS fingerprint,"                 \
+    "unnest($7::bigint[]) AS shipping_minor, unnest($8::bigint[]) AS shipping_tax_minor,"          \
+    "unnest($9::bigint[]) AS total_minor, unnest($10::timestamptz[]) AS cancelled_at,"             \
+    "unnest($11::integer[]) AS shipping_tax_rate_ppm, unnest($12::integer[]) AS line_count,"       \
+    "unnest($13::integer[]) AS waiting, unnest($14::integer[]) AS channel,"                        \
+    "unnest($15::text[]) AS currency, unnest($16::text[]) AS market,"                              \
+    "unnest($17::text[]) AS customer_token"
 
 static const struct statement INSERT_ORDERS = {
     "intake_insert_orders",
     "INSERT INTO customer_order (order_key, merchant_id, order_id, received_at, placed_at,"
     "    fingerprint, shipping_minor, shipping_tax_minor, total_minor, cancelled_at,"
     "    shipping_tax_rate_ppm, line_count, waiting, channel, currency, market, customer_token)"
-    " SELECT * FROM " ORDER_GIVEN,
+    " SELECT " ORDER_COLUMNS,
 };
 
 /* An order that was only named before. */
@@ -35,14 +37,14 @@ static const struct statement PLACE_ORDERS = {
     "    shipping_tax_rate_ppm = g.shipping_tax_rate_ppm, line_count = g.line_count,"
     "    waiting = g.waiting, channel = g.channel, currency = g.currency, market = g.market,"
     "    customer_token = g.customer_token"
-    " FROM " ORDER_GIVEN " WHERE o.order_key = g.order_key",
+    " FROM (SELECT " ORDER_COLUMNS ") g WHERE o.order_key = g.order_key",
 };
 
 static const struct statement CHANGE_ORDERS = {
     "intake_change_orders",
     "UPDATE customer_order o SET waiting = g.waiting, cancelled_at = g.cancelled_at"
-    " FROM unnest($1::bigint[], $2::integer[], $3::timestamptz[])"
-    "     AS g(order_key, waiting, cancelled_at)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::integer[]) AS waiting,"
+    "               unnest($3::timestamptz[]) AS cancelled_at) g"
     " WHERE o.order_key = g.order_key",
 };
 
@@ -55,13 +57,17 @@ static const struct statement INSERT_LINES = {
     "    g.gross_minor, g.discount_minor, g.tax_minor, g.tax_rate_ppm, g.shipped_at,"
     "    g.delivered_at, g.shipped_units, g.delivered_units, g.cancelled_units,"
     "    string_to_array(g.tags, chr(31))"
-    " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
-    "             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[],"
-    "             $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::bigint[],"
-    "             $16::bigint[], $17::text[])"
-    "     AS g(order_key, line_no, line_id, sku, title, category, units, gross_minor,"
-    "          discount_minor, tax_minor, tax_rate_ppm, shipped_at, delivered_at, shipped_units,"
-    "          delivered_units, cancelled_units, tags)",
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::integer[]) AS line_no,"
+    "               unnest($3::text[]) AS line_id, unnest($4::text[]) AS sku,"
+    "               unnest($5::text[]) AS title, unnest($6::text[]) AS category,"
+    "               unnest($7::bigint[]) AS units, unnest($8::bigint[]) AS gross_minor,"
+    "               unnest($9::bigint[]) AS discount_minor, unnest($10::bigint[]) AS tax_minor,"
+    "               unnest($11::integer[]) AS tax_rate_ppm,"
+    "               unnest($12::timestamptz[]) AS shipped_at,"
+    "               unnest($13::timestamptz[]) AS delivered_at,"
+    "               unnest($14::bigint[]) AS shipped_units,"
+    "               unnest($15::bigint[]) AS delivered_units,"
+    "               unnest($16::bigint[]) AS cancelled_units, unnest($17::text[]) AS tags) g",
 };
 
 static const struct statement MOVE_LINES = {
@@ -69,10 +75,12 @@ static const struct statement MOVE_LINES = {
     "UPDATE order_line l SET shipped_at = g.shipped_at, delivered_at = g.delivered_at,"
     "    shipped_units = g.shipped_units, delivered_units = g.delivered_units,"
     "    cancelled_units = g.cancelled_units"
-    " FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[],"
-    "             $6::bigint[], $7::bigint[])"
-    "     AS g(order_key, line_id, shipped_at, delivered_at, shipped_units, delivered_units,"
-    "          cancelled_units)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::text[]) AS line_id,"
+    "               unnest($3::timestamptz[]) AS shipped_at,"
+    "               unnest($4::timestamptz[]) AS delivered_at,"
+    "               unnest($5::bigint[]) AS shipped_units,"
+    "               unnest($6::bigint[]) AS delivered_units,"
+    "               unnest($7::bigint[]) AS cancelled_units) g"
     " WHERE (l.order_key, l.line_id) = (g.order_key, g.line_id)",
 };
 
@@ -80,25 +88,26 @@ static const struct statement INSERT_PAYMENTS = {
     "intake_insert_payments",
     "INSERT INTO payment (order_key, payment_id, minor, captured_at, provider, method, currency,"
     "    provider_reference, provider_account)"
-    " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[],"
-    "    $5::integer[], $6::integer[], $7::text[], $8::text[], $9::text[])",
+    " SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::bigint[]),"
+    "        unnest($4::timestamptz[]), unnest($5::integer[]), unnest($6::integer[]),"
+    "        unnest($7::text[]), unnest($8::text[]), unnest($9::text[])",
 };
 
 static const struct statement INSERT_MOVEMENTS = {
     "intake_insert_movements",
     "INSERT INTO movement (order_key, kind, movement_id, fingerprint, occurred_at, early)"
-    " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::bigint[],"
-    "    $5::timestamptz[], $6::boolean[])",
+    " SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::text[]),"
+    "        unnest($4::bigint[]), unnest($5::timestamptz[]), unnest($6::boolean[])",
 };
 
 static const struct statement INSERT_MOVEMENT_LINES = {
     "intake_insert_movement_lines",
     "INSERT INTO movement_line (order_key, kind, movement_id, n, line_id, units)"
-    " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[], $5::text[],"
-    "    $6::bigint[])",
+    " SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::text[]),"
+    "        unnest($4::integer[]), unnest($5::text[]), unnest($6::bigint[])",
 };
 
-/* --- Refunds -------------------------------------------------------------------------------- */
+/* Refunds. */
 
 static const struct statement INSERT_REFUNDS = {
     "intake_insert_refunds",
@@ -108,13 +117,17 @@ static const struct statement INSERT_REFUNDS = {
     "    occurred_at, trigger, reason, wished_method, requester_role, whole_order, shipping,"
     "    amount_currency, request_id, requester_id, external_reference, customer_token,"
     "    received_at, refund_id)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    "    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"
-    "    $12::timestamptz[], $13::integer[], $14::integer[], $15::boolean[], $16::boolean[],"
-    "    $17::boolean[], $18::text[], $19::bigint[], $20::bigint[], $21::timestamptz[],"
-    "    $22::integer[], $23::integer[], $24::integer[], $25::integer[], $26::boolean[],"
-    "    $27::boolean[], $28::text[], $29::text[], $30::text[], $31::text[], $32::text[],"
-    "    $33::timestamptz[], $34::text[])",
+    " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]),"
+    "        unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bigint[]),"
+    "        unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]),"
+    "        unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::timestamptz[]),"
+    "        unnest($13::integer[]), unnest($14::integer[]), unnest($15::boolean[]),"
+    "        unnest($16::boolean[]), unnest($17::boolean[]), unnest($18::text[]),"
+    "        unnest($19::bigint[]), unnest($20::bigint[]), unnest($21::timestamptz[]),"
+    "        unnest($22::integer[]), unnest($23::integer[]), unnest($24::integer[]),"
+    "        unnest($25::integer[]), unnest($26::boolean[]), unnest($27::boolean[]),"
+    "        unnest($28::text[]), unnest($29::text[]), unnest($30::text[]), unnest($31::text[]),"
+    "        unnest($32::text[]), unnest($33::timestamptz[]), unnest($34::text[])",
 };
 
 static const struct statement CHANGE_REFUNDS = {
@@ -125,13 +138,17 @@ static const struct statement CHANGE_REFUNDS = {
     "    paid_minor = g.paid_minor, updated_at = g.updated_at, status = g.status,"
     "    rejection = g.rejection, holds = g.holds, appealed = g.appealed,"
     "    cancel_asked = g.cancel_asked, currency = g.currency"
-    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    "    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"
-    "    $12::timestamptz[], $13::integer[], $14::integer[], $15::boolean[], $16::boolean[],"
-    "    $17::boolean[], $18::text[])"
-    "     AS g(order_key, refund_key, version, round, seen_assessed, seen_routed, seen_payouts,"
-    "          claim_minor, shipping_minor, shipping_tax_minor, paid_minor, updated_at, status,"
-    "          rejection, holds, appealed, cancel_asked, currency)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::bigint[]) AS refund_key,"
+    "               unnest($3::bigint[]) AS version, unnest($4::bigint[]) AS round,"
+    "               unnest($5::bigint[]) AS seen_assessed, unnest($6::bigint[]) AS seen_routed,"
+    "               unnest($7::bigint[]) AS seen_payouts, unnest($8::bigint[]) AS claim_minor,"
+    "               unnest($9::bigint[]) AS shipping_minor,"
+    "               unnest($10::bigint[]) AS shipping_tax_minor,"
+    "               unnest($11::bigint[]) AS paid_minor,"
+    "               unnest($12::timestamptz[]) AS updated_at, unnest($13::integer[]) AS status,"
+    "               unnest($14::integer[]) AS rejection, unnest($15::boolean[]) AS holds,"
+    "               unnest($16::boolean[]) AS appealed, unnest($17::boolean[]) AS cancel_asked,"
+    "               unnest($18::text[]) AS currency) g"
     " WHERE (r.order_key, r.refund_key) = (g.order_key, g.refund_key)",
 };
 
@@ -144,12 +161,16 @@ static const struct statement ASK_REFUNDS = {
     "    whole_order = g.whole_order, shipping = g.shipping, amount_currency = g.amount_currency,"
     "    request_id = g.request_id, requester_id = g.requester_id,"
     "    external_reference = g.external_reference, customer_token = g.customer_token"
-    " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[],"
-    "    $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::boolean[],"
-    "    $11::boolean[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])"
-    "     AS g(order_key, refund_key, amount_minor, fingerprint, occurred_at, trigger, reason,"
-    "          wished_method, requester_role, whole_order, shipping, amount_currency, request_id,"
-    "          requester_id, external_reference, customer_token)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::bigint[]) AS refund_key,"
+    "               unnest($3::bigint[]) AS amount_minor, unnest($4::bigint[]) AS fingerprint,"
+    "               unnest($5::timestamptz[]) AS occurred_at, unnest($6::integer[]) AS trigger,"
+    "               unnest($7::integer[]) AS reason, unnest($8::integer[]) AS wished_method,"
+    "               unnest($9::integer[]) AS requester_role,"
+    "               unnest($10::boolean[]) AS whole_order, unnest($11::boolean[]) AS shipping,"
+    "               unnest($12::text[]) AS amount_currency, unnest($13::text[]) AS request_id,"
+    "               unnest($14::text[]) AS requester_id,"
+    "               unnest($15::text[]) AS external_reference,"
+    "               unnest($16::text[]) AS customer_token) g"
     " WHERE (r.order_key, r.refund_key) = (g.order_key, g.refund_key)",
 };
 
@@ -159,39 +180,43 @@ static const struct statement INSERT_CLAIMS = {
     "    asked_units)"
     " SELECT g.order_key, g.refund_key, g.line_id, g.minor, g.tax_minor,"
     "        g.units::int8multirange, g.asked_no, g.asked_units"
-    " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[],"
-    "             $7::integer[], $8::bigint[])"
-    "     AS g(order_key, refund_key, line_id, minor, tax_minor, units, asked_no, asked_units)",
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::bigint[]) AS refund_key,"
+    "               unnest($3::text[]) AS line_id, unnest($4::bigint[]) AS minor,"
+    "               unnest($5::bigint[]) AS tax_minor, unnest($6::text[]) AS units,"
+    "               unnest($7::integer[]) AS asked_no, unnest($8::bigint[]) AS asked_units) g",
 };
 
 static const struct statement CHANGE_CLAIMS = {
     "intake_change_claims",
     "UPDATE refund_line c SET minor = g.minor, tax_minor = g.tax_minor,"
     "    units = g.units::int8multirange"
-    " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
-    "     AS g(order_key, refund_key, line_id, minor, tax_minor, units)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::bigint[]) AS refund_key,"
+    "               unnest($3::text[]) AS line_id, unnest($4::bigint[]) AS minor,"
+    "               unnest($5::bigint[]) AS tax_minor, unnest($6::text[]) AS units) g"
     " WHERE (c.order_key, c.line_id, c.refund_key) = (g.order_key, g.line_id, g.refund_key)",
 };
 
 static const struct statement INSERT_EVIDENCE = {
     "intake_insert_evidence",
     "INSERT INTO evidence (order_key, refund_key, n, uri, sha256, media_type, bytes)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[],"
-    "    $6::text[], $7::bigint[])",
+    " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::integer[]),"
+    "        unnest($4::text[]), unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[])",
 };
 
 static const struct statement INSERT_FOLLOW_UPS = {
     "intake_insert_follow_ups",
     "INSERT INTO follow_up (order_key, refund_key, kind, follow_up_id, state, n, occurred_at)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::integer[],"
-    "    $6::integer[], $7::timestamptz[])",
+    " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::integer[]),"
+    "        unnest($4::text[]), unnest($5::integer[]), unnest($6::integer[]),"
+    "        unnest($7::timestamptz[])",
 };
 
 static const struct statement CHANGE_FOLLOW_UPS = {
     "intake_change_follow_ups",
     "UPDATE follow_up f SET state = g.state"
-    " FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::integer[])"
-    "     AS g(order_key, refund_key, kind, follow_up_id, state)"
+    " FROM (SELECT unnest($1::bigint[]) AS order_key, unnest($2::bigint[]) AS refund_key,"
+    "               unnest($3::integer[]) AS kind, unnest($4::text[]) AS follow_up_id,"
+    "               unnest($5::integer[]) AS state) g"
     " WHERE (f.order_key, f.refund_key, f.kind, f.follow_up_id) ="
     "       (g.order_key, g.refund_key, g.kind::smallint, g.follow_up_id)",
 };
@@ -199,7 +224,8 @@ static const struct statement CHANGE_FOLLOW_UPS = {
 static const struct statement KEEP_PAYOUTS = {
     "intake_keep_payouts",
     "INSERT INTO payout (order_key, refund_key, payout_id, succeeded, minor)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[])"
+    " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::text[]),"
+    "        unnest($4::boolean[]), unnest($5::bigint[])"
     " ON CONFLICT (order_key, refund_key, payout_id) DO UPDATE"
     " SET succeeded = excluded.succeeded, minor = excluded.minor",
 };
@@ -207,7 +233,8 @@ static const struct statement KEEP_PAYOUTS = {
 static const struct statement INSERT_NOTES = {
     "intake_insert_notes",
     "INSERT INTO customer_note (order_key, refund_key, received_at, source, note)"
-    " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[])",
+    " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::timestamptz[]),"
+    "        unnest($4::text[]), unnest($5::text[])",
 };
 
 /* Shared by the shards of all instances: in the order of the key, so that none waits in a ring. */
@@ -216,16 +243,17 @@ static const struct statement ADD_TO_CUSTOMERS = {
     "INSERT INTO customer_day (merchant_id, token, day, currency, orders, refunds, refunded_minor)"
     " SELECT g.merchant_id, g.token, date '1970-01-01' + g.day, g.currency, g.orders, g.refunds,"
     "        g.refunded_minor"
-    " FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::integer[], $6::integer[],"
-    "             $7::bigint[])"
-    "     AS g(merchant_id, token, day, currency, orders, refunds, refunded_minor)"
+    " FROM (SELECT unnest($1::text[]) AS merchant_id, unnest($2::text[]) AS token,"
+    "               unnest($3::integer[]) AS day, unnest($4::text[]) AS currency,"
+    "               unnest($5::integer[]) AS orders, unnest($6::integer[]) AS refunds,"
+    "               unnest($7::bigint[]) AS refunded_minor) g"
     " ON CONFLICT (merchant_id, token, day, currency) DO UPDATE"
     " SET orders = customer_day.orders + excluded.orders,"
     "     refunds = customer_day.refunds + excluded.refunds,"
     "     refunded_minor = customer_day.refunded_minor + excluded.refunded_minor",
 };
 
-/* --- Columns -------------------------------------------------------------------------------- */
+/* Columns. */
 
 enum { COLUMNS_MAX = DATABASE_PARAMETERS_MAX };
 
@@ -299,7 +327,7 @@ static void call_rows(struct saving *saving, const struct statement *statement,
         call_column(call, out->columns[i]);
 }
 
-/* --- Orders --------------------------------------------------------------------------------- */
+/* Orders. */
 
 static void put_order(struct saving *saving, struct rows_out *out, const struct order *order)
 {
@@ -469,7 +497,7 @@ static void save_movements(struct saving *saving, const struct order *order)
     }
 }
 
-/* --- Refunds -------------------------------------------------------------------------------- */
+/* Refunds. */
 
 static void put_refund_state(struct saving *saving, struct rows_out *out,
                              const struct order *order, const struct refund *refund)
@@ -657,7 +685,7 @@ static enum status save_refund(struct saving *saving, const struct order *order,
     return save_claims(saving, order, refund);
 }
 
-/* --- Customers ------------------------------------------------------------------------------ */
+/* Customers. */
 
 static int compare_counts(const void *a, const void *b)
 {

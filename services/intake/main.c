@@ -5,7 +5,7 @@
 
 extern const struct migration_list migrations_intake;
 
-static struct intake_config config;
+static struct intake_stage stage;
 
 static const struct config_row rows[] = {
 #define X(field, variable, type, min, max, fallback, help)                                         \
@@ -33,12 +33,14 @@ static const struct stage intake = {
     .loaded = intake_loaded,
     .decide = intake_decide_event,
     .save = intake_save,
-    .context = &config,
+    .start = intake_stage_start,
+    .stop = intake_stage_stop,
+    .context = &stage,
 };
 
 int main(int argc, char **argv)
 {
-    const struct config_table own = {rows, sizeof rows / sizeof *rows, &config};
+    const struct config_table own = {rows, sizeof rows / sizeof *rows, &stage.config};
     return worker_main(argc, argv, &intake, "finds purchases and claims what is asked back of them",
                        &own);
 }

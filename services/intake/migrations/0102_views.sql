@@ -32,7 +32,8 @@ CREATE VIEW view.note AS
     SELECT o.merchant_id, r.refund_id, c.note
       FROM customer_note c
       JOIN refund r USING (order_key, refund_key)
-      JOIN customer_order o USING (order_key);
+      JOIN customer_order o USING (order_key)
+     WHERE c.note <> '';
 
 -- Blanks free text and token of everything that a customer ordered or asked, and forgets what was
 -- counted. Returns how many rows were changed.
