@@ -69,9 +69,9 @@ CREATE VIEW view.report_payout AS
     FROM payout_total WHERE payouts <> 0;
 
 CREATE VIEW view.report_product AS
-    SELECT merchant_id, sku, currency, units AS units_sold, minor AS sold_minor,
+    SELECT merchant_id, sku, currency, s.units AS units_sold, s.minor AS sold_minor,
            coalesce(r.units, 0) AS units_returned, coalesce(r.minor, 0) AS returned_minor
-    FROM product_sold
+    FROM product_sold AS s
     LEFT JOIN (SELECT merchant_id, sku, currency, sum(units) AS units, sum(minor) AS minor
                  FROM product_returned GROUP BY merchant_id, sku, currency) AS r
         USING (merchant_id, sku, currency);
