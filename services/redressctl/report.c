@@ -49,7 +49,8 @@ static const char payouts_sql[] =
 /* Beside the totals, for people. X(part, worker, query) */
 #define DETAIL_ROWS(X)                                                                             \
     X(parked, "intake",                                                                            \
-      "SELECT coalesce(waiting_for, status) AS what, count(*) AS count, min(received_at) AS since," \
+      "SELECT coalesce(waiting_for, status) AS what, count(*) AS count, min(received_at) AS "      \
+      "since,"                                                                                     \
       "       min(deadline_at) AS due FROM view.refund"                                            \
       " WHERE status IN ('PARKED', 'NEEDS_INFO') AND" OF_MERCHANT " GROUP BY 1 ORDER BY 1")        \
     X(cases, "routing",                                                                            \
@@ -212,19 +213,17 @@ static enum status add_skipped(const struct session *session, const char *mercha
 {
     static const enum topic topics[] = {TOPIC_CONTROL};
     const struct replay replay = {.topics = topics, .topic_count = 1};
-    struct skips skips = {.imports = json_object(),
-                          .merchant = merchant,
-                          .arena = arena_create(REPORT_ARENA_MAX)};
+    struct skips skips = {
+        .imports = json_object(), .merchant = merchant, .arena = arena_create(REPORT_ARENA_MAX)};
     if (skips.arena == NULL || skips.imports == NULL)
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     enum status status = replay_run(session, &replay, take_control, &skips, error);
     json_t *skipped = json_object(), *counts, *count;
     const char *name, *reason;
-    json_object_foreach(skips.imports, name, counts)
-        json_object_foreach(counts, reason, count)
-            json_object_set_new(skipped, reason,
-                                json_integer(json_integer_value(count) +
-                                             json_integer_value(json_object_get(skipped, reason))));
+    json_object_foreach(skips.imports, name, counts) json_object_foreach(counts, reason, count)
+        json_object_set_new(skipped, reason,
+                            json_integer(json_integer_value(count) +
+                                         json_integer_value(json_object_get(skipped, reason))));
     json_object_set_new(json, "skipped", skipped);
     json_decref(skips.imports);
     arena_destroy(skips.arena);
@@ -326,7 +325,8 @@ int command_report(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "",
-        .text = "Counts orders, requests, what became of them, who decided and what was paid; then what\n"
+        .text = "Counts orders, requests, what became of them, who decided and what was paid; then "
+                "what\n"
                 "waits for whom, and what stands out. --json prints the counts alone.",
     };
     const char *merchant = NULL;

@@ -188,8 +188,7 @@ static void print_rows(const char *title, const json_t *rows, void (*print)(cons
     json_t *row;
     if (json_array_size(rows) > 0 && title != NULL)
         printf("\n%s\n", title);
-    json_array_foreach(rows, i, row)
-        print(row);
+    json_array_foreach(rows, i, row) print(row);
 }
 
 static void print_waiting(const json_t *details)
@@ -211,8 +210,7 @@ static void print_heading(const json_t *totals, const char *merchant)
     const char *reason, *between = " ";
     json_t *count;
     printf("Refunds of %s\n\n", merchant == NULL ? "all merchants" : merchant);
-    printf("  %s orders with %s lines, captured ",
-           count_text(number_in(totals, "orders"), orders),
+    printf("  %s orders with %s lines, captured ", count_text(number_in(totals, "orders"), orders),
            count_text(number_in(totals, "order_lines"), lines));
     print_amounts(json_object_get(totals, "captured"));
     printf("  %s requests\n", count_text(number_in(totals, "requests"), requests));
@@ -236,11 +234,10 @@ void report_print(const json_t *totals, const json_t *details, const char *merch
     print_waiting(details);
     print_rows("Payouts against the provider's word", json_object_get(details, "reconciliation"),
                print_counted);
-    print_rows("Payouts that do not agree", json_object_get(details, "mismatches"),
-               print_mismatch);
+    print_rows("Payouts that do not agree", json_object_get(details, "mismatches"), print_mismatch);
     print_rows("Reasons", json_object_get(details, "reasons"), print_reason);
-    print_rows("Products that cost most to take back, in units", json_object_get(details, "products"),
-               print_product);
+    print_rows("Products that cost most to take back, in units",
+               json_object_get(details, "products"), print_product);
     print_rows("Rules", json_object_get(details, "rules"), print_rule);
     print_rows("Approvers", json_object_get(details, "approvers"), print_approver);
 }
