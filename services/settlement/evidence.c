@@ -159,6 +159,9 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
         record_foreign(settling, evidence);
         return STATUS_OK;
     }
+    if (payout->payment == NULL)
+        return objection_set(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
+                             "possible once its payment is captured");
     if (payout->provider_refund_id[0] != '\0' &&
         strcmp(payout->provider_refund_id, evidence->provider_refund_id) != 0)
         return second_refund(settling, payout, evidence);

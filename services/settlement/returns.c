@@ -185,7 +185,6 @@ static void lose(struct settling *settling, struct refund *refund)
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
         if (!waits(p, refund))
             continue;
-        p->payment = payment_find(settling->rows, p->payment_id);
         if (p->payment == NULL) {
             alarm_stalled(settling, p, "GOODS_LOST", p->updated_us);
             continue;

@@ -38,9 +38,13 @@ static void attach(struct settling *settling, struct payment *payment)
             d->payment = payment;
             dispute_count(settling, d);
         }
-    for (struct payout *p = rows->payouts; p != NULL; p = p->next)
-        if (p->state == PAYOUT_AWAITING_CAPTURE && strcmp(p->payment_id, payment->payment_id) == 0)
+    for (struct payout *p = rows->payouts; p != NULL; p = p->next) {
+        if (strcmp(p->payment_id, payment->payment_id) != 0)
+            continue;
+        p->payment = payment;
+        if (p->state == PAYOUT_AWAITING_CAPTURE)
             payout_proceed(settling, p);
+    }
 }
 
 enum status settle_capture(struct settling *settling, const struct capture *capture)
@@ -155,6 +159,7 @@ static struct payout *payout_add(struct settling *settling, struct refund *refun
         .payout_id = identity_payout(settling->merchant_id, refund->refund_id, ordinal, id),
         .refund = refund,
         .payment_id = share->payment_id,
+        .payment = payment_find(settling->rows, share->payment_id),
         .state = approval->goods_required ? PAYOUT_AWAITING_GOODS : PAYOUT_AWAITING_CAPTURE,
         .ordinal = ordinal,
         .routed_version = approval->version,

@@ -113,8 +113,7 @@ void payout_try_send(struct settling *settling, struct payout *payout)
 
 void payout_proceed(struct settling *settling, struct payout *payout)
 {
-    struct payment *payment = payment_find(settling->rows, payout->payment_id);
-    payout->payment = payment;
+    struct payment *payment = payout->payment;
     if (payment == NULL) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAPTURE_MISSING, "");
         payout_due(settling, payout, DUE_CAPTURE,

@@ -1,0 +1,470 @@
+/* A payout from approval to its end, and every way that its call can go. */
+
+#include "settlement_world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+#define HORIZON_US (40 * SECOND_US)
+
+static struct world world;
+
+static void setup(void)
+{
+    world_start(&world);
+    cr_assert_eq(world_capture(&world, "pay_1", 3402, "GBP"), STATUS_OK);
+}
+
+static void teardown(void)
+{
+    world_end(&world);
+}
+
+TestSuite(settlement_payout, .init = setup, .fini = teardown);
+
+/* An approved payout of 510 that was handed to the sender. */
+static struct payout *submitted(void)
+{
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    return payout;
+}
+
+Test(settlement_payout, approval_reserves_tells_and_hands_over)
+{
+    const struct payout *payout = submitted();
+    const struct publication *told = world_publication(&world, 0);
+    cr_assert_eq(world_publications(&world), (size_t)1);
+    cr_assert_eq(told->status, 1);
+    cr_assert_eq(told->version, 1);
+    cr_assert_eq(told->amount_minor, 510);
+    cr_assert_eq(told->total, 1);
+    cr_assert_eq(told->ended, 0);
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_SEND);
+    cr_assert_eq(world_task(&world, 0)->payout, payout);
+    cr_assert_eq(world_task(&world, 0)->asked_us, payout->submitted_us);
+    cr_assert_null(world_task(&world, 1));
+    cr_assert_eq(payout->due, DUE_LOOK_UP);
+    cr_assert_eq(world.effects.due_changes.last->due_us, world.now_us + HORIZON_US);
+    cr_assert_eq(world.capacity, (size_t)999);
+}
+
+Test(settlement_payout, success_settles_and_tells_the_customer)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_ANSWER), STATUS_OK);
+    const struct publication *told = world_publication(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_SUCCEEDED);
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+    cr_assert_eq(payout->payment->refunded_minor, 510);
+    cr_assert_eq(told->status, 5);
+    cr_assert_eq(told->version, 2);
+    cr_assert_eq(told->notice, NOTICE_SENT);
+    cr_assert_eq(told->ended, 1);
+    cr_assert_str_eq(told->provider_refund_id, "re_1");
+    cr_assert_eq(told->note_count, (size_t)1);
+    cr_assert_eq(told->note[0].tax_minor, 85);
+    cr_assert_eq(told->note[0].net_minor, 425);
+    cr_assert_eq(told->note[0].units, 2);
+    /* Thursday 2010-12-09 and 10 business days: 2010-12-23, day 14966 since 1970. */
+    cr_assert_eq(told->expected_day, 14966);
+    cr_assert_eq(payout->due, DUE_NOTHING);
+}
+
+Test(settlement_payout, the_same_evidence_twice_is_a_duplicate)
+{
+    struct payout *payout = submitted();
+    struct evidence evidence = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_ANSWER);
+    evidence.status = REFUND_STATUS_SUCCEEDED;
+    cr_assert_eq(world_tell(&world, &evidence), STATUS_OK);
+    cr_assert_eq(world_tell(&world, &evidence), STATUS_DUPLICATE);
+    evidence.event_id = "another";
+    cr_assert_eq(world_tell(&world, &evidence), STATUS_OK);
+    cr_assert_eq(world_publications(&world), (size_t)0);
+    cr_assert_eq(payout->payment->refunded_minor, 510);
+}
+
+Test(settlement_payout, an_approval_is_used_once)
+{
+    (void)submitted();
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_DUPLICATE);
+    cr_assert_null(world_payout(&world, 1));
+    /* A newer one for the same claim, while the first is under way or paid, would pay twice. */
+    cr_assert_eq(world_approve_one(&world, "rf_1", 2, "pay_1", 510), STATUS_OK);
+    cr_assert_null(world_payout(&world, 1));
+    cr_assert_eq(world_publication(&world, 0)->status, 13);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "ALREADY_PAID");
+    cr_assert_eq(world_publication(&world, 0)->total, 1);
+    cr_assert_eq(world_publication(&world, 0)->ended, 0);
+}
+
+Test(settlement_payout, an_approval_that_does_not_hold_pays_nothing)
+{
+    const struct share share = {"pay_1", 510};
+    struct approval_event good = world_approval(&world, "rf_1", 1, &share, 1), bad = good;
+    bad.genuine = false;
+    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    cr_assert_null(world_publication(&world, 0)->payout);
+    bad = good;
+    bad.version = 2;
+    bad.expires_us = world.now_us - 1;
+    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    bad = good;
+    bad.version = 3;
+    bad.amount_minor = 511; /* more than its shares */
+    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    cr_assert_eq(world_publication(&world, 0)->version, 3);
+    cr_assert_null(world_payout(&world, 0));
+}
+
+Test(settlement_payout, shares_of_one_payment_twice_are_refused)
+{
+    const struct share shares[] = {{"pay_1", 100}, {"pay_1", 100}};
+    cr_assert_eq(world_approve(&world, "rf_1", 1, shares, 2), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    const struct share negative[] = {{"pay_1", 200}, {"pay_2", -100}};
+    cr_assert_eq(world_approve(&world, "rf_1", 2, negative, 2), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    cr_assert_null(world_payout(&world, 0));
+}
+
+Test(settlement_payout, without_room_it_waits_for_the_sender)
+{
+    world.capacity = 0;
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_RESERVED);
+    cr_assert_eq(payout->due, DUE_SUBMIT);
+    cr_assert_null(world_task(&world, 0));
+    world_pass(&world, SECOND_US);
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_RESERVED);
+    cr_assert_eq(payout->due, DUE_SUBMIT);
+    world.capacity = 1;
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(payout->first_submitted_us, world.now_us);
+    cr_assert_eq(world.capacity, (size_t)0);
+}
+
+Test(settlement_payout, an_approval_before_its_capture_waits_for_it)
+{
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_2", 100), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_AWAITING_CAPTURE);
+    cr_assert_eq(world_publications(&world), (size_t)0);
+    cr_assert_eq(payout->due, DUE_CAPTURE);
+    world_pass(&world, 3600 * SECOND_US);
+    cr_assert_eq(world_due(&world, DUE_CAPTURE, payout->payout_id), STATUS_OK);
+    cr_assert_str_eq(world_alarm(&world, 0)->waiting_for, "CAPTURE");
+    cr_assert_eq(payout->due, DUE_CAPTURE);
+    cr_assert_eq(world_capture(&world, "pay_2", 100, "GBP"), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_publication(&world, 0)->version, 1);
+    cr_assert_eq(payout->due, DUE_LOOK_UP);
+}
+
+Test(settlement_payout, a_provider_without_an_adapter_goes_to_people)
+{
+    cr_assert_eq(world_capture_by(&world, "pay_2", 900, "GBP", PROVIDER_PAYPAL), STATUS_OK);
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_2", 100), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_eq(world_publications(&world), (size_t)1);
+    cr_assert_eq(world_publication(&world, 0)->status, 9);
+    cr_assert_str_eq(payout->reason, "NO_ADAPTER");
+    cr_assert_eq(payout->payment->in_flight_minor, 100);
+    /* A person pays and says so. */
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_WEBHOOK), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUCCEEDED);
+}
+
+Test(settlement_payout, another_method_than_the_original_goes_to_people)
+{
+    const struct share share = {"pay_1", 510};
+    struct approval_event approval = world_approval(&world, "rf_1", 1, &share, 1);
+    approval.method = METHOD_BANK_TRANSFER;
+    cr_assert_eq(world_apply_approval(&world, &approval), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_MANUAL);
+    cr_assert_eq(world_payout(&world, 0)->provider, PROVIDER_MANUAL);
+}
+
+/* Calls that did not end well. */
+
+Test(settlement_payout, what_was_not_sent_is_tried_again_later_with_a_fresh_key_life)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "rate_limit", 429),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_RESERVED);
+    cr_assert_eq(world_publications(&world), (size_t)0);
+    cr_assert_eq(payout->due, DUE_SUBMIT);
+    cr_assert_eq(payout->attempts, 0);
+    cr_assert_eq(payout->first_submitted_us, 0);
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+    int64_t before_us = payout->submitted_us;
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_gt(payout->submitted_us, before_us); /* even in the same instant */
+}
+
+Test(settlement_payout, an_answer_to_an_attempt_that_was_given_up_changes_nothing)
+{
+    struct payout *payout = submitted();
+    struct evidence old = world_evidence(&world, payout, EVIDENCE_CALL_FAILED, SOURCE_ANSWER);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "", 0), STATUS_OK);
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    old.event_id = "late";
+    old.failure = CALL_FAILURE_REFUSED;
+    cr_assert_eq(world_tell(&world, &old), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+}
+
+Test(settlement_payout, a_refused_call_frees_the_money)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "resource_missing", 404),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+    cr_assert_eq(world_publication(&world, 0)->status, 6);
+    cr_assert_eq(world_publication(&world, 0)->http_status, 404);
+    cr_assert_str_eq(world_publication(&world, 0)->code, "resource_missing");
+    cr_assert_eq(world_publication(&world, 0)->notice, NOTICE_FAILED);
+    cr_assert_eq(world_publication(&world, 0)->ended, 1);
+}
+
+Test(settlement_payout, a_refusal_that_people_must_see_keeps_the_money)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED,
+                                   "charge_already_refunded", 400),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+}
+
+Test(settlement_payout, a_lost_answer_is_looked_up_before_anything_else)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 0), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    cr_assert_eq(world_publication(&world, 0)->status, 8);
+    cr_assert_str_eq(payout->reason, "NO_ANSWER");
+    /* Too early: it is asked, and not finding it means nothing. */
+    world_pass(&world, SECOND_US);
+    cr_assert_eq(world_due(&world, DUE_LOOK_UP, payout->payout_id), STATUS_OK);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+    cr_assert_eq(world.effects.due_changes.first->due_us, payout->submitted_us + HORIZON_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    cr_assert_null(world_task(&world, 0));
+    /* Late enough: sent again, with the same key, as another attempt. */
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_due(&world, DUE_LOOK_UP, payout->payout_id), STATUS_OK);
+    int64_t first_us = payout->first_submitted_us;
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_SEND);
+    cr_assert_eq(payout->attempts, 2);
+    cr_assert_eq(payout->first_submitted_us, first_us);
+    cr_assert_eq(payout->submitted_us, world.now_us);
+}
+
+Test(settlement_payout, a_look_up_of_another_epoch_or_unverified_proves_nothing)
+{
+    struct payout *payout = submitted();
+    world_pass(&world, 2 * HORIZON_US);
+    struct evidence absent = world_evidence(&world, payout, EVIDENCE_NOT_FOUND, SOURCE_LOOK_UP);
+    absent.epoch = world.epoch - 1;
+    cr_assert_eq(world_tell(&world, &absent), STATUS_OK);
+    cr_assert_eq(payout->attempts, 1);
+    absent.event_id = "unverified";
+    absent.epoch = world.epoch;
+    absent.verified = false;
+    cr_assert_eq(world_tell(&world, &absent), STATUS_OK);
+    cr_assert_eq(payout->attempts, 1);
+    absent.event_id = "webhook";
+    absent.verified = true;
+    absent.source = SOURCE_WEBHOOK;
+    cr_assert_eq(world_tell(&world, &absent), STATUS_OK);
+    cr_assert_eq(payout->attempts, 1);
+}
+
+Test(settlement_payout, a_stored_error_is_never_sent_again)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "api_error", 500),
+                 STATUS_OK);
+    cr_assert(payout->answer_stored);
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_str_eq(payout->reason, "NOT_FOUND");
+    cr_assert_null(world_task(&world, 0));
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+}
+
+Test(settlement_payout, after_the_life_of_its_key_it_goes_to_people)
+{
+    struct payout *payout = submitted();
+    world_pass(&world, world.limits.key_life_us);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+}
+
+Test(settlement_payout, what_is_never_learned_goes_to_people)
+{
+    struct payout *payout = submitted();
+    for (int i = 0; i < 100 && payout->state == PAYOUT_SUBMITTED; i++) {
+        const struct due_change *due = world.effects.due_changes.last;
+        cr_assert_eq(due->kind, DUE_LOOK_UP);
+        cr_assert_gt(due->due_us, world.now_us);
+        world.now_us = due->due_us;
+        cr_assert_eq(world_due(&world, DUE_LOOK_UP, payout->payout_id), STATUS_OK);
+    }
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_str_eq(payout->reason, "UNRESOLVED");
+    cr_assert_geq(world.now_us, payout->first_submitted_us + world.limits.key_life_us);
+    world_pass(&world, world.limits.alarm_every_us);
+    cr_assert_eq(world_due(&world, DUE_POLL, payout->payout_id), STATUS_OK);
+    cr_assert_eq(world_alarm(&world, 0)->kind, ALARM_STALLED);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_LOOK_UP), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUCCEEDED);
+}
+
+Test(settlement_payout, attempts_are_bounded)
+{
+    struct payout *payout = submitted();
+    for (int i = 0; i < 2; i++) {
+        world_pass(&world, HORIZON_US);
+        cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+        cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    }
+    cr_assert_eq(payout->attempts, 3);
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+}
+
+Test(settlement_payout, without_room_a_second_attempt_waits_for_the_next_look_up)
+{
+    struct payout *payout = submitted();
+    world.capacity = 0;
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(payout->attempts, 1);
+    cr_assert_eq(world_due(&world, DUE_LOOK_UP, payout->payout_id), STATUS_OK);
+    cr_assert_null(world_task(&world, 0));
+    cr_assert_eq(world.effects.due_changes.last->due_us, world.now_us + SECOND_US);
+}
+
+/* Cancellation. */
+
+Test(settlement_payout, before_it_is_sent_it_can_be_cancelled)
+{
+    world.capacity = 0;
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_CANCELLED);
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+    cr_assert_eq(world_publication(&world, 0)->status, 7);
+    cr_assert_eq(world_publication(&world, 0)->notice, NOTICE_CANCELLED);
+    cr_assert_eq(payout->due, DUE_NOTHING);
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_DUPLICATE);
+    /* What was due for it finds nothing to do. */
+    world.capacity = 1;
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_CANCELLED);
+}
+
+Test(settlement_payout, after_it_is_sent_it_is_too_late)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_publication(&world, 0)->status, 12);
+    cr_assert_eq(world_publication(&world, 0)->payout, payout);
+    cr_assert_not(world_payout(&world, 0)->refund->cancelled);
+}
+
+Test(settlement_payout, an_approval_after_a_cancellation_is_void)
+{
+    cr_assert_eq(world_cancel(&world, "rf_1", 1), STATUS_OK);
+    cr_assert_eq(world_publication(&world, 0)->status, 7);
+    cr_assert_null(world_publication(&world, 0)->payout);
+    cr_assert_eq(world_publication(&world, 0)->total, 0);
+    cr_assert_eq(world_approve_one(&world, "rf_1", 2, "pay_1", 510), STATUS_OK);
+    cr_assert_null(world_payout(&world, 0));
+    cr_assert_eq(world_publications(&world), (size_t)0);
+}
+
+Test(settlement_payout, a_refund_over_two_payments_cancels_what_it_can)
+{
+    cr_assert_eq(world_capture(&world, "pay_2", 1000, "GBP"), STATUS_OK);
+    const struct share shares[] = {{"pay_1", 300}, {"pay_2", 210}};
+    world.capacity = 1;
+    cr_assert_eq(world_approve(&world, "rf_1", 1, shares, 2), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_RESERVED);
+    cr_assert_eq(world_publication(&world, 1)->version, 2);
+    cr_assert_eq(world_publication(&world, 1)->total, 2);
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
+    cr_assert_eq(world_publications(&world), (size_t)2);
+    cr_assert_eq(world_publication(&world, 0)->status, 7);
+    cr_assert_eq(world_publication(&world, 0)->ended, 1);
+    cr_assert_eq(world_publication(&world, 1)->status, 12);
+    cr_assert_eq(world_refund(&world, world_payout(&world, 0), REFUND_STATUS_SUCCEEDED,
+                              SOURCE_ANSWER),
+                 STATUS_OK);
+    /* The cancelled share is on no credit note. */
+    cr_assert_eq(world_publication(&world, 0)->note[0].net_minor +
+                     world_publication(&world, 0)->note[0].tax_minor,
+                 300);
+    cr_assert_eq(world_publication(&world, 0)->ended, 2);
+}
+
+/* Fresh approvals. */
+
+Test(settlement_payout, a_closed_card_asks_for_another_method_and_takes_one)
+{
+    struct payout *payout = submitted();
+    struct evidence failed = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
+    failed.status = REFUND_STATUS_FAILED;
+    failed.code = "expired_or_canceled_card";
+    cr_assert_eq(world_tell(&world, &failed), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FALLBACK_PENDING);
+    cr_assert_eq(world_publication(&world, 0)->notice, NOTICE_DIVERTED);
+    cr_assert_eq(world_publication(&world, 0)->ended, 0);
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+    const struct share share = {"pay_1", 510};
+    struct approval_event fresh = world_approval(&world, "rf_1", 2, &share, 1);
+    fresh.method = METHOD_BANK_TRANSFER;
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_MANUAL);
+    cr_assert_str_neq(world_payout(&world, 1)->payout_id, payout->payout_id);
+    /* The old one never counts as ended before the new one counts. */
+    cr_assert_eq(world_publication(&world, 1)->status, 6);
+    cr_assert_eq(world_publication(&world, 1)->total, 2);
+    cr_assert_eq(world_publication(&world, 1)->ended, 1);
+}
+
+Test(settlement_payout, what_failed_can_be_approved_again)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "declined", 402),
+                 STATUS_OK);
+    cr_assert_eq(world_approve_one(&world, "rf_1", 2, "pay_1", 510), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_payout(&world, 1)->ordinal, 2);
+}
