@@ -86,7 +86,8 @@ static const char payouts_sql[] =
       " GROUP BY approver, currency ORDER BY sum(approved + declined) DESC, approver LIMIT 10")    \
     X(mismatches, "analytics",                                                                     \
       "SELECT reconciliation, payout_id, refund_id, order_id, status, amount_minor AS expected,"   \
-      "       currency, reported_minor AS reported FROM view.report_mismatch"                      \
+      "       coalesce(currency, reported_currency) AS currency, reported_minor AS reported"       \
+      "  FROM view.report_mismatch"                                                                \
       " WHERE reconciliation <> 'RESOLVED' AND" OF_MERCHANT                                        \
       " ORDER BY amount_minor DESC, payout_id LIMIT 10")
 
