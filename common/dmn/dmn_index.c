@@ -6,42 +6,11 @@
 #include "feel_constant.h"
 #include "feel_temporal.h"
 
-/* With `points` sorted boundaries there are 2 * points + 1 segments: 2i + 1 is the i-th boundary
- * itself, the even ones lie between. An interval is a range of segments, both ends included. */
-struct interval {
-    uint32_t first;
-    uint32_t last;
-};
-
-/* How one rule stands in one column. */
-struct cell {
-    uint32_t start; /* into the column's intervals */
-    uint32_t count;
-    bool any;     /* passes whatever the input is */
-    bool residue; /* not indexed: has to be tried */
-};
-
-struct column_index {
-    enum feel_kind kind; /* of its boundaries; NULL: nothing is indexed */
-    struct feel_value *points;
-    size_t point_count;
-    struct interval *intervals;
-    struct cell *cells;         /* one per rule */
-    const uint32_t **segments;  /* rules that pass by an interval, rising; NULL: too many in all */
-    uint32_t *segment_counts;
-    uint32_t *open; /* rules that are any or residue, rising */
-    size_t open_count;
-};
-
-struct dmn_index {
-    const struct dmn_table *table;
-    struct column_index *columns;
-};
-
 /* An index under construction. */
 struct building {
     const struct dmn_table *table;
     struct arena *arena;
+    bool whole; /* for analysis: allowed values are boundaries too */
     bool exhausted;
 };
 
@@ -154,7 +123,7 @@ static struct feel_value *cell_values(struct building *b, const struct feel_node
     return values;
 }
 
-static size_t position(const struct column_index *column, const struct feel_value *value,
+static size_t position(const struct dmn_column_index *column, const struct feel_value *value,
                        bool *found)
 {
     size_t low = 0, high = column->point_count;
@@ -174,55 +143,55 @@ static size_t position(const struct column_index *column, const struct feel_valu
     return low;
 }
 
-static uint32_t segment_of(const struct column_index *column, const struct feel_value *value)
+uint32_t dmn_index_segment(const struct dmn_column_index *column, const struct feel_value *value)
 {
     bool found;
     size_t at = position(column, value, &found);
     return (uint32_t)(2 * at + (found ? 1 : 0));
 }
 
-static uint32_t last_segment(const struct column_index *column)
+static uint32_t last_segment(const struct dmn_column_index *column)
 {
     return (uint32_t)(2 * column->point_count);
 }
 
 /* One or two intervals for a test's value; none where nothing lies in it. */
-static size_t place(const struct column_index *column, const struct feel_value *value,
-                    struct interval out[2])
+static size_t place(const struct dmn_column_index *column, const struct feel_value *value,
+                    struct dmn_interval out[2])
 {
     uint32_t last = last_segment(column);
     if (value->kind != FEEL_RANGE) {
-        uint32_t at = segment_of(column, value);
-        out[0] = (struct interval){at, at};
+        uint32_t at = dmn_index_segment(column, value);
+        out[0] = (struct dmn_interval){at, at};
         return 1;
     }
     const struct feel_range *range = value->range;
     if (range->form == FEEL_EQUAL || range->form == FEEL_UNEQUAL) {
-        uint32_t at = segment_of(column, &range->low);
-        out[0] = (struct interval){at, at};
+        uint32_t at = dmn_index_segment(column, &range->low);
+        out[0] = (struct dmn_interval){at, at};
         if (range->form == FEEL_EQUAL)
             return 1;
-        out[0] = (struct interval){0, at - 1};
-        out[1] = (struct interval){at + 1, last};
+        out[0] = (struct dmn_interval){0, at - 1};
+        out[1] = (struct dmn_interval){at + 1, last};
         return 2;
     }
     uint32_t first = 0, end = last;
     if (range->low.kind != FEEL_NULL)
-        first = segment_of(column, &range->low) + (range->low_closed ? 0 : 1);
+        first = dmn_index_segment(column, &range->low) + (range->low_closed ? 0 : 1);
     if (range->high.kind != FEEL_NULL)
-        end = segment_of(column, &range->high) - (range->high_closed ? 0 : 1);
-    out[0] = (struct interval){first, end};
+        end = dmn_index_segment(column, &range->high) - (range->high_closed ? 0 : 1);
+    out[0] = (struct dmn_interval){first, end};
     return first <= end ? 1 : 0;
 }
 
 static int by_first(const void *left, const void *right)
 {
-    const struct interval *a = left, *b = right;
+    const struct dmn_interval *a = left, *b = right;
     return (a->first > b->first) - (a->first < b->first);
 }
 
 /* Sorted and without overlaps, in place. */
-static size_t unite(struct interval *intervals, size_t count)
+static size_t unite(struct dmn_interval *intervals, size_t count)
 {
     size_t kept = 0;
     qsort(intervals, count, sizeof *intervals, by_first);
@@ -238,33 +207,33 @@ static size_t unite(struct interval *intervals, size_t count)
 }
 
 /* What the intervals leave out, into `out`, which has room for one more. */
-static size_t complement(const struct interval *intervals, size_t count, uint32_t last,
-                         struct interval *out)
+static size_t complement(const struct dmn_interval *intervals, size_t count, uint32_t last,
+                         struct dmn_interval *out)
 {
     size_t kept = 0;
     uint32_t next = 0;
     for (size_t i = 0; i < count; i++) {
         if (intervals[i].first > next)
-            out[kept++] = (struct interval){next, intervals[i].first - 1};
+            out[kept++] = (struct dmn_interval){next, intervals[i].first - 1};
         next = intervals[i].last + 1;
     }
     if (next <= last)
-        out[kept++] = (struct interval){next, last};
+        out[kept++] = (struct dmn_interval){next, last};
     return kept;
 }
 
-static bool build_cell(struct building *b, struct column_index *column, struct cell *cell,
+static bool build_cell(struct building *b, struct dmn_column_index *column, struct dmn_cell_index *cell,
                        const struct feel_node *tests, const struct feel_value *values,
                        size_t *used)
 {
-    struct interval *own = take(b, (size_t)tests->count * 2 + 1, sizeof *own);
+    struct dmn_interval *own = take(b, (size_t)tests->count * 2 + 1, sizeof *own);
     size_t count = 0;
     if (own == NULL)
         return false;
     for (uint32_t i = 0; i < tests->count; i++)
         count += place(column, &values[i], &own[count]);
     count = unite(own, count);
-    struct interval *out = &column->intervals[*used];
+    struct dmn_interval *out = &column->intervals[*used];
     if (tests->negated)
         count = complement(own, count, last_segment(column), out);
     else
@@ -275,11 +244,23 @@ static bool build_cell(struct building *b, struct column_index *column, struct c
     return true;
 }
 
-static bool collect_points(struct building *b, struct column_index *column,
+static size_t add_ends(struct feel_value *points, size_t count, const struct feel_value *value)
+{
+    const struct feel_value *ends[2];
+    size_t found = ends_of(value, ends);
+    for (size_t e = 0; e < found; e++)
+        points[count++] = *ends[e];
+    return count;
+}
+
+static bool collect_points(struct building *b, struct dmn_column_index *column,
                            struct feel_value *const *values, size_t input, size_t *tests)
 {
     size_t rules = b->table->rule_count, count = 0;
-    *tests = 0;
+    const struct feel_node *allowed = b->whole ? dmn_input_allowed(b->table, input) : NULL;
+    struct feel_value *extra =
+        allowed == NULL ? NULL : cell_values(b, allowed, &column->kind);
+    *tests = extra == NULL ? 0 : allowed->count;
     for (size_t r = 0; r < rules; r++)
         if (values[r] != NULL)
             *tests += b->table->rules[r].tests[input]->count;
@@ -287,13 +268,10 @@ static bool collect_points(struct building *b, struct column_index *column,
     if (column->points == NULL)
         return false;
     for (size_t r = 0; r < rules; r++)
-        for (uint32_t i = 0; values[r] != NULL && i < b->table->rules[r].tests[input]->count;
-             i++) {
-            const struct feel_value *ends[2];
-            size_t found = ends_of(&values[r][i], ends);
-            for (size_t e = 0; e < found; e++)
-                column->points[count++] = *ends[e];
-        }
+        for (uint32_t i = 0; values[r] != NULL && i < b->table->rules[r].tests[input]->count; i++)
+            count = add_ends(column->points, count, &values[r][i]);
+    for (uint32_t i = 0; extra != NULL && i < allowed->count; i++)
+        count = add_ends(column->points, count, &extra[i]);
     qsort(column->points, count, sizeof *column->points, by_order);
     for (size_t i = 0; i < count; i++)
         if (column->point_count == 0 ||
@@ -303,7 +281,7 @@ static bool collect_points(struct building *b, struct column_index *column,
 }
 
 /* The rules of each segment, unless that would be too many entries. */
-static bool fill_segments(struct building *b, struct column_index *column)
+static bool fill_segments(struct building *b, struct dmn_column_index *column)
 {
     size_t segments = 2 * column->point_count + 1, rules = b->table->rule_count, total = 0;
     column->segment_counts = take(b, segments + 1, sizeof *column->segment_counts);
@@ -311,7 +289,7 @@ static bool fill_segments(struct building *b, struct column_index *column)
         return false;
     for (size_t r = 0; r < rules; r++)
         for (uint32_t i = 0; i < column->cells[r].count; i++) {
-            struct interval in = column->intervals[column->cells[r].start + i];
+            struct dmn_interval in = column->intervals[column->cells[r].start + i];
             total += in.last - in.first + 1u;
             for (uint32_t s = in.first; total <= SEGMENT_RULES_MAX && s <= in.last; s++)
                 column->segment_counts[s]++;
@@ -329,7 +307,7 @@ static bool fill_segments(struct building *b, struct column_index *column)
     }
     for (size_t r = 0; r < rules; r++)
         for (uint32_t i = 0; i < column->cells[r].count; i++) {
-            struct interval in = column->intervals[column->cells[r].start + i];
+            struct dmn_interval in = column->intervals[column->cells[r].start + i];
             for (uint32_t s = in.first; s <= in.last; s++)
                 lists[s][column->segment_counts[s]++] = (uint32_t)r;
         }
@@ -337,7 +315,7 @@ static bool fill_segments(struct building *b, struct column_index *column)
     return true;
 }
 
-static bool build_column(struct building *b, struct column_index *column, size_t input)
+static bool build_column(struct building *b, struct dmn_column_index *column, size_t input)
 {
     size_t rules = b->table->rule_count, tests, used = 0;
     struct feel_value **values = take(b, rules, sizeof *values);
@@ -362,7 +340,22 @@ static bool build_column(struct building *b, struct column_index *column, size_t
         if (values[r] != NULL && !build_cell(b, column, &column->cells[r],
                                              b->table->rules[r].tests[input], values[r], &used))
             return false;
-    return fill_segments(b, column);
+    return b->whole || fill_segments(b, column);
+}
+
+static const struct dmn_index *build(struct building *b)
+{
+    const struct dmn_table *table = b->table;
+    struct dmn_index *index = take(b, 1, sizeof *index);
+    struct dmn_column_index *columns = take(b, table->input_count, sizeof *columns);
+    for (size_t i = 0; i < table->input_count && columns != NULL; i++)
+        if (!build_column(b, &columns[i], i))
+            return NULL;
+    if (index == NULL || columns == NULL || b->exhausted)
+        return NULL;
+    index->table = table;
+    index->columns = columns;
+    return index;
 }
 
 const struct dmn_index *dmn_index_build(const struct dmn_table *table, struct arena *arena)
@@ -370,35 +363,32 @@ const struct dmn_index *dmn_index_build(const struct dmn_table *table, struct ar
     struct building b = {.table = table, .arena = arena};
     if (table->rule_count < RULES_MIN || table->input_count == 0)
         return NULL;
-    struct dmn_index *index = take(&b, 1, sizeof *index);
-    struct column_index *columns = take(&b, table->input_count, sizeof *columns);
-    for (size_t i = 0; i < table->input_count && columns != NULL; i++)
-        if (!build_column(&b, &columns[i], i))
-            return NULL;
-    if (index == NULL || columns == NULL || b.exhausted)
-        return NULL;
-    index->table = table;
-    index->columns = columns;
-    return index;
+    return build(&b);
+}
+
+const struct dmn_index *dmn_index_map(const struct dmn_table *table, struct arena *arena)
+{
+    struct building b = {.table = table, .arena = arena, .whole = true};
+    return build(&b);
 }
 
 enum { NOT_INDEXED = UINT32_MAX };
 
 /* The segment of an input in a column; NOT_INDEXED where its tests have to be tried. */
-static uint32_t locate(const struct column_index *column, const struct feel_value *input)
+static uint32_t locate(const struct dmn_column_index *column, const struct feel_value *input)
 {
     int32_t offset_s;
     if (column->kind == FEEL_NULL || input->kind != column->kind)
         return NOT_INDEXED;
     if (input->kind == FEEL_DATE_TIME && !feel_moment_offset(input, &offset_s))
         return NOT_INDEXED;
-    return segment_of(column, input);
+    return dmn_index_segment(column, input);
 }
 
-static bool in_cell(const struct column_index *column, const struct cell *cell, uint32_t segment)
+static bool in_cell(const struct dmn_column_index *column, const struct dmn_cell_index *cell, uint32_t segment)
 {
     for (uint32_t i = 0; i < cell->count; i++) {
-        struct interval in = column->intervals[cell->start + i];
+        struct dmn_interval in = column->intervals[cell->start + i];
         if (segment >= in.first && segment <= in.last)
             return true;
     }
@@ -418,8 +408,8 @@ static bool passes(const struct lookup *at, uint32_t rule)
 {
     const struct dmn_table *table = at->index->table;
     for (size_t i = 0; i < table->input_count; i++) {
-        const struct column_index *column = &at->index->columns[i];
-        const struct cell *cell = &column->cells[rule];
+        const struct dmn_column_index *column = &at->index->columns[i];
+        const struct dmn_cell_index *cell = &column->cells[rule];
         if (cell->any)
             continue;
         if (!cell->residue && at->segments[i] != NOT_INDEXED) {
@@ -435,12 +425,12 @@ static bool passes(const struct lookup *at, uint32_t rule)
     return true;
 }
 
-static const struct column_index *most_selective(const struct lookup *at, uint32_t *segment)
+static const struct dmn_column_index *most_selective(const struct lookup *at, uint32_t *segment)
 {
-    const struct column_index *best = NULL;
+    const struct dmn_column_index *best = NULL;
     size_t fewest = at->index->table->rule_count;
     for (size_t i = 0; i < at->index->table->input_count; i++) {
-        const struct column_index *column = &at->index->columns[i];
+        const struct dmn_column_index *column = &at->index->columns[i];
         if (at->segments[i] == NOT_INDEXED || column->segments == NULL)
             continue;
         size_t candidates = column->segment_counts[at->segments[i]] + column->open_count;
@@ -455,7 +445,7 @@ static const struct column_index *most_selective(const struct lookup *at, uint32
 
 /* Candidates in rule order: those of the segment merged with those that the column leaves open, or
  * every rule where no column helps. */
-static uint32_t next_candidate(const struct column_index *column, uint32_t segment, size_t *named,
+static uint32_t next_candidate(const struct dmn_column_index *column, uint32_t segment, size_t *named,
                                size_t *open, uint32_t rules)
 {
     if (column == NULL)
@@ -485,7 +475,7 @@ bool dmn_index_hits(const struct dmn_index *index, struct feel_run *run,
     for (size_t i = 0; i < table->input_count; i++)
         segments[i] = locate(&index->columns[i], &inputs[i]);
     struct lookup at = {index, run, frame, inputs, segments};
-    const struct column_index *column = most_selective(&at, &segment);
+    const struct dmn_column_index *column = most_selective(&at, &segment);
     *count = 0;
     while ((rule = next_candidate(column, segment, &named, &open, (uint32_t)table->rule_count)) !=
            UINT32_MAX) {

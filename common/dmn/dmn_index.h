@@ -9,10 +9,47 @@
 
 #include "dmn_table.h"
 
-struct dmn_index;
+/* With `points` sorted boundaries there are 2 * points + 1 segments: 2i + 1 is the i-th boundary
+ * itself, the even ones lie between. An interval is a range of segments, both ends included. */
+struct dmn_interval {
+    uint32_t first;
+    uint32_t last;
+};
+
+/* How one rule stands in one column. */
+struct dmn_cell_index {
+    uint32_t start; /* into the column's intervals */
+    uint32_t count;
+    bool any;     /* passes whatever the input is */
+    bool residue; /* not indexed: has to be tried */
+};
+
+struct dmn_column_index {
+    enum feel_kind kind; /* of its boundaries; NULL: nothing is indexed */
+    struct feel_value *points;
+    size_t point_count;
+    struct dmn_interval *intervals;
+    struct dmn_cell_index *cells;         /* one per rule */
+    const uint32_t **segments;  /* rules that pass by an interval, rising; NULL: too many in all */
+    uint32_t *segment_counts;
+    uint32_t *open; /* rules that are any or residue, rising */
+    size_t open_count;
+};
+
+struct dmn_index {
+    const struct dmn_table *table;
+    struct dmn_column_index *columns;
+};
 
 /* NULL where an index does not pay or memory ends. */
 const struct dmn_index *dmn_index_build(const struct dmn_table *table, struct arena *arena);
+
+/* The same for analysis: of any table, with the boundaries of allowed values, and without the rules
+ * of each segment. NULL when memory ends. */
+const struct dmn_index *dmn_index_map(const struct dmn_table *table, struct arena *arena);
+
+/* The segment in which a value of the column's kind lies. */
+uint32_t dmn_index_segment(const struct dmn_column_index *column, const struct feel_value *value);
 
 /* The rules that hit, rising, into `hits` (room for all rules); with `first_only` at most one.
  * false: the run stopped. */

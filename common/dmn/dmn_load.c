@@ -200,6 +200,7 @@ enum status dmn_load(const struct dmn_source *sources, size_t count,
     set->arena = arena;
     set->scratch = scratch;
     set->limits = bounds;
+    set->tables_end = &set->first_table;
     enum status status = load_into(set, sources, count, error);
     arena_destroy(scratch);
     set->scratch = NULL;

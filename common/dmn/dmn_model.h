@@ -77,6 +77,8 @@ struct dmn_problems {
     size_t room;
 };
 
+struct dmn_table;
+
 struct dmn_models {
     struct arena *arena;
     struct arena *scratch; /* while loading; NULL after */
@@ -90,6 +92,8 @@ struct dmn_models {
     size_t model_count;
     size_t node_count;
     struct dmn_problems problems;
+    const struct dmn_table *first_table; /* all tables, in order */
+    const struct dmn_table **tables_end;
 };
 
 /* Notes a problem at an element. */

@@ -13,6 +13,38 @@ const char *dmn_hit_policy_name(enum dmn_hit_policy policy)
     return names[policy];
 }
 
+/* The type of a name or path, as far as the model says. */
+static const struct feel_type *expression_type(const struct dmn_model *model,
+                                               const struct feel_node *node)
+{
+    if (node->op == FEEL_OP_NAME)
+        for (size_t i = 0; i < model->node_count; i++)
+            if (model->nodes[i]->name == node->name)
+                return model->nodes[i]->type;
+    if (node->op != FEEL_OP_PATH)
+        return NULL;
+    const struct feel_type *base = feel_base_type(expression_type(model, node->a));
+    for (size_t i = 0; base != NULL && base->form == FEEL_TYPE_CONTEXT && i < base->count; i++)
+        if (base->members[i] == node->name)
+            return base->types[i];
+    return NULL;
+}
+
+const struct feel_node *dmn_input_allowed(const struct dmn_table *table, size_t input)
+{
+    const struct dmn_column *column = &table->inputs[input];
+    const struct feel_type *types[] = {column->type,
+                                       expression_type(table->model, column->expression)};
+    if (column->allowed != NULL)
+        return column->allowed;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (const struct feel_type *type = types[i]; type != NULL && type->form == FEEL_TYPE_NAMED;
+             type = type->element)
+            if (type->allowed != NULL)
+                return type->allowed;
+    return NULL;
+}
+
 static bool read_policy(struct feel_text text, enum dmn_hit_policy *out)
 {
     static const char *const names[] = {
@@ -189,5 +221,7 @@ const struct dmn_table *dmn_table_compile(struct dmn_model *model,
     }
     compile_rules(table, scope);
     table->index = dmn_index_build(table, model->set->arena);
+    *model->set->tables_end = table;
+    model->set->tables_end = &table->next;
     return table;
 }

@@ -65,6 +65,7 @@ struct dmn_table {
     size_t output_count;
     struct dmn_rule *rules;
     size_t rule_count;
+    const struct dmn_table *next; /* of the set */
     const struct dmn_index *index; /* NULL: rules are tried one by one */
 };
 
@@ -76,6 +77,9 @@ const struct dmn_table *dmn_table_compile(struct dmn_model *model,
 /* The value of a table in a frame: `feel_run.table`. */
 struct feel_value dmn_table_evaluate(struct feel_run *run, const struct dmn_table *table,
                                      const struct feel_frame *frame);
+
+/* The tests that an input's values pass at all: the column's own, or those of its type; NULL. */
+const struct feel_node *dmn_input_allowed(const struct dmn_table *table, size_t input);
 
 const char *dmn_hit_policy_name(enum dmn_hit_policy policy);
 
