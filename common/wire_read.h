@@ -1,5 +1,5 @@
 /* Wire reading: the steps that wire_scan and message_unpack share, inline as both are hot.
- * Not for use outside common/wire.c and common/message_unpack.c. */
+ * Not for use outside common/wire.c and common/message_*.c. */
 
 #ifndef REDRESS_WIRE_READ_H
 #define REDRESS_WIRE_READ_H

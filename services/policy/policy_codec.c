@@ -1,10 +1,13 @@
 #include "policy_codec.h"
 
 #include "message.h"
+#include "message_carry.h"
 #include "money.h"
+#include "policy_stage.h"
 
 #include <string.h>
 
+#define MALFORMED REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_MALFORMED
 #define FIELD_MISSING REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_MISSING
 #define OUT_OF_RANGE REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE
 #define UNKNOWN_ENUM REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_ENUM
@@ -51,8 +54,8 @@ static enum status read_lines(struct batch *batch, struct event *event,
         return STATUS_EXHAUSTED;
     for (size_t i = 0; i < message->n_lines; i++) {
         const Redress__V1__LineFacts *line = message->lines[i];
-        lines[i] = (struct line_facts){.line_id = line->line_id,
-                                       .category = line->category,
+        lines[i] = (struct line_facts){.line_id = arena_strdup(batch->arena, line->line_id),
+                                       .category = arena_strdup(batch->arena, line->category),
                                        .delivered = line->delivered_at != NULL};
         if (message_time(line->delivered_at, &lines[i].delivered_us) != STATUS_OK)
             return batch_refuse(batch, event, OUT_OF_RANGE, "facts.lines.delivered_at", NULL,
@@ -89,28 +92,55 @@ static enum status read_facts(struct batch *batch, struct event *event, const Va
     return read_lines(batch, event, message->facts, facts);
 }
 
+/* Unpacked in the scratch arena: only what decide reads is kept. */
+static enum status unpack(struct batch *batch, struct event *event, const Validated **message)
+{
+    const struct policy_context *own = batch->context;
+    struct error error = {""};
+    ProtobufCMessage *unpacked = NULL;
+    arena_reset(own->scratch);
+    enum status status = message_unpack(&redress__v1__refund_validated__descriptor, event->value,
+                                        event->value_size, own->scratch, &unpacked, &error);
+    *message = (const Validated *)unpacked;
+    return status == STATUS_UNPROCESSABLE
+               ? batch_refuse(batch, event, MALFORMED, "", NULL, error.text)
+               : status;
+}
+
+static enum status keep(struct batch *batch, struct event *event, const Validated *message,
+                        struct policy_input *input)
+{
+    event->merchant_id = arena_strdup(batch->arena, message->merchant_id);
+    event->order_id = arena_strdup(batch->arena, message->order_id);
+    event->body = input;
+    input->refund_id = arena_strdup(batch->arena, message->refund_id);
+    input->version = message->version;
+    input->appeal = message->appeal;
+    if (message->claim != NULL) {
+        input->claim_minor = message->claim->minor;
+        input->currency = arena_strdup(batch->arena, message->claim->currency);
+    }
+    if (message_time(message->occurred_at, &input->occurred_us) != STATUS_OK)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "occurred_at", NULL, "years 0001 to 9999");
+    return STATUS_OK;
+}
+
 enum status policy_decode(struct batch *batch, struct event *event)
 {
-    ProtobufCMessage *unpacked = NULL;
-    enum status status = batch_unpack(batch, event, &unpacked);
-    if (status != STATUS_OK)
-        return status;
-    const Validated *message = (const Validated *)unpacked;
+    const Validated *message = NULL;
     struct policy_input *input = arena_zalloc(batch->arena, sizeof *input);
     if (input == NULL)
         return STATUS_EXHAUSTED;
-    input->message = message;
-    input->refund_id = message->refund_id;
-    input->version = message->version;
-    status = check_head(batch, event, message);
+    enum status status = unpack(batch, event, &message);
+    if (status == STATUS_OK)
+        status = check_head(batch, event, message);
     if (status == STATUS_OK)
         status = read_status(batch, event, message, &input->status);
     if (status == STATUS_OK && input->status == VALIDATED_STATUS_VALIDATED)
         status = read_facts(batch, event, message, &input->facts);
-    event->merchant_id = message->merchant_id;
-    event->order_id = message->order_id;
-    event->body = input;
-    return status;
+    if (status == STATUS_OK)
+        status = keep(batch, event, message, input);
+    return status == STATUS_OK && arena_exhausted(batch->arena) ? STATUS_EXHAUSTED : status;
 }
 
 const char *policy_status(const struct assessment *assessment)
@@ -175,8 +205,8 @@ static bool encode_model(struct arena *arena, const struct policy *policy,
 }
 
 /* Nothing of what was claimed is refundable once it is declined. */
-static bool encode_money(struct arena *arena, const struct assessment *assessment,
-                         Redress__V1__RefundAssessed *message)
+static bool encode_money(struct arena *arena, const struct policy_input *input,
+                         const struct assessment *assessment, Redress__V1__RefundAssessed *message)
 {
     static Redress__V1__RefundMethod original[] = {
         REDRESS__V1__REFUND_METHOD__REFUND_METHOD_ORIGINAL};
@@ -184,9 +214,8 @@ static bool encode_money(struct arena *arena, const struct assessment *assessmen
     if (message->refundable == NULL)
         return false;
     redress__v1__money__init(message->refundable);
-    message->refundable->minor =
-        assessment->outcome == OUTCOME_DECLINED ? 0 : message->claim->minor;
-    message->refundable->currency = message->claim->currency;
+    message->refundable->minor = assessment->outcome == OUTCOME_DECLINED ? 0 : input->claim_minor;
+    message->refundable->currency = (char *)input->currency;
     message->methods = original;
     message->n_methods = 1;
     return true;
@@ -218,34 +247,45 @@ static bool encode_notice(struct arena *arena, const struct policy *policy,
     return true;
 }
 
-Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct policy_input *input,
-                                           const struct policy *policy,
-                                           const struct assessment *assessment, int64_t version,
-                                           int64_t now_us)
+/* Request, facts and claim have the same numbers in both messages. */
+static bool carry_on(struct arena *arena, const struct event *event,
+                     Redress__V1__RefundAssessed *message)
 {
+    static const uint32_t fields[] = {8, 9, 10};
+    enum { COUNT = sizeof fields / sizeof *fields };
+    ProtobufCMessageUnknownField *carried = arena_array(arena, COUNT, sizeof *carried);
+    if (carried == NULL)
+        return false;
+    message->base.n_unknown_fields =
+        message_carry(event->value, event->value_size, fields, COUNT, carried);
+    message->base.unknown_fields = carried;
+    return true;
+}
+
+Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct event *event,
+                                           const struct policy *policy,
+                                           const struct assessment *assessment, int64_t version)
+{
+    const struct policy_input *input = event->body;
     Redress__V1__RefundAssessed *message = arena_alloc(arena, sizeof *message);
     if (message == NULL)
         return NULL;
     redress__v1__refund_assessed__init(message);
-    message->merchant_id = input->message->merchant_id;
-    message->refund_id = input->message->refund_id;
-    message->order_id = input->message->order_id;
+    message->merchant_id = (char *)event->merchant_id;
+    message->refund_id = (char *)input->refund_id;
+    message->order_id = (char *)event->order_id;
     message->version = version;
     message->status = status_number(assessment);
-    message->occurred_at = input->message->occurred_at;
-    message->decided_at = message_timestamp(arena, now_us);
-    message->request = input->message->request;
-    message->facts = input->message->facts;
-    message->claim = input->message->claim;
-    message->appeal = input->message->appeal;
+    message->occurred_at = message_timestamp(arena, input->occurred_us);
+    message->decided_at = message_timestamp(arena, event->now_us);
+    message->appeal = input->appeal;
     message->validated_version = input->version;
-    if (message->decided_at == NULL)
-        return NULL;
-    if (assessment == NULL)
-        return message;
-    bool done = encode_model(arena, policy, message) && encode_money(arena, assessment, message) &&
-                encode_rules(arena, assessment, message) &&
-                encode_reasons(arena, assessment, message) &&
-                encode_notice(arena, policy, assessment, message);
-    return done ? message : NULL;
+    bool done = carry_on(arena, event, message);
+    if (assessment != NULL)
+        done = done && encode_model(arena, policy, message) &&
+               encode_money(arena, input, assessment, message) &&
+               encode_rules(arena, assessment, message) &&
+               encode_reasons(arena, assessment, message) &&
+               encode_notice(arena, policy, assessment, message);
+    return done && !arena_exhausted(arena) ? message : NULL;
 }

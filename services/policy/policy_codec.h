@@ -9,24 +9,27 @@
 #include "redress/v1/validated.pb-c.h"
 #include "worker/worker.h"
 
-/* An event, in the batch's arena. */
+/* An event, in the batch's arena; the bytes that came live as long. */
 struct policy_input {
     const char *refund_id;
     int64_t version;
     enum validated_status status;
-    struct facts facts; /* of VALIDATED only */
-    const Redress__V1__RefundValidated *message;
+    bool appeal;
+    int64_t occurred_us;
+    int64_t claim_minor; /* of VALIDATED only, with what follows */
+    const char *currency;
+    struct facts facts;
 };
 
 /* Fills event->body, merchant_id and order_id. */
 enum status policy_decode(struct batch *batch, struct event *event) CHECK_RESULT;
 
-/* What policy says about `input` at `now_us`; `assessment` NULL: the cancellation is passed on.
- * `version` is that of the new event. NULL: the arena is full. */
-Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct policy_input *input,
+/* What policy says about the event at event->now_us; `assessment` NULL: the cancellation is passed
+ * on. `version` is that of the new event. Request, facts and claim go on as the bytes that came.
+ * NULL: the arena is full. */
+Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct event *event,
                                            const struct policy *policy,
-                                           const struct assessment *assessment, int64_t version,
-                                           int64_t now_us);
+                                           const struct assessment *assessment, int64_t version);
 
 /* "COMPLIANT", for ce_status; `assessment` as above. */
 const char *policy_status(const struct assessment *assessment);

@@ -10,16 +10,19 @@ enum status policy_start(void *context, const struct config_worker *config, stru
     if (status != STATUS_OK)
         return status;
     own->arena = arena_create(ARENA_FIRST_BLOCK);
+    own->scratch = arena_create(POLICY_SCRATCH_MAX);
     own->text = own->arena == NULL ? NULL : policy_text(&own->policy, own->arena);
-    return own->text != NULL ? STATUS_OK
-                             : error_set(error, STATUS_FATAL, "no memory for the policy's text");
+    return own->text != NULL && own->scratch != NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_FATAL, "no memory to start with");
 }
 
 void policy_stop(void *context)
 {
     struct policy_context *own = context;
     arena_destroy(own->arena);
-    own->arena = NULL;
+    arena_destroy(own->scratch);
+    own->arena = own->scratch = NULL;
     own->text = NULL;
 }
 
@@ -31,9 +34,9 @@ void policy_claimed(void *context, struct unit *unit, int32_t shard)
 }
 
 static enum status keep(struct batch *batch, const struct event *event,
-                        const struct policy_input *input, const struct policy_refund *refund,
-                        const struct assessment *assessment)
+                        const struct policy_refund *refund, const struct assessment *assessment)
 {
+    const struct policy_input *input = event->body;
     const struct policy_context *own = batch->context;
     struct policy_rows *rows = batch->rows;
     struct policy_record *record = arena_alloc(batch->arena, sizeof *record);
@@ -55,9 +58,9 @@ static enum status publish(struct batch *batch, const struct event *event,
                            const struct policy_refund *refund, const struct assessment *assessment)
 {
     const struct policy_context *own = batch->context;
-    const struct policy_input *input = event->body;
-    const Redress__V1__RefundAssessed *message = policy_encode(
-        batch->arena, input, &own->policy, assessment, refund->version, event->now_us);
+    arena_reset(own->scratch);
+    const Redress__V1__RefundAssessed *message =
+        policy_encode(own->scratch, event, &own->policy, assessment, refund->version);
     if (message == NULL)
         return STATUS_EXHAUSTED;
     struct output output = {.topic = TOPIC_ASSESSED,
@@ -67,7 +70,7 @@ static enum status publish(struct batch *batch, const struct event *event,
                             .status = policy_status(assessment),
                             .message = &message->base};
     enum status status = batch_output(batch, event, &output);
-    return status == STATUS_OK ? keep(batch, event, input, refund, assessment) : status;
+    return status == STATUS_OK ? keep(batch, event, refund, assessment) : status;
 }
 
 enum status policy_decide(struct batch *batch, struct event *event)

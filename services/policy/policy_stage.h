@@ -5,11 +5,14 @@
 
 #include "policy_store.h"
 
+enum { POLICY_SCRATCH_MAX = 16 * 1024 * 1024 };
+
 /* Context of the stage. */
 struct policy_context {
     struct policy policy;                  /* first: save reads it as the context */
     const char *text;                      /* of the policy, for its row */
     struct arena *arena;                   /* of the text */
+    struct arena *scratch;                 /* for one event at a time */
     int64_t standard_days, exception_days; /* configuration */
 };
 

@@ -4,9 +4,11 @@
 #include "money.h"
 #include "redress/v1/decision.pb-c.h"
 #include "redress/v1/payout.pb-c.h"
+#include "routing_stage.h"
 
 #include <string.h>
 
+#define MALFORMED REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_MALFORMED
 #define FIELD_MISSING REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_MISSING
 #define OUT_OF_RANGE REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE
 #define UNKNOWN_ENUM REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_ENUM
@@ -80,11 +82,12 @@ static int32_t method_of(const Redress__V1__RefundAssessed *message)
     return message->n_methods > 0 ? (int32_t)message->methods[0] : METHOD_ORIGINAL;
 }
 
-static struct approval_model model_of(const Redress__V1__ModelReference *model)
+static struct approval_model model_of(struct arena *arena, const Redress__V1__ModelReference *model)
 {
     if (model == NULL)
         return (struct approval_model){.present = false};
-    return (struct approval_model){true, model->id, model->version, model->sha256};
+    return (struct approval_model){true, arena_strdup(arena, model->id), model->version,
+                                   arena_strdup(arena, model->sha256)};
 }
 
 /* Payments in the currency of the claim; what a sum could not hold counts as ROUTING_MINOR_MAX. */
@@ -103,43 +106,63 @@ static bool read_payments(struct arena *arena, const Redress__V1__Facts *facts,
             strcmp(payment->captured->currency, assessed->currency) != 0)
             continue;
         int64_t minor = payment->captured->minor;
-        payments[assessed->payment_count++] = (struct coverage){
-            payment->payment_id, minor < ROUTING_MINOR_MAX ? minor : ROUTING_MINOR_MAX};
+        payments[assessed->payment_count++] =
+            (struct coverage){arena_strdup(arena, payment->payment_id),
+                              minor < ROUTING_MINOR_MAX ? minor : ROUTING_MINOR_MAX};
     }
     assessed->payments = payments;
     return true;
 }
 
-/* The message must have a claim. */
+static bool read_methods(struct arena *arena, const Redress__V1__RefundAssessed *message,
+                         struct assessed *assessed)
+{
+    int32_t *methods = arena_array(arena, message->n_methods + 1, sizeof *methods);
+    if (methods == NULL)
+        return false;
+    for (size_t i = 0; i < message->n_methods; i++)
+        methods[i] = (int32_t)message->methods[i];
+    assessed->methods = methods;
+    assessed->method_count = message->n_methods;
+    assessed->method = method_of(message);
+    return true;
+}
+
+static bool read_reasons(struct arena *arena, const Redress__V1__RefundAssessed *message,
+                         struct assessed *assessed)
+{
+    const char **reasons = arena_array(arena, message->n_reasons + 1, sizeof *reasons);
+    if (reasons == NULL)
+        return false;
+    for (size_t i = 0; i < message->n_reasons; i++)
+        reasons[i] = arena_strdup(arena, message->reasons[i]);
+    assessed->reasons = reasons;
+    assessed->reason_count = message->n_reasons;
+    return true;
+}
+
+/* What decide reads, in `arena`: the message itself does not last. */
 static bool read_assessed(struct arena *arena, const Redress__V1__RefundAssessed *message,
                           struct assessed *assessed)
 {
     bool declined = message->status == REDRESS__V1__ASSESSMENT_STATUS__ASSESSMENT_STATUS_DECLINED;
     const Redress__V1__Money *money =
         declined || message->refundable == NULL ? message->claim : message->refundable;
-    int32_t *methods = arena_array(arena, message->n_methods + 1, sizeof *methods);
-    if (methods == NULL)
-        return false;
-    for (size_t i = 0; i < message->n_methods; i++)
-        methods[i] = (int32_t)message->methods[i];
-    *assessed = (struct assessed){.version = message->version,
-                                  .status = (enum assessed_status)message->status,
-                                  .appeal = message->appeal,
-                                  .minor = money == NULL ? 0 : money->minor,
-                                  .currency = money == NULL ? "" : money->currency,
-                                  .method = method_of(message),
-                                  .methods = methods,
-                                  .method_count = message->n_methods,
-                                  .requester = message->request == NULL ||
-                                                       message->request->requester == NULL
-                                                   ? ""
-                                                   : message->request->requester->id,
-                                  .market = message->facts == NULL ? "" : message->facts->market,
-                                  .reasons = (const char *const *)message->reasons,
-                                  .reason_count = message->n_reasons,
-                                  .goods_required = message->goods_required,
-                                  .policy = model_of(message->model)};
-    return read_payments(arena, message->facts, assessed);
+    const Redress__V1__RefundRequest *request = message->request;
+    *assessed = (struct assessed){
+        .version = message->version,
+        .status = (enum assessed_status)message->status,
+        .appeal = message->appeal,
+        .minor = money == NULL ? 0 : money->minor,
+        .currency = money == NULL ? "" : arena_strdup(arena, money->currency),
+        .requester = request == NULL || request->requester == NULL
+                         ? ""
+                         : arena_strdup(arena, request->requester->id),
+        .market = message->facts == NULL ? "" : arena_strdup(arena, message->facts->market),
+        .goods_required = message->goods_required,
+        .policy = model_of(arena, message->model)};
+    return read_methods(arena, message, assessed) && read_reasons(arena, message, assessed) &&
+           read_payments(arena, message->facts, assessed) && !arena_exhausted(arena);
 }
 
 static enum status check_assessed(struct batch *batch, struct event *event,
@@ -185,12 +208,14 @@ static enum status decode_assessed(struct batch *batch, struct event *event,
     return STATUS_OK;
 }
 
-const struct assessed *routing_read_body(struct arena *arena, const void *bytes, size_t size)
+const struct assessed *routing_read_body(struct arena *arena, struct arena *scratch,
+                                         const void *bytes, size_t size)
 {
     ProtobufCMessage *message = NULL;
     struct assessed *assessed = arena_alloc(arena, sizeof *assessed);
+    arena_reset(scratch);
     if (assessed == NULL || message_unpack(&redress__v1__refund_assessed__descriptor, bytes, size,
-                                           arena, &message, NULL) != STATUS_OK)
+                                           scratch, &message, NULL) != STATUS_OK)
         return NULL;
     if (!read_assessed(arena, (const Redress__V1__RefundAssessed *)message, assessed))
         return NULL;
@@ -271,21 +296,22 @@ static enum status decode_decision(struct batch *batch, struct event *event,
         status = check_time(batch, event, message->occurred_at, &input->occurred_us);
     if (status != STATUS_OK)
         return status;
+    struct arena *arena = batch->arena;
     input->kind = INPUT_DECISION;
-    input->decision =
-        (struct decision){.decision_id = message->decision_id,
-                          .case_id = message->case_id,
-                          .case_version = message->case_version,
-                          .subject_hash = message->subject_hash,
-                          .actor_id = message->actor->id,
-                          .role = (enum person_role)message->actor->role,
-                          .verdict = (enum verdict)message->verdict,
-                          .has_amount = message->amount != NULL,
-                          .minor = message->amount == NULL ? 0 : message->amount->minor,
-                          .currency = message->amount == NULL ? "" : message->amount->currency,
-                          .method = (int32_t)message->method,
-                          .note = message->note,
-                          .occurred_us = input->occurred_us};
+    input->decision = (struct decision){
+        .decision_id = arena_strdup(arena, message->decision_id),
+        .case_id = arena_strdup(arena, message->case_id),
+        .case_version = message->case_version,
+        .subject_hash = arena_strdup(arena, message->subject_hash),
+        .actor_id = arena_strdup(arena, message->actor->id),
+        .role = (enum person_role)message->actor->role,
+        .verdict = (enum verdict)message->verdict,
+        .has_amount = message->amount != NULL,
+        .minor = message->amount == NULL ? 0 : message->amount->minor,
+        .currency = message->amount == NULL ? "" : arena_strdup(arena, message->amount->currency),
+        .method = (int32_t)message->method,
+        .note = arena_strdup(arena, message->note),
+        .occurred_us = input->occurred_us};
     return STATUS_OK;
 }
 
@@ -336,39 +362,61 @@ static enum status decode_payout(struct batch *batch, struct event *event,
     input->payout = (struct failed_payout){
         .version = message->version,
         .fallback = fallback,
-        .payment_id = message->payment_id,
+        .payment_id = arena_strdup(batch->arena, message->payment_id),
         .minor = minor,
-        .currency = message->amount == NULL ? "" : message->amount->currency};
+        .currency =
+            message->amount == NULL ? "" : arena_strdup(batch->arena, message->amount->currency)};
     return STATUS_OK;
+}
+
+/* Unpacked in the scratch arena: only what decide reads is kept. */
+static enum status unpack(struct batch *batch, struct event *event, ProtobufCMessage **message)
+{
+    const struct routing_context *own = batch->context;
+    struct error error = {""};
+    arena_reset(own->scratch);
+    enum status status = message_unpack(topic_info(event->topic)->message, event->value,
+                                        event->value_size, own->scratch, message, &error);
+    return status == STATUS_UNPROCESSABLE
+               ? batch_refuse(batch, event, MALFORMED, "", NULL, error.text)
+               : status;
+}
+
+static void name(struct batch *batch, struct event *event, struct routing_input *input,
+                 const char *merchant_id, const char *order_id, const char *refund_id)
+{
+    event->merchant_id = arena_strdup(batch->arena, merchant_id);
+    event->order_id = arena_strdup(batch->arena, order_id);
+    input->refund_id = arena_strdup(batch->arena, refund_id);
+}
+
+static enum status decode_message(struct batch *batch, struct event *event,
+                                  const ProtobufCMessage *message, struct routing_input *input)
+{
+    if (event->topic == TOPIC_ASSESSED) {
+        const Redress__V1__RefundAssessed *assessed = (const Redress__V1__RefundAssessed *)message;
+        name(batch, event, input, assessed->merchant_id, assessed->order_id, assessed->refund_id);
+        return decode_assessed(batch, event, assessed, input);
+    }
+    if (event->topic == TOPIC_DECISIONS) {
+        const Redress__V1__Decision *decision = (const Redress__V1__Decision *)message;
+        name(batch, event, input, decision->merchant_id, decision->order_id, decision->refund_id);
+        return decode_decision(batch, event, decision, input);
+    }
+    const Redress__V1__RefundPayout *payout = (const Redress__V1__RefundPayout *)message;
+    name(batch, event, input, payout->merchant_id, payout->order_id, payout->refund_id);
+    return decode_payout(batch, event, payout, input);
 }
 
 enum status routing_decode(struct batch *batch, struct event *event)
 {
     ProtobufCMessage *message = NULL;
-    enum status status = batch_unpack(batch, event, &message);
-    if (status != STATUS_OK)
-        return status;
     struct routing_input *input = arena_zalloc(batch->arena, sizeof *input);
     if (input == NULL)
         return STATUS_EXHAUSTED;
     event->body = input;
-    if (event->topic == TOPIC_ASSESSED) {
-        const Redress__V1__RefundAssessed *assessed = (const Redress__V1__RefundAssessed *)message;
-        event->merchant_id = assessed->merchant_id;
-        event->order_id = assessed->order_id;
-        input->refund_id = assessed->refund_id;
-        return decode_assessed(batch, event, assessed, input);
-    }
-    if (event->topic == TOPIC_DECISIONS) {
-        const Redress__V1__Decision *decision = (const Redress__V1__Decision *)message;
-        event->merchant_id = decision->merchant_id;
-        event->order_id = decision->order_id;
-        input->refund_id = decision->refund_id;
-        return decode_decision(batch, event, decision, input);
-    }
-    const Redress__V1__RefundPayout *payout = (const Redress__V1__RefundPayout *)message;
-    event->merchant_id = payout->merchant_id;
-    event->order_id = payout->order_id;
-    input->refund_id = payout->refund_id;
-    return decode_payout(batch, event, payout, input);
+    enum status status = unpack(batch, event, &message);
+    if (status == STATUS_OK)
+        status = decode_message(batch, event, message, input);
+    return status == STATUS_OK && arena_exhausted(batch->arena) ? STATUS_EXHAUSTED : status;
 }

@@ -33,8 +33,10 @@ bool routing_wants_payout(const struct envelope *envelope);
 /* Fills event->body, merchant_id and order_id. */
 enum status routing_decode(struct batch *batch, struct event *event) CHECK_RESULT;
 
-/* An assessment as it was kept. NULL: the arena is full, or the bytes are none. */
-const struct assessed *routing_read_body(struct arena *arena, const void *bytes, size_t size);
+/* An assessment as it was kept, in `arena`; it is unpacked in `scratch`, which is reset. NULL: the
+ * arena is full, or the bytes are none. */
+const struct assessed *routing_read_body(struct arena *arena, struct arena *scratch,
+                                         const void *bytes, size_t size);
 
 /* What an answer is published with. */
 struct routing_setting {

@@ -1,9 +1,8 @@
 /* Answers -> refunds.routed.v1. */
 
 #include "message.h"
+#include "message_carry.h"
 #include "routing_codec.h"
-
-#include <string.h>
 
 #define X(name, number) \
     _Static_assert(number == (int)REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_##name, #name);
@@ -18,7 +17,7 @@ CASE_STATUS_ROWS(X)
 AUTHORITY_ROWS(X)
 #undef X
 
-enum { FIELD_ASSESSED = 14 /* RefundRouted.assessed */, VARINT_MAX = 10 };
+enum { FIELD_ASSESSED = 14 /* RefundRouted.assessed */ };
 
 static Redress__V1__Money *money_message(struct arena *arena, int64_t minor, const char *currency)
 {
@@ -221,26 +220,16 @@ static bool encode_notice(struct arena *arena, const struct routing_answer *answ
     return true;
 }
 
-/* The assessment goes on as the bytes that came: as an unknown field it is copied, not packed. */
+/* The assessment goes on as the bytes that came. */
 static bool carry_assessed(struct arena *arena, const struct assessed *assessed,
                            Redress__V1__RefundRouted *routed)
 {
     if (assessed == NULL)
         return true;
     ProtobufCMessageUnknownField *field = arena_alloc(arena, sizeof *field);
-    uint8_t *data = arena_alloc(arena, assessed->body_size + VARINT_MAX);
-    if (field == NULL || data == NULL)
+    if (field == NULL ||
+        !message_embed(arena, FIELD_ASSESSED, assessed->body, assessed->body_size, field))
         return false;
-    size_t used = 0;
-    uint64_t size = assessed->body_size;
-    for (; size >= 0x80; size >>= 7)
-        data[used++] = (uint8_t)(size | 0x80);
-    data[used++] = (uint8_t)size;
-    memcpy(data + used, assessed->body, assessed->body_size);
-    *field = (ProtobufCMessageUnknownField){.tag = FIELD_ASSESSED,
-                                            .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-                                            .len = used + assessed->body_size,
-                                            .data = data};
     routed->base.n_unknown_fields = 1;
     routed->base.unknown_fields = field;
     return true;

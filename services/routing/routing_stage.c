@@ -15,6 +15,9 @@ enum status routing_start(void *context, const struct config_worker *config, str
     enum status status = authority_read(own->limits_text, &own->authority, error);
     if (status == STATUS_OK)
         status = approval_keys_read(own->keys_text, &own->keys, error);
+    own->scratch = arena_create(ROUTING_SCRATCH_MAX);
+    if (own->scratch == NULL)
+        return error_set(error, STATUS_FATAL, "no memory to start with");
     own->terms =
         (struct routing_terms){.authority = &own->authority,
                                .case_deadline_us = own->case_deadline_ms * MICROSECONDS_PER_MS,
@@ -28,6 +31,8 @@ void routing_stop(void *context)
     struct routing_context *own = context;
     approval_keys_destroy(own->keys);
     own->keys = NULL;
+    arena_destroy(own->scratch);
+    own->scratch = NULL;
 }
 
 static const char *refund_id_of(const struct event *event)
@@ -86,8 +91,8 @@ static enum status publish_refusal(struct batch *batch, const struct event *even
     const struct decision *decision = &input->decision;
     return publish_control(
         batch, event, routing_encode_refused(setting, input->refund_id, decision, answer->refusal),
-        control_id(batch->arena, "refused", input->refund_id,
-                   arena_printf(batch->arena, "%s\x1f%s\x1f%s", event->merchant_id,
+        control_id(setting->arena, "refused", input->refund_id,
+                   arena_printf(setting->arena, "%s\x1f%s\x1f%s", event->merchant_id,
                                 decision->decision_id, refusal_reason_name(answer->refusal))));
 }
 
@@ -137,8 +142,9 @@ static enum status carry_out(struct batch *batch, const struct event *event,
 {
     const struct routing_context *own = batch->context;
     const struct routing_answer *answer = step->answer;
+    arena_reset(own->scratch);
     struct routing_setting setting = {
-        .arena = batch->arena,
+        .arena = own->scratch,
         .authority = &own->authority,
         .keys = own->keys,
         .order = step->order,

@@ -6,6 +6,8 @@
 #include "routing.h"
 #include "worker/worker.h"
 
+enum { ROUTING_SCRATCH_MAX = 16 * 1024 * 1024 };
+
 /* Context of the stage: configuration, and what start makes of it. */
 struct routing_context {
     const char *limits_text;
@@ -14,6 +16,7 @@ struct routing_context {
 
     struct authority authority;
     struct approval_keys *keys;
+    struct arena *scratch; /* for one event at a time */
     struct routing_terms terms;
 };
 

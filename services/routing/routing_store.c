@@ -4,6 +4,7 @@
 #include "routing_store.h"
 
 #include "routing_codec.h"
+#include "routing_stage.h"
 
 #include <string.h>
 
@@ -238,9 +239,11 @@ static struct routing_case *read_case(struct arena *arena, const struct call *ca
     return read_coverage(arena, call, row, subject) ? subject : NULL;
 }
 
-static enum status read_refund(struct arena *arena, const struct call *call, size_t row,
+static enum status read_refund(struct batch *batch, const struct call *call, size_t row,
                                struct routing_order *order)
 {
+    const struct routing_context *own = batch->context;
+    struct arena *arena = batch->arena;
     const char *refund_id = rows_text(call, row, COLUMN_REFUND_ID);
     if (routing_refund_find(order, refund_id) != NULL)
         return STATUS_OK;
@@ -261,7 +264,7 @@ static enum status read_refund(struct arena *arena, const struct call *call, siz
     if (!rows_null(call, row, COLUMN_BODY)) {
         size_t size = 0;
         const void *body = rows_bytes(call, row, COLUMN_BODY, &size);
-        refund->assessed = routing_read_body(arena, body, size);
+        refund->assessed = routing_read_body(arena, own->scratch, body, size);
         if (refund->assessed == NULL)
             return arena_exhausted(arena) ? STATUS_EXHAUSTED : STATUS_FATAL;
     }
@@ -354,7 +357,7 @@ enum status routing_loaded(struct batch *batch)
     enum status status = start_orders(batch);
     for (size_t i = 0;
          status == STATUS_OK && rows->refunds != NULL && i < rows_count(rows->refunds); i++)
-        status = read_refund(arena, rows->refunds, i, order_of(batch, rows->refunds, i));
+        status = read_refund(batch, rows->refunds, i, order_of(batch, rows->refunds, i));
     for (size_t i = 0;
          status == STATUS_OK && rows->decisions != NULL && i < rows_count(rows->decisions); i++)
         status = read_decision(arena, rows->decisions, i, order_of(batch, rows->decisions, i));

@@ -11,12 +11,12 @@ struct one_event {
     struct refusal refusal; /* after a refusal: why */
 };
 
-/* `bytes` of `size` on `topic`; everything lives in `arena`. */
-void one_event_start(struct one_event *one, struct arena *arena, enum topic topic,
+/* `bytes` of `size` on `topic`; everything lives in `arena`. `context` is the stage's. */
+void one_event_start(struct one_event *one, struct arena *arena, void *context, enum topic topic,
                      const void *bytes, size_t size);
 
 /* The same with the packed bytes of `message`. */
-void one_event_message(struct one_event *one, struct arena *arena, enum topic topic,
+void one_event_message(struct one_event *one, struct arena *arena, void *context, enum topic topic,
                        const ProtobufCMessage *message);
 
 #endif

@@ -1,22 +1,26 @@
 #include "message.h"
 #include "one_event.h"
 #include "services/policy/policy_codec.h"
+#include "services/policy/policy_stage.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 static struct arena *arena;
 static struct policy policy;
+static struct policy_context context;
 
 static void set_up(void)
 {
     arena = arena_create(1024 * 1024);
+    context.scratch = arena_create(1024 * 1024);
     cr_assert_eq(policy_make(30, 90, &policy, NULL), STATUS_OK);
 }
 
 static void tear_down(void)
 {
     arena_destroy(arena);
+    arena_destroy(context.scratch);
 }
 
 TestSuite(policy_codec, .init = set_up, .fini = tear_down);
@@ -28,7 +32,7 @@ static enum status decoded(struct one_event *one, const char *json)
     cr_assert_eq(message_from_json_text(topic_info(TOPIC_VALIDATED)->message, json, strlen(json),
                                         arena, &message, &error),
                  STATUS_OK, "%s: %s", json, error.text);
-    one_event_message(one, arena, TOPIC_VALIDATED, message);
+    one_event_message(one, arena, &context, TOPIC_VALIDATED, message);
     return policy_decode(&one->work.batch, &one->event);
 }
 
@@ -43,14 +47,15 @@ static const char LATE[] =
     "\"2010-12-03T00:00:00Z\"},{\"lineId\":\"2\",\"category\":\"non_goods\"}]}," CLAIM "}";
 
 /* What policy says about the event, as a reader of the topic sees it. */
-static const Redress__V1__RefundAssessed *published(const struct one_event *one, bool judged)
+static const Redress__V1__RefundAssessed *published(struct one_event *one, bool judged)
 {
     const struct policy_input *input = one->event.body;
     struct assessment assessment;
+    one->event.now_us = 123456789;
     if (judged)
         cr_assert_eq(assess(&input->facts, &policy, arena, &assessment), STATUS_OK);
     const Redress__V1__RefundAssessed *encoded =
-        policy_encode(arena, input, &policy, judged ? &assessment : NULL, 5, 123456789);
+        policy_encode(arena, &one->event, &policy, judged ? &assessment : NULL, 5);
     cr_assert_not_null(encoded);
     uint8_t *bytes = NULL;
     size_t size = 0;

@@ -3,21 +3,25 @@
 #include "redress/v1/decision.pb-c.h"
 #include "redress/v1/payout.pb-c.h"
 #include "services/routing/routing_codec.h"
+#include "services/routing/routing_stage.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
 static struct arena *arena;
+static struct routing_context context;
 
 static void set_up(void)
 {
     arena = arena_create(1024 * 1024);
+    context.scratch = arena_create(1024 * 1024);
 }
 
 static void tear_down(void)
 {
     arena_destroy(arena);
+    arena_destroy(context.scratch);
 }
 
 TestSuite(routing_decode, .init = set_up, .fini = tear_down);
@@ -30,7 +34,7 @@ static enum status decoded(struct one_event *one, enum topic topic, const char *
     cr_assert_eq(message_from_json_text(topic_info(topic)->message, json, strlen(json), arena,
                                         &message, &error),
                  STATUS_OK, "%s: %s", json, error.text);
-    one_event_message(one, arena, topic, message);
+    one_event_message(one, arena, &context, topic, message);
     return routing_decode(&one->work.batch, &one->event);
 }
 
@@ -147,7 +151,8 @@ Test(routing_decode, random_bytes_never_crash)
             bytes[i] = (uint8_t)(seed >> 56);
         }
         struct one_event one;
-        one_event_start(&one, arena, topics[round % 3], bytes, (size_t)round % sizeof bytes);
+        one_event_start(&one, arena, &context, topics[round % 3], bytes,
+                        (size_t)round % sizeof bytes);
         cr_assert_eq(routing_decode(&one.work.batch, &one.event), STATUS_UNPROCESSABLE);
         arena_reset(arena);
     }
@@ -198,10 +203,10 @@ Test(routing_decode, an_assessment_now_and_from_its_kept_bytes)
     expect_sample(&input->assessed);
     cr_expect_eq(input->assessed.body, one.event.value);
     const struct assessed *again =
-        routing_read_body(arena, input->assessed.body, input->assessed.body_size);
+        routing_read_body(arena, context.scratch, input->assessed.body, input->assessed.body_size);
     cr_assert_not_null(again);
     expect_sample(again);
-    cr_expect_null(routing_read_body(arena, "\xff", 1));
+    cr_expect_null(routing_read_body(arena, context.scratch, "\xff", 1));
 }
 
 Test(routing_decode, what_was_declined_is_about_the_claim)
