@@ -316,6 +316,67 @@ static void print_ends(const struct load *load)
     consumer_close(reader);
 }
 
+struct sizes {
+    int64_t records, value, headers;
+};
+
+static enum status add_header(void *context, const char *name, const void *value, size_t size)
+{
+    struct sizes *sizes = context;
+    (void)value;
+    sizes->headers += (int64_t)(strlen(name) + size);
+    return STATUS_OK;
+}
+
+/* The last records of each partition of the topic. */
+static struct sizes sample(struct consumer *reader, enum topic topic, int32_t partitions)
+{
+    enum { SAMPLED = 20 };
+    struct place first[PARTITIONS_SUPPORTED], end[PARTITIONS_SUPPORTED];
+    struct sizes sizes = {.records = 0};
+    for (int32_t p = 0; p < partitions; p++)
+        first[p] = end[p] = (struct place){.topic = topic, .partition = p};
+    must(consumer_bounds(reader, first, end, (size_t)partitions, METADATA_MS, &error));
+    for (int32_t p = 0; p < partitions; p++)
+        if (first[p].offset < end[p].offset - SAMPLED)
+            first[p].offset = end[p].offset - SAMPLED;
+    must(consumer_assign(reader, first, (size_t)partitions, &error));
+    for (int32_t ended = 0; ended < partitions;) {
+        struct record record;
+        struct place place;
+        enum polled polled = consumer_poll(reader, METADATA_MS, &record, &place, &error);
+        if (polled == POLLED_NOTHING || polled == POLLED_FATAL)
+            must(STATUS_RETRY);
+        ended += polled == POLLED_END;
+        if (polled != POLLED_RECORD)
+            continue;
+        sizes.records++;
+        sizes.value += (int64_t)record.value_size;
+        must(record_headers(&record, add_header, &sizes));
+        record_free(&record);
+    }
+    return sizes;
+}
+
+static void print_sizes(const struct load *load)
+{
+    struct consumer *reader;
+    int32_t counts[TOPIC_COUNT];
+    must(reader_open(&load->config, &reader, &error));
+    must(consumer_partitions(reader, counts, METADATA_MS, &error));
+    printf("{");
+    for (size_t t = 0; t < TOPIC_COUNT; t++) {
+        struct sizes sizes = sample(reader, (enum topic)t, counts[t]);
+        int64_t records = sizes.records == 0 ? 1 : sizes.records;
+        printf("%s\"%s\": {\"sampled\": %" PRId64 ", \"value\": %" PRId64 ", \"headers\": %" PRId64
+               "}",
+               t == 0 ? "" : ", ", topic_info((enum topic)t)->name, sizes.records,
+               sizes.value / records, sizes.headers / records);
+    }
+    printf("}\n");
+    consumer_close(reader);
+}
+
 static void learn_partitions(struct load *load)
 {
     struct consumer *reader;
@@ -334,7 +395,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: load orders ORDERS | burst ORDERS FIRST COUNT RESERVED|SUCCEEDED\n"
                     "       load rate ORDERS FIRST COUNT RESERVED|SUCCEEDED PER_SECOND\n"
-                    "       load single ORDERS FIRST COUNT | ends\n");
+                    "       load single ORDERS FIRST COUNT | ends | sizes\n");
     return 2;
 }
 
@@ -391,6 +452,8 @@ int main(int argc, char **argv)
     must(config_read(&table, 1, environ, &error));
     if (argc == 2 && strcmp(argv[1], "ends") == 0)
         print_ends(&load);
+    else if (argc == 2 && strcmp(argv[1], "sizes") == 0)
+        print_sizes(&load);
     else if (argc > 2)
         run(&load, argc, argv);
     else
