@@ -1,0 +1,164 @@
+"""Scenarios: what people must decide, and the decisions that are refused."""
+
+import counting
+import shop
+from journey import Journey
+from shop import DECISIONS, ORDERS, REQUESTS, Order, units
+
+# (what the line cost, days since delivery, authority, people needed); all of the line is asked for
+LADDER = (
+    (25000, 2, "AUTO", 0),
+    (25001, 2, "LEVEL_1", 1),
+    (250000, 2, "LEVEL_1", 1),
+    (250001, 2, "LEVEL_2", 1),
+    (1000000, 2, "LEVEL_2", 1),
+    (1000001, 2, "LEVEL_2_TWO_APPROVERS", 2),
+    (500, 31, "LEVEL_1", 1),
+    (250001, 45, "LEVEL_2", 1),
+)
+
+
+def scenarios(stack):
+    def ask(order, **asked):
+        """Publishes an order and a request for it that a person must decide."""
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request(**asked))
+        journey = Journey(stack, order)
+        routed = journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
+        return journey, routed["case"] if routed else {}
+
+    def dear(name, minor=30000, **what):
+        return Order(name, lines=(("1", 2, 2 * minor),), **what)
+
+    def decide(journey, *arguments):
+        stack.ctl("decide", journey.case()["case_id"], *arguments)
+
+    def decision(journey, case, number, who="mia", verdict="APPROVE", **other):
+        return {"merchantId": journey.order.merchant, "orderId": journey.order.order_id,
+                "refundId": journey.refund_id, "caseId": case["caseId"],
+                "caseVersion": case["version"], "subjectHash": case["subjectHash"],
+                "actor": {"id": who, "role": "ROLE_APPROVER"}, "verdict": f"VERDICT_{verdict}",
+                "occurredAt": shop.days_ago(0), "note": "seen",
+                "decisionId": f"{journey.order.order_id}/{number}", **other}
+
+    def refusals(journey):
+        return [event["decisionRefused"]["reason"] for event in stack.events(shop.CONTROL)
+                if event.get("decisionRefused", {}).get("refundId") == journey.refund_id]
+
+    def await_refusal(journey, reason):
+        counting.check(f"the decision is refused: {reason}", counting.until(
+            lambda: reason in refusals(journey)), refusals(journey))
+
+    def ladder():
+        for number, (minor, days, authority, people) in enumerate(LADDER):
+            order = Order(f"ladder-{number}", lines=(("1", 1, minor),), delivered=days)
+            stack.publish(ORDERS, *order.events())
+            stack.publish(REQUESTS, order.request())
+            journey = Journey(stack, order)
+            routed = journey.await_status(shop.ROUTED,
+                                          "PENDING_APPROVAL" if people else "APPROVED")
+            counting.equal(f"{minor} after {days} days goes to",
+                           ((routed or {}).get("authority"),
+                            (routed or {}).get("case", {}).get("approversNeeded", 0)),
+                           (f"AUTHORITY_LEVEL_{authority}", people))
+
+    def no_limits_for_the_currency():
+        order = Order("limitless", currency="CHF", lines=(("1", 1, 100),))
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        routed = Journey(stack, order).await_status(shop.ROUTED, "PENDING_APPROVAL")
+        counting.equal("a currency without limits goes to level 2", (routed or {}).get("authority"),
+                       "AUTHORITY_LEVEL_LEVEL_2")
+
+    def approved_by_a_person():
+        journey, case = ask(dear("approve"))
+        counting.check("the case says why", case.get("why"), case)
+        decide(journey, "approve", "--as", "mia", "--note", "fine")
+        routed = journey.await_status(shop.ROUTED, "APPROVED")
+        counting.equal("approved by", routed and routed["approval"]["approvers"], ["mia"])
+        journey.await_paid(30000)
+        life = stack.ctl("refund", journey.refund_id)
+        counting.check("its life names who decided", "mia" in life, life)
+
+    def declined_by_a_person():
+        order = dear("decline")
+        journey, _ = ask(order, lines=units(("1", 2)))
+        decide(journey, "decline", "--as", "mia", "--note", "worn")
+        declined = journey.await_status(shop.ROUTED, "DECLINED")
+        counting.check("the customer is told, and how to appeal", declined and
+                       declined["notice"]["template"] == "refund_declined" and
+                       declined["notice"].get("appeal"), declined)
+        journey.await_standing("DECLINED")
+        stack.publish(REQUESTS, order.request("r2"))
+        Journey(stack, order, "r2").await_status(shop.ROUTED, "PENDING_APPROVAL")
+
+    def approved_for_less():
+        journey, _ = ask(dear("less"))
+        decide(journey, "reduce", "--as", "mia", "--amount", "120.50", "--note", "half used")
+        journey.await_paid(12050)
+
+    def two_different_approvers():
+        journey, case = ask(dear("two", 1500000), lines=units(("1", 1)))
+        counting.equal("people needed", case.get("approversNeeded"), 2)
+        decide(journey, "approve", "--as", "mia")
+        counting.check("one approval is not enough", counting.until(
+            lambda: (journey.case() or {}).get("approvers") == ["mia"]), journey.case())
+        decide(journey, "approve", "--as", "mia")
+        await_refusal(journey, "ALREADY_DECIDED")
+        counting.equal("nothing is paid by then", journey.statuses(shop.PAYOUTS), [])
+        decide(journey, "approve", "--as", "tom")
+        journey.await_paid(1500000)
+
+    def stale_version():
+        journey, case = ask(dear("stale", 1500000))
+        stack.publish(DECISIONS, decision(journey, case, 1, "mia"))
+        counting.until(lambda: (journey.case() or {}).get("approvers") == ["mia"])
+        stack.publish(DECISIONS, decision(journey, case, 2, "tom"))
+        await_refusal(journey, "STALE_VERSION")
+        counting.equal("the case is as it was", journey.case()["approvers"], ["mia"])
+
+    def stale_subject():
+        journey, case = ask(dear("subject"))
+        stack.publish(DECISIONS, decision(journey, case, 1, subjectHash="0" * 64))
+        await_refusal(journey, "STALE_SUBJECT")
+        counting.equal("the case is open", journey.case()["status"], "OPEN")
+
+    def own_request():
+        journey, case = ask(dear("own"))
+        stack.publish(DECISIONS, decision(journey, case, 1, "agent-4"))
+        await_refusal(journey, "OWN_REQUEST")
+        counting.equal("nothing was approved", journey.statuses(shop.ROUTED), ["PENDING_APPROVAL"])
+
+    def wrong_role():
+        journey, case = ask(dear("role"))
+        stack.publish(DECISIONS, decision(journey, case, 1, "bob", actor={
+            "id": "bob", "role": "ROLE_SERVICE_AGENT"}))
+        await_refusal(journey, "ROLE")
+
+    def the_same_decision_again():
+        journey, case = ask(dear("repeat", 1500000))
+        for _ in range(3):
+            stack.publish(DECISIONS, decision(journey, case, 1))
+        counting.until(lambda: (journey.case() or {}).get("approvers") == ["mia"])
+        case = journey.events(shop.ROUTED)[-1]["case"]
+        stack.publish(DECISIONS, decision(journey, case, 2, "tom"))
+        journey.await_paid(1500000)
+        counting.equal("repeats are no refusals", refusals(journey), [])
+
+    def unknown_case():
+        journey, case = ask(dear("unknown"))
+        stack.publish(DECISIONS, decision(journey, dict(case, caseId="c_" + "0" * 32), 1))
+        await_refusal(journey, "UNKNOWN_CASE")
+
+    def decided_too_late():
+        journey, case = ask(dear("late"))
+        decide(journey, "decline", "--as", "mia")
+        journey.await_status(shop.ROUTED, "DECLINED")
+        last = journey.events(shop.ROUTED)[-1]["case"]
+        stack.publish(DECISIONS, decision(journey, dict(case, version=last["version"]), 9, "tom"))
+        await_refusal(journey, "CASE_NOT_OPEN")
+        counting.equal("declined stays declined", journey.statuses(shop.ROUTED)[-1], "DECLINED")
+
+    return [ladder, no_limits_for_the_currency, approved_by_a_person, declined_by_a_person,
+            approved_for_less, two_different_approvers, stale_version, stale_subject, own_request,
+            wrong_role, the_same_decision_again, unknown_case, decided_too_late]
