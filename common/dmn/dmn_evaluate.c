@@ -50,12 +50,19 @@ static const struct feel_value *find_input(const struct dmn_model *model,
     return NULL;
 }
 
-static struct feel_value input_value(struct feel_run *run, struct dmn_session *session,
-                                     const struct dmn_node *node)
+static const struct feel_value *given_value(const struct dmn_session *session,
+                                            const struct dmn_node *node)
 {
     const struct feel_value *found = find_input(session->root, &session->input, node, 0);
     if (found == NULL && session->input.kind == FEEL_CONTEXT)
         found = feel_entry(&session->input, node->name->text);
+    return found;
+}
+
+static struct feel_value input_value(struct feel_run *run, struct dmn_session *session,
+                                     const struct dmn_node *node)
+{
+    const struct feel_value *found = given_value(session, node);
     struct feel_value none = feel_null();
     struct feel_value value = feel_coerce(run, node->type, found == NULL ? &none : found,
                                           node->title);
@@ -121,8 +128,12 @@ static struct feel_value decision_value(struct feel_run *run, struct dmn_session
     run->place = node->place;
     run->host = session;
     struct feel_value value = feel_null();
+    const struct feel_value *given =
+        node->logic == NULL ? given_value(session, node) : NULL;
     if (node->logic != NULL)
         value = feel_evaluate(run, node->logic, frame);
+    else if (given != NULL)
+        value = *given;
     else
         (void)feel_note(run, NULL, "the decision has no logic");
     value = feel_coerce(run, node->type, &value, node->title);

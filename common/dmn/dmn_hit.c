@@ -5,7 +5,6 @@
 
 #include "dmn_index.h"
 #include "dmn_session.h"
-#include "feel_number.h"
 
 /* A table under evaluation. */
 struct at_work {
@@ -216,7 +215,7 @@ static struct feel_value aggregate(struct at_work *w, const struct hit *hits)
     return combine(w, outputs);
 }
 
-/* No rule hit: the defaults, nothing, or for COLLECT an empty list or a count of none. */
+/* No rule hit: the defaults, or null under every hit policy (10.3.2.10). */
 static struct feel_value without_hits(struct at_work *w)
 {
     const struct dmn_table *table = w->table;
@@ -232,10 +231,6 @@ static struct feel_value without_hits(struct at_work *w)
     }
     if (has_default)
         return combine(w, outputs);
-    if (table->policy == DMN_HIT_COLLECT && table->aggregator == DMN_AGGREGATE_NONE)
-        return feel_list(NULL, 0);
-    if (table->policy == DMN_HIT_COLLECT && table->aggregator == DMN_AGGREGATE_COUNT)
-        return feel_number_value(feel_number_of(0));
     return feel_note(w->run, NULL, "no rule hits");
 }
 

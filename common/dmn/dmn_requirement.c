@@ -159,6 +159,31 @@ static void compile_decision(struct dmn_model *model, struct dmn_node *node)
         node->logic = dmn_compile(model, expression, &scope, node->title);
 }
 
+/* A table without parameters takes its input expressions for their names (10.2.1.7). */
+static bool read_implied(struct dmn_model *model, struct dmn_node *node,
+                         const struct dmn_element *logic, struct feel_scope *scope)
+{
+    const struct dmn_element *table = dmn_child(logic, "decisionTable");
+    size_t count = 0;
+    for (const struct dmn_element *e = dmn_child(table, "input"); e != NULL; e = dmn_again(e))
+        count++;
+    const struct feel_symbol **names = dmn_take(model, count + 1, sizeof *names);
+    const struct feel_type **types = dmn_take(model, count + 1, sizeof *types);
+    if (names == NULL || types == NULL || count > FEEL_PARAMETERS_MAX)
+        return false;
+    for (const struct dmn_element *e = dmn_child(table, "input"); e != NULL; e = dmn_again(e)) {
+        struct feel_text text = dmn_child_text(dmn_child(e, "inputExpression"), "text");
+        const struct feel_symbol *name = feel_name(&model->set->symbols, text);
+        if (name == NULL)
+            continue;
+        names[node->parameter_count++] = name;
+        (void)feel_scope_add(model->set->arena, scope, name);
+    }
+    node->names = names;
+    node->types = types;
+    return true;
+}
+
 static bool read_parameters(struct dmn_model *model, struct dmn_node *node,
                             const struct dmn_element *logic, struct feel_scope *scope)
 {
@@ -186,7 +211,7 @@ static bool read_parameters(struct dmn_model *model, struct dmn_node *node,
     }
     node->names = names;
     node->types = types;
-    return true;
+    return node->parameter_count > 0 || read_implied(model, node, logic, scope);
 }
 
 static bool is_external(const struct dmn_element *logic)

@@ -157,9 +157,10 @@ static enum fitting bind_named(struct feel_run *run, const struct parameter *par
         if (bound[at].kind == FEEL_NULL && p->type == lower(p->type))
             result = NULL_RESULT;
     }
-    for (size_t i = 0; i < count; i++)
-        if (!set[i] && !parameters[i].optional && !parameters[i].lists)
-            return NO_FIT;
+    for (size_t i = 0; i < count; i++) /* what is left out is null */
+        if (!set[i] && !parameters[i].optional && !parameters[i].lists &&
+            parameters[i].type == lower(parameters[i].type))
+            result = NULL_RESULT;
     return result;
 }
 

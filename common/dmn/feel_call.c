@@ -2,22 +2,22 @@
 
 #include "feel_run.h"
 
-/* Named arguments in the order of the parameters. A name that is none, or a parameter without an
- * argument, makes the call null. */
+/* Arguments in the order of the parameters. Positional ones have to be as many; of named ones those
+ * that are left out are null, and a name that is no parameter's makes the call null. */
 static bool order_arguments(struct feel_run *run, const struct feel_node *node,
                             const struct feel_function *function,
                             const struct feel_value *arguments,
                             const struct feel_symbol *const *names, size_t count, struct feel_value *ordered)
 {
-    if (count != function->count) {
+    if (names == NULL ? count != function->count : count > function->count) {
         (void)feel_note(run, node, "%zu arguments for %zu parameters", count, function->count);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         size_t at = names == NULL ? i : 0;
-        while (names != NULL && at < count && function->names[at] != names[i])
+        while (names != NULL && at < function->count && function->names[at] != names[i])
             at++;
-        if (at == count) {
+        if (at == function->count) {
             (void)feel_note(run, node, "no parameter is called %.*s", (int)names[i]->text.size,
                             names[i]->text.bytes);
             return false;
@@ -61,10 +61,13 @@ struct feel_value feel_call(struct feel_run *run, const struct feel_node *node,
     if (ordered == NULL ||
         !order_arguments(run, node, function, arguments, names, count, ordered))
         return feel_null();
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < function->count; i++) {
         if (function->types == NULL || function->types[i] == NULL)
             continue;
+        bool given = ordered[i].kind != FEEL_NULL;
         ordered[i] = feel_coerce(run, function->types[i], &ordered[i], function->names[i]->text);
+        if (given && ordered[i].kind == FEEL_NULL)
+            return feel_null();
     }
     if (function->host != NULL)
         return function->host(run, function, ordered);

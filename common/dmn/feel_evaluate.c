@@ -205,24 +205,26 @@ static struct feel_value evaluate_range(struct feel_run *run, const struct feel_
         range.low = feel_evaluate(run, node->a, frame);
     if (node->b != NULL)
         range.high = feel_evaluate(run, node->b, frame);
-    int order;
+    int order = 0;
     bool both = range.low.kind != FEEL_NULL && range.high.kind != FEEL_NULL;
     if (both && !feel_order(&range.low, &range.high, &order))
         return feel_note(run, node, "a range from %s to %s", feel_kind_name(range.low.kind),
                          feel_kind_name(range.high.kind));
+    if (both && order > 0)
+        return feel_note(run, node, "a range that ends before it starts");
     return feel_new_range(run, &range);
 }
 
+/* -e is e * -1 (table 62), for numbers and durations. */
 static struct feel_value evaluate_negation(struct feel_run *run, const struct feel_node *node,
                                            const struct feel_frame *frame)
 {
     struct feel_value value = feel_evaluate(run, node->a, frame);
-    struct feel_value out;
+    struct feel_value out = value;
     if (value.kind == FEEL_NUMBER)
         return feel_number_value(feel_number_negate(value.number));
     if (value.kind == FEEL_DAYS && feel_days_negate(value.days, &out))
         return out;
-    out = value;
     if (value.kind == FEEL_MONTHS && !__builtin_sub_overflow(0, value.months, &out.months))
         return out;
     return feel_note(run, node, "cannot negate a %s", feel_kind_name(value.kind));
@@ -287,6 +289,11 @@ static struct feel_value evaluate_instance(struct feel_run *run, const struct fe
 {
     struct feel_value value = feel_evaluate(run, node->a, frame);
     const struct feel_type *base = feel_base_type(node->type);
+    bool bare = node->type->form == FEEL_TYPE_KIND &&
+                (node->type->kind == FEEL_LIST || node->type->kind == FEEL_CONTEXT ||
+                 node->type->kind == FEEL_RANGE || node->type->kind == FEEL_FUNCTION);
+    if (bare)
+        return feel_note(run, node, "the type needs parameters, as in list<Any>");
     if (value.kind == FEEL_NULL)
         return feel_boolean(base != NULL && base->form == FEEL_TYPE_KIND &&
                             base->kind == FEEL_NULL);

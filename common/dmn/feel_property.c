@@ -31,13 +31,11 @@ static int64_t seconds_towards_zero(struct feel_days days)
     X("weekday", OF_DATE | OF_BOTH, weekday(&v->moment))                                           \
     X("hour", OF_TIME | OF_BOTH, v->moment.hour)                                                   \
     X("minute", OF_TIME | OF_BOTH, v->moment.minute)                                               \
-    X("second", OF_TIME | OF_BOTH, v->moment.second)                                               \
     X("years", OF_MONTHS, v->months / 12)                                                          \
     X("months", OF_MONTHS, v->months % 12)                                                         \
     X("days", OF_DAYS, seconds_towards_zero(v->days) / 86400)                                      \
     X("hours", OF_DAYS, seconds_towards_zero(v->days) / 3600 % 24)                                 \
-    X("minutes", OF_DAYS, seconds_towards_zero(v->days) / 60 % 60)                                 \
-    X("seconds", OF_DAYS, seconds_towards_zero(v->days) % 60)
+    X("minutes", OF_DAYS, seconds_towards_zero(v->days) / 60 % 60)
 
 static bool number_property(const struct feel_value *v, struct feel_text name, int64_t *out)
 {
@@ -49,6 +47,32 @@ static bool number_property(const struct feel_value *v, struct feel_text name, i
     NUMBER_PROPERTIES(X)
 #undef X
     return false;
+}
+
+/* Seconds have a fraction: whole ones and nanoseconds. */
+static struct feel_value decimal_seconds(int64_t whole, int64_t nanos)
+{
+    struct feel_number seconds = feel_number_of(whole), fraction;
+    if (nanos != 0 &&
+        feel_number_divide(feel_number_of(nanos), feel_number_of(FEEL_SECOND_NS), &fraction))
+        (void)feel_number_add(seconds, fraction, &seconds);
+    return feel_number_value(seconds);
+}
+
+static bool second_property(const struct feel_value *value, struct feel_text name,
+                            struct feel_value *out)
+{
+    bool clock = value->kind == FEEL_TIME || value->kind == FEEL_DATE_TIME;
+    if (clock && feel_text_is(name, feel_text("second"))) {
+        *out = decimal_seconds(value->moment.second, value->moment.nanos);
+        return true;
+    }
+    if (value->kind != FEEL_DAYS || !feel_text_is(name, feel_text("seconds")))
+        return false;
+    bool negative = value->days.seconds < 0 && value->days.nanos > 0;
+    int64_t nanos = negative ? value->days.nanos - FEEL_SECOND_NS : value->days.nanos;
+    *out = decimal_seconds(seconds_towards_zero(value->days) % 60, nanos);
+    return true;
 }
 
 static bool zone_property(const struct feel_value *value, struct feel_text name,
@@ -122,7 +146,8 @@ struct feel_value feel_property(struct feel_run *run, const struct feel_node *no
         return list_property(run, node, value, name);
     if (number_property(value, name, &number))
         return feel_number_value(feel_number_of(number));
-    if (zone_property(value, name, &out) || range_property(value, name, &out))
+    if (second_property(value, name, &out) || zone_property(value, name, &out) ||
+        range_property(value, name, &out))
         return out;
     return feel_note(run, node, "a %s has no property %.*s", feel_kind_name(value->kind),
                      (int)name.size, name.bytes);
