@@ -227,12 +227,90 @@ struct feel_value feel_bi_string(struct feel_run *run, const struct feel_value *
     return feel_string(text.bytes, text.size);
 }
 
+/* An end of a range as it is written: a literal, or nothing. false: neither. */
+static bool read_end(struct feel_run *run, const struct feel_compiler *compiler,
+                     const struct feel_scope *scope, struct feel_text text,
+                     struct feel_value *out)
+{
+    struct feel_syntax_error error;
+    size_t unknown = 0;
+    int order;
+    *out = feel_null();
+    if (text.size == 0)
+        return true;
+    const struct feel_node *node = feel_parse(compiler, scope, text, &unknown, &error);
+    if (node == NULL || node->op == FEEL_OP_RANGE || unknown > 0 || !feel_is_constant(node))
+        return false;
+    *out = feel_evaluate(run, node, NULL);
+    return feel_order(out, out, &order);
+}
+
+/* Both ends read, the range by grammar rule 66: an end may be left out where its side is open. */
+static bool make_range(struct feel_range *range)
+{
+    bool low = range->low.kind != FEEL_NULL, high = range->high.kind != FEEL_NULL;
+    int order;
+    if (low && high)
+        return feel_order(&range->low, &range->high, &order) && order <= 0;
+    if (high && !range->low_closed) {
+        range->form = range->high_closed ? FEEL_LESS_EQUAL : FEEL_LESS;
+        return true;
+    }
+    range->form = range->low_closed ? FEEL_GREATER_EQUAL : FEEL_GREATER;
+    return low && !range->high_closed;
+}
+
+/* The dots between the ends: those outside of strings. */
+static const char *find_dots(struct feel_text text)
+{
+    bool quoted = false;
+    for (size_t i = 0; i + 1 < text.size; i++) {
+        if (text.bytes[i] == '\\' && quoted)
+            i++;
+        else if (text.bytes[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && text.bytes[i] == '.' && text.bytes[i + 1] == '.')
+            return &text.bytes[i];
+    }
+    return NULL;
+}
+
+static struct feel_text trim(struct feel_text text)
+{
+    while (text.size > 0 && (unsigned char)text.bytes[0] <= ' ')
+        text.bytes++, text.size--;
+    while (text.size > 0 && (unsigned char)text.bytes[text.size - 1] <= ' ')
+        text.size--;
+    return text;
+}
+
+static bool read_range(struct feel_run *run, const struct feel_compiler *compiler,
+                       const struct feel_scope *scope, struct feel_text text,
+                       struct feel_range *range)
+{
+    text = trim(text);
+    if (text.size < 4 || strchr("([]", text.bytes[0]) == NULL ||
+        strchr(")[]", text.bytes[text.size - 1]) == NULL)
+        return false;
+    range->low_closed = text.bytes[0] == '[';
+    range->high_closed = text.bytes[text.size - 1] == ']';
+    struct feel_text inner = {text.bytes + 1, text.size - 2};
+    const char *dots = find_dots(inner);
+    if (dots == NULL)
+        return false;
+    struct feel_text low = {inner.bytes, (size_t)(dots - inner.bytes)};
+    struct feel_text high = {dots + 2, inner.size - low.size - 2};
+    return read_end(run, compiler, scope, trim(low), &range->low) &&
+           read_end(run, compiler, scope, trim(high), &range->high) && make_range(range);
+}
+
 struct feel_value feel_bi_range(struct feel_run *run, const struct feel_value *a, size_t given)
 {
     (void)given;
     struct feel_symbols *symbols = feel_alloc(run, 1, sizeof *symbols);
     struct feel_scope *scope = feel_alloc(run, 1, sizeof *scope);
     struct feel_scope *members = feel_alloc(run, 1, sizeof *members);
+    struct feel_range range = {.form = FEEL_INTERVAL};
     if (symbols == NULL || scope == NULL || members == NULL)
         return feel_null();
     symbols->arena = run->arena;
@@ -243,17 +321,9 @@ struct feel_value feel_bi_range(struct feel_run *run, const struct feel_value *a
     for (size_t i = 0; feel_builtin_at(i) != NULL; i++)
         (void)feel_scope_add(run->arena, scope,
                              feel_name(symbols, feel_text(feel_builtin_at(i)->name)));
-    struct feel_syntax_error error;
-    size_t unknown = 0;
-    const struct feel_node *node = feel_parse(&compiler, scope, a->text, &unknown, &error);
-    if (node == NULL || node->op != FEEL_OP_RANGE || node->form != FEEL_INTERVAL || unknown > 0 ||
-        !feel_is_constant(node))
+    if (!read_range(run, &compiler, scope, a->text, &range))
         return refuse(run, "range", a);
-    struct feel_value value = feel_evaluate(run, node, NULL);
-    if (value.kind != FEEL_RANGE || value.range->low.kind == FEEL_NULL ||
-        value.range->high.kind == FEEL_NULL)
-        return refuse(run, "range", a);
-    return value;
+    return feel_new_range(run, &range);
 }
 
 struct feel_value feel_bi_not(struct feel_run *run, const struct feel_value *a, size_t given)

@@ -81,12 +81,12 @@ Test(dmn_table, rule_order)
 Test(dmn_table, collect)
 {
     expect(POLICY_TABLE("hitPolicy='COLLECT'", PLAIN_OUTPUT, NUMBER), 5, "[2, 1, 3]");
-    expect(POLICY_TABLE("hitPolicy='COLLECT'", PLAIN_OUTPUT, NUMBER), 99, "[]");
+    expect(POLICY_TABLE("hitPolicy='COLLECT'", PLAIN_OUTPUT, NUMBER), 99, "null");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='SUM'", PLAIN_OUTPUT, NUMBER), 5, "6");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='MIN'", PLAIN_OUTPUT, NUMBER), 5, "1");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='MAX'", PLAIN_OUTPUT, NUMBER), 5, "3");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 5, "3");
-    expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 99, "0");
+    expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 99, "null");
 }
 
 Test(dmn_table, defaults_stand_in)

@@ -292,3 +292,48 @@ Test(feel_expression, edges)
     };
     SUPPORT_CHECK(pairs);
 }
+
+/* Examples of the standard, and what it says of ranges, durations and arguments. */
+Test(feel_expression, ranges_negation_and_arguments)
+{
+    static const struct support_pair pairs[] = {
+        {"range(\"[18..21)\")", "[18..21)"},
+        {"range(\"[2..)\")", "(>= 2)"},
+        {"range(\"(..2)\")", "(< 2)"},
+        {"range(\"(..2]\")", "(<= 2)"},
+        {"range(\"\")", "null"},
+        {"range(\"[..]\")", "null"},
+        {"range(\"[..2]\")", "null"},
+        {"range(\"[2..]\")", "null"},
+        {"range(\"[\\\"a\\\"..\\\"b..c\\\"]\")", "[\"a\"..\"b..c\"]"},
+        {"range(\"[@\\\"2020-01-01\\\"..date(\\\"2020-02-01\\\"))\")", "[2020-01-01..2020-02-01)"},
+        {"range(\"[5..1]\")", "null"},
+        {"range(\"[1..\\\"a\\\"]\")", "null"},
+        {"range(\"[-1..2.5]\") = [-1..2.5]", "true"},
+        {"range(\"[2..)\") = (>=2)", "true"},
+        {"range(\"[x..2]\")", "null"},
+        {"range(\"[true..)\")", "null"},
+        {"[10..1]", "null"},
+        {"-@\"P1D\"", "-P1D"},
+        {"-@\"P1Y2M\"", "-P1Y2M"},
+        {"@\"10:00:05.5\".second", "5.5"},
+        {"@\"-PT1.5S\".seconds", "-1.5"},
+        {"1 instance of list", "null"},
+        {"[1] instance of list<Any>", "true"},
+        {"(function(a: string) \"x\")(1)", "null"},
+        {"(function(a, b) b)(a: 1)", "null"},
+        {"(function(a, b) b)(c: 1)", "null"},
+        {".10 * 30.00", "3.0000"},
+        {"1 + 3/2*2 - 2**3", "-4.0"},
+        {"1.0*10**3", "1000.0"},
+        {"5 in (<5, >5)", "false"},
+        {"[{a: {b: [1]}}, {a: {b: [2.1, 2.2]}}].a.b", "[[1], [2.1, 2.2]]"},
+        {"[ {x:1, y:2}, {x:2} ].y", "[2, null]"},
+        {"number(from: \"1\")", "1"},
+        {"{isPositive : function(x) x > 0"
+         ", isNotNegative : function(x) isPositive(x+ 1), result: isNotNegative(0)}.result",
+         "true"},
+        {"time(\"23:59:00z\") + duration(\"PT2M\") = time(\"00:01:00@Etc/UTC\")", "true"},
+    };
+    SUPPORT_CHECK(pairs);
+}
