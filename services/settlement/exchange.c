@@ -1,11 +1,19 @@
+/* libcurl tells which sockets it waits for and until when, and is told which are ready: with
+ * hundreds in flight, asking it to look at all of them each time costs more than the requests. */
+
 #include "exchange.h"
+
+#include "clock.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-enum { ANSWER_FIRST = 8192, ANSWER_KEPT = 65536 };
+enum { ANSWER_FIRST = 8192, ANSWER_KEPT = 65536, READY_MAX = 128 };
 
 struct slot {
     CURL *easy;
@@ -25,6 +33,8 @@ struct exchange {
     struct slot *free;
     char ca_file[1024];
     long connect_timeout_ms, total_timeout_ms;
+    int epoll_fd, wake_fd;
+    int64_t timer_us; /* monotonic: when libcurl wants to be called; -1: it does not */
 };
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
@@ -79,6 +89,45 @@ static bool prepare(struct exchange *exchange, struct slot *slot)
     return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 }
 
+/* `known` is set once the socket is in the epoll set. */
+static int note_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
+{
+    struct exchange *exchange = context;
+    (void)easy;
+    struct epoll_event event = {.data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(exchange->epoll_fd, EPOLL_CTL_DEL, fd, &event);
+        return 0;
+    }
+    event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+                   (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+    (void)epoll_ctl(exchange->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+    (void)curl_multi_assign(exchange->multi, fd, exchange);
+    return 0;
+}
+
+static int note_timer(CURLM *multi, long timeout_ms, void *context)
+{
+    struct exchange *exchange = context;
+    (void)multi;
+    exchange->timer_us = timeout_ms < 0 ? -1 : clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    return 0;
+}
+
+static bool open_loop(struct exchange *exchange)
+{
+    exchange->timer_us = -1;
+    exchange->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    exchange->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event wake = {.events = EPOLLIN, .data.fd = exchange->wake_fd};
+    return exchange->epoll_fd >= 0 && exchange->wake_fd >= 0 &&
+           epoll_ctl(exchange->epoll_fd, EPOLL_CTL_ADD, exchange->wake_fd, &wake) == 0 &&
+           curl_multi_setopt(exchange->multi, CURLMOPT_SOCKETFUNCTION, note_socket) == CURLM_OK &&
+           curl_multi_setopt(exchange->multi, CURLMOPT_SOCKETDATA, exchange) == CURLM_OK &&
+           curl_multi_setopt(exchange->multi, CURLMOPT_TIMERFUNCTION, note_timer) == CURLM_OK &&
+           curl_multi_setopt(exchange->multi, CURLMOPT_TIMERDATA, exchange) == CURLM_OK;
+}
+
 enum status exchange_open(const struct exchange_settings *settings, struct exchange **exchange,
                           struct error *error)
 {
@@ -86,12 +135,13 @@ enum status exchange_open(const struct exchange_settings *settings, struct excha
     struct exchange *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return error_set(error, STATUS_FATAL, "no memory for HTTP requests");
+    opened->epoll_fd = opened->wake_fd = -1;
     opened->connect_timeout_ms = (long)settings->connect_timeout_ms;
     opened->total_timeout_ms = (long)settings->total_timeout_ms;
     (void)strncpy(opened->ca_file, settings->ca_file, sizeof opened->ca_file - 1);
     opened->multi = curl_multi_init();
     opened->slots = calloc(settings->in_flight, sizeof *opened->slots);
-    bool good = opened->multi != NULL && opened->slots != NULL;
+    bool good = opened->multi != NULL && opened->slots != NULL && open_loop(opened);
     for (size_t i = 0; good && i < settings->in_flight; i++) {
         good = prepare(opened, &opened->slots[i]);
         opened->slot_count = i + 1;
@@ -122,6 +172,10 @@ void exchange_close(struct exchange *exchange)
         free(slot->body);
     }
     (void)curl_multi_cleanup(exchange->multi);
+    if (exchange->epoll_fd >= 0)
+        (void)close(exchange->epoll_fd);
+    if (exchange->wake_fd >= 0)
+        (void)close(exchange->wake_fd);
     free(exchange->slots);
     free(exchange);
 }
@@ -197,14 +251,47 @@ bool exchange_start(struct exchange *exchange, const struct provider_request *re
     return true;
 }
 
+static int until_timer_ms(const struct exchange *exchange, int timeout_ms)
+{
+    if (exchange->timer_us < 0)
+        return timeout_ms;
+    int64_t left_us = exchange->timer_us - clock_monotonic_us();
+    int64_t left_ms = left_us <= 0 ? 0 : (left_us + 999) / 1000;
+    return left_ms < timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+static void run_timer(struct exchange *exchange)
+{
+    int running = 0;
+    if (exchange->timer_us < 0 || clock_monotonic_us() < exchange->timer_us)
+        return;
+    exchange->timer_us = -1;
+    (void)curl_multi_socket_action(exchange->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+static void run_socket(struct exchange *exchange, const struct epoll_event *event)
+{
+    int running = 0, what = 0;
+    uint64_t count;
+    if (event->data.fd == exchange->wake_fd) {
+        (void)!read(exchange->wake_fd, &count, sizeof count);
+        return;
+    }
+    what |= event->events & EPOLLIN ? CURL_CSELECT_IN : 0;
+    what |= event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+    what |= event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
+    (void)curl_multi_socket_action(exchange->multi, event->data.fd, what, &running);
+}
+
 void exchange_wait(struct exchange *exchange, int timeout_ms)
 {
-    int running = 0, ready = 0;
-    (void)curl_multi_perform(exchange->multi, &running);
-    if (timeout_ms > 0 && (size_t)running == exchange->active) {
-        (void)curl_multi_poll(exchange->multi, NULL, 0, timeout_ms, &ready);
-        (void)curl_multi_perform(exchange->multi, &running);
-    }
+    struct epoll_event ready[READY_MAX];
+    run_timer(exchange); /* requests that were just started leave at once */
+    int count = epoll_wait(exchange->epoll_fd, ready, READY_MAX,
+                           until_timer_ms(exchange, timeout_ms));
+    for (int i = 0; i < count; i++)
+        run_socket(exchange, &ready[i]);
+    run_timer(exchange);
 }
 
 /* Nothing left us: no connection, or a time-out before the first byte of the request. */
@@ -251,5 +338,6 @@ bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
 
 void exchange_wake(struct exchange *exchange)
 {
-    (void)curl_multi_wakeup(exchange->multi);
+    const uint64_t one = 1;
+    (void)!write(exchange->wake_fd, &one, sizeof one);
 }

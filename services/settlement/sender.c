@@ -348,6 +348,7 @@ static bool is_stopping(struct sender *sender)
 static void *run(void *context)
 {
     struct sender *sender = context;
+    (void)pthread_setname_np(pthread_self(), "sender");
     while (!is_stopping(sender)) {
         start_calls(sender);
         turn(sender, wait_ms(sender));

@@ -365,6 +365,7 @@ struct task {
 };
 
 struct transfer_row {
+    int64_t key; /* its number in the ledger; given when the decision is kept */
     enum movement movement;
     const struct payment *payment;
     const struct payout *payout; /* NULL: not by a payout of ours */

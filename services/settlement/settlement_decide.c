@@ -55,6 +55,9 @@ static enum status keep(struct batch *batch, const struct event *event,
     if (outcome == NULL)
         return STATUS_EXHAUSTED;
     *outcome = (struct outcome){.event = event, .effects = *effects};
+    /* Here, not in save: by then the shard's count of keys is in the transaction already. */
+    for (struct transfer_row *t = outcome->effects.transfers.first; t != NULL; t = t->next)
+        t->key = batch_key(batch, event->shard);
     if (rows->last_outcome == NULL)
         rows->outcomes = outcome;
     else

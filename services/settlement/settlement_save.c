@@ -363,12 +363,12 @@ static const char *cause_of(const struct event *event)
     return event->envelope.id == NULL ? "" : event->envelope.id;
 }
 
-static void put_transfers(struct batch *batch, struct rows_out *out, const struct outcome *outcome)
+static void put_transfers(struct rows_out *out, const struct outcome *outcome)
 {
     const struct event *event = outcome->event;
     for (const struct transfer_row *t = outcome->effects.transfers.first; t != NULL; t = t->next) {
         out->at = 0;
-        put_int8(out, batch_key(batch, event->shard));
+        put_int8(out, t->key);
         put_text(out, event->order->merchant_id);
         put_text(out, event->order->order_id);
         put_text(out, t->payment->payment_id);
@@ -460,7 +460,7 @@ enum status settlement_save(struct batch *batch, struct unit *unit)
             return status;
     }
     for (const struct outcome *o = rows->outcomes; o != NULL; o = o->next) {
-        put_transfers(batch, &transfers, o);
+        put_transfers(&transfers, o);
         put_evidence(&evidence, o);
     }
 #define X(name, statement) send_rows(&name);
