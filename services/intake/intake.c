@@ -5,10 +5,9 @@
 
 const char *intake_rejection_words(enum rejection_reason reason)
 {
-    static const char *const WORDS[] = {
-        [REJECTION_NONE] = "",
+    static const char *const WORDS[] = {[REJECTION_NONE] = "",
 #define X(name, code, words) [REJECTION_##name] = words,
-        REJECTION_ROWS(X)
+                                        REJECTION_ROWS(X)
 #undef X
     };
     return WORDS[reason];
@@ -22,8 +21,8 @@ static enum status nothing(const struct intake *intake, struct order *order,
 }
 
 /* Overdue anywhere: an alarm, and another one as long as it lasts. */
-static enum status stalled(const struct intake *intake, struct order *order,
-                           struct refund *refund, int64_t now_us)
+static enum status stalled(const struct intake *intake, struct order *order, struct refund *refund,
+                           int64_t now_us)
 {
     const struct intake_port *port = intake->port;
     if (refund->status != REFUND_OPEN && refund->status != REFUND_NEEDS_INFO)
@@ -35,8 +34,7 @@ static enum status stalled(const struct intake *intake, struct order *order,
                           now_us + INTAKE_STALL_AGAIN_DAYS * CLOCK_DAY_US);
 }
 
-static enum status due(const struct intake *intake, struct order *order,
-                       const struct input *input)
+static enum status due(const struct intake *intake, struct order *order, const struct input *input)
 {
     static enum status (*const DUE[])(const struct intake *, struct order *, struct refund *,
                                       int64_t) = {
@@ -55,10 +53,10 @@ enum status intake_decide(const struct intake *intake, struct order *order,
 {
     static enum status (*const DECIDE[])(const struct intake *, struct order *,
                                          const struct input *) = {
-        [INPUT_NOTHING] = nothing,         [INPUT_PLACED] = intake_placed,
+        [INPUT_NOTHING] = nothing,          [INPUT_PLACED] = intake_placed,
         [INPUT_CAPTURED] = intake_captured, [INPUT_MOVED] = intake_moved,
-        [INPUT_ASKED] = intake_asked,      [INPUT_FOLLOWED_UP] = intake_followed_up,
-        [INPUT_OUTCOME] = intake_outcome,  [INPUT_DUE] = due,
+        [INPUT_ASKED] = intake_asked,       [INPUT_FOLLOWED_UP] = intake_followed_up,
+        [INPUT_OUTCOME] = intake_outcome,   [INPUT_DUE] = due,
     };
     return DECIDE[input->kind](intake, order, input);
 }

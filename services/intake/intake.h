@@ -19,28 +19,29 @@
 #include <stdint.h>
 
 enum {
-    INTAKE_ID_MAX = 128,              /* bytes of an identifier */
-    INTAKE_LINES_MAX = 10000,         /* of an order */
-    INTAKE_LINES_ASKED_MAX = 1000,    /* of a request */
-    INTAKE_TAGS_MAX = 16,             /* of a line */
-    INTAKE_EVIDENCE_MAX = 20,         /* of a request, an answer or an appeal */
-    INTAKE_FOLLOW_UPS_MAX = 50,       /* of one refund */
+    INTAKE_ID_MAX = 128,           /* bytes of an identifier */
+    INTAKE_LINES_MAX = 10000,      /* of an order */
+    INTAKE_LINES_ASKED_MAX = 1000, /* of a request */
+    INTAKE_TAGS_MAX = 16,          /* of a line */
+    INTAKE_EVIDENCE_MAX = 20,      /* of a request, an answer or an appeal */
+    INTAKE_FOLLOW_UPS_MAX = 50,    /* of one refund */
     INTAKE_NOTE_CHARACTERS_MAX = 2000,
-    INTAKE_UNITS_MAX = 1000000000,    /* of a line */
-    INTAKE_VALIDATED_MAX = 96 * 1024, /* bytes of an answer, so that later stages stay below 256 KiB */
-    INTAKE_STALL_AGAIN_DAYS = 1       /* until the next alarm about the same refund */
+    INTAKE_UNITS_MAX = 1000000000, /* of a line */
+    INTAKE_VALIDATED_MAX =
+        96 * 1024,              /* bytes of an answer, so that later stages stay below 256 KiB */
+    INTAKE_STALL_AGAIN_DAYS = 1 /* until the next alarm about the same refund */
 };
 
 /* Where a refund stands, as intake knows it. X(name, code in the database) */
-#define REFUND_STATUS_ROWS(X)                                                                      \
-    X(PARKED, 1)     /* its order is not placed or not captured yet; nothing is published */       \
-    X(OPEN, 2)       /* claimed, and on its way through the later stages */                        \
-    X(NEEDS_INFO, 3) /* a later stage asked a question; the claim is kept */                       \
-    X(REJECTED, 4)                                                                                 \
-    X(DECLINED, 5) /* may be appealed once */                                                      \
-    X(EXPIRED, 6)  /* a question was not answered in time; an answer opens it again */             \
-    X(PAID, 7)                                                                                     \
-    X(CANCELLED, 8)                                                                                \
+#define REFUND_STATUS_ROWS(X)                                                                \
+    X(PARKED, 1)     /* its order is not placed or not captured yet; nothing is published */ \
+    X(OPEN, 2)       /* claimed, and on its way through the later stages */                  \
+    X(NEEDS_INFO, 3) /* a later stage asked a question; the claim is kept */                 \
+    X(REJECTED, 4)                                                                           \
+    X(DECLINED, 5) /* may be appealed once */                                                \
+    X(EXPIRED, 6)  /* a question was not answered in time; an answer opens it again */       \
+    X(PAID, 7)                                                                               \
+    X(CANCELLED, 8)                                                                          \
     X(FAILED, 9)
 
 enum refund_status {
@@ -52,17 +53,17 @@ enum refund_status {
 
 /* Why a request is refused. Codes are those of RejectionReason in proto/redress/v1/validated.proto.
  * X(name, code, what the customer is told) */
-#define REJECTION_ROWS(X)                                                                          \
-    X(ORIGINAL_TRANSACTION_NOT_FOUND, 1, "We could not find the purchase that this refers to.")    \
-    X(PAYMENT_NOT_CAPTURED, 2, "No payment was taken for this order, so none can be returned.")    \
-    X(LINE_NOT_ON_ORDER, 3, "One of the items is not part of this order.")                         \
-    X(UNITS_EXCEED_PURCHASE, 4, "More items were asked for than were bought.")                     \
-    X(UNITS_ALREADY_CLAIMED, 5, "These items are already part of another refund.")                 \
-    X(AMOUNT_EXCEEDS_PAID, 6, "The amount is more than what was paid and is still refundable.")    \
-    X(CURRENCY_MISMATCH, 7, "The amount is in another currency than the order.")                   \
-    X(CLAIM_TAKEN, 8, "In the meantime these items became part of another refund.")                \
-    X(DUPLICATE_REQUEST, 9, "This was asked for before; the first request is being handled.")      \
-    X(NOT_APPEALABLE, 10, "This refund is in no state that allows this.")                          \
+#define REJECTION_ROWS(X)                                                                       \
+    X(ORIGINAL_TRANSACTION_NOT_FOUND, 1, "We could not find the purchase that this refers to.") \
+    X(PAYMENT_NOT_CAPTURED, 2, "No payment was taken for this order, so none can be returned.") \
+    X(LINE_NOT_ON_ORDER, 3, "One of the items is not part of this order.")                      \
+    X(UNITS_EXCEED_PURCHASE, 4, "More items were asked for than were bought.")                  \
+    X(UNITS_ALREADY_CLAIMED, 5, "These items are already part of another refund.")              \
+    X(AMOUNT_EXCEEDS_PAID, 6, "The amount is more than what was paid and is still refundable.") \
+    X(CURRENCY_MISMATCH, 7, "The amount is in another currency than the order.")                \
+    X(CLAIM_TAKEN, 8, "In the meantime these items became part of another refund.")             \
+    X(DUPLICATE_REQUEST, 9, "This was asked for before; the first request is being handled.")   \
+    X(NOT_APPEALABLE, 10, "This refund is in no state that allows this.")                       \
     X(TOO_LARGE, 11, "The request covers too much at once; please ask for fewer items at a time.")
 
 enum rejection_reason {
@@ -293,7 +294,7 @@ struct order {
     int32_t line_count;
     int32_t waiting; /* parked refunds and waiting follow-ups */
     struct order_line *lines;
-    size_t lines_loaded;            /* all of them, or those that the batch needs */
+    size_t lines_loaded;             /* all of them, or those that the batch needs */
     struct order_line **lines_by_id; /* the same, by line_id */
     struct payment *payments;
     struct movement *movements; /* new ones, early ones, and those that the batch repeats */
@@ -348,15 +349,15 @@ struct follow_up {
 /* What a later stage made of a refund, and what becomes of the claim. A payout's becomes true when
  * all payouts of the refund have ended and none succeeded. Everything else keeps the claim.
  * X(stage, status there, status here, does the claim end) */
-#define OUTCOME_ROWS(X)                                                                            \
-    X(ASSESSED, DECLINED, DECLINED, RELEASED)                                                      \
-    X(ASSESSED, NEEDS_INFO, NEEDS_INFO, KEPT)                                                      \
-    X(ROUTED, DECLINED, DECLINED, RELEASED)                                                        \
-    X(ROUTED, NEEDS_INFO, NEEDS_INFO, KEPT)                                                        \
-    X(ROUTED, EXPIRED, EXPIRED, RELEASED)                                                          \
-    X(PAYOUTS, SUCCEEDED, PAID, KEPT)                                                              \
-    X(PAYOUTS, FAILED, FAILED, RELEASED)                                                           \
-    X(PAYOUTS, CANCELLED, CANCELLED, RELEASED)                                                     \
+#define OUTCOME_ROWS(X)                        \
+    X(ASSESSED, DECLINED, DECLINED, RELEASED)  \
+    X(ASSESSED, NEEDS_INFO, NEEDS_INFO, KEPT)  \
+    X(ROUTED, DECLINED, DECLINED, RELEASED)    \
+    X(ROUTED, NEEDS_INFO, NEEDS_INFO, KEPT)    \
+    X(ROUTED, EXPIRED, EXPIRED, RELEASED)      \
+    X(PAYOUTS, SUCCEEDED, PAID, KEPT)          \
+    X(PAYOUTS, FAILED, FAILED, RELEASED)       \
+    X(PAYOUTS, CANCELLED, CANCELLED, RELEASED) \
     X(PAYOUTS, REFUSED, FAILED, RELEASED)
 
 enum claim_end { CLAIM_KEPT, CLAIM_RELEASED };
@@ -387,14 +388,14 @@ enum deadline_kind {
     DEADLINE_FOLLOW_UP = 3 /* what an answer or appeal is about must be there */
 };
 
-#define INPUT_ROWS(X)                                                                              \
-    X(NOTHING) /* concerns other workers */                                                        \
-    X(PLACED)                                                                                      \
-    X(CAPTURED)                                                                                    \
-    X(MOVED)                                                                                       \
-    X(ASKED)                                                                                       \
-    X(FOLLOWED_UP)                                                                                 \
-    X(OUTCOME)                                                                                     \
+#define INPUT_ROWS(X)                       \
+    X(NOTHING) /* concerns other workers */ \
+    X(PLACED)                               \
+    X(CAPTURED)                             \
+    X(MOVED)                                \
+    X(ASKED)                                \
+    X(FOLLOWED_UP)                          \
+    X(OUTCOME)                              \
     X(DUE)
 
 enum input_kind {

@@ -25,10 +25,8 @@ static struct rejection reject_order(enum rejection_reason reason, int64_t asked
 static struct line_take line_take(struct order_line *line, struct claim *claim,
                                   const struct line_room *room)
 {
-    return (struct line_take){.line = line,
-                              .claim = claim,
-                              .minor_left = room->minor_left,
-                              .tax_left = room->tax_left};
+    return (struct line_take){
+        .line = line, .claim = claim, .minor_left = room->minor_left, .tax_left = room->tax_left};
 }
 
 /* A line asked for by name: its units, and as `minor` the most that can be had for it. */
@@ -38,8 +36,8 @@ static enum status admit_line(struct arena *arena, const struct order *order, st
 {
     struct order_line *line = order_line_find(order, claim->line_id);
     if (line == NULL) {
-        *rejection = reject_line(REJECTION_LINE_NOT_ON_ORDER, claim->line_id, claim->asked_units,
-                                 0, NULL);
+        *rejection =
+            reject_line(REJECTION_LINE_NOT_ON_ORDER, claim->line_id, claim->asked_units, 0, NULL);
         return STATUS_OK;
     }
     struct line_room room;
@@ -61,8 +59,8 @@ static enum status admit_line(struct arena *arena, const struct order *order, st
     else
         take->minor = worth;
     if (!amount_given && worth > 0 && take->minor == 0)
-        *rejection = reject_line(REJECTION_AMOUNT_EXCEEDS_PAID, claim->line_id, worth, 0,
-                                 room.holder);
+        *rejection =
+            reject_line(REJECTION_AMOUNT_EXCEEDS_PAID, claim->line_id, worth, 0, room.holder);
     return STATUS_OK;
 }
 
@@ -199,9 +197,8 @@ static size_t lines_at_most(const struct order *order, const struct refund *refu
     return count;
 }
 
-enum status claim_admit(struct arena *arena, const struct order *order,
-                        const struct refund *refund, struct take *take,
-                        struct rejection *rejection)
+enum status claim_admit(struct arena *arena, const struct order *order, const struct refund *refund,
+                        struct take *take, struct rejection *rejection)
 {
     const struct asking *asking = &refund->asking;
     const struct refund *holder = NULL;
@@ -239,9 +236,9 @@ static enum status readmit_line(struct arena *arena, struct claim *claim, bool a
     take->minor = claim->minor;
     if (count > room.units_free || claim->minor > room.minor_left) {
         bool units = count > room.units_free;
-        *rejection = reject_line(REJECTION_CLAIM_TAKEN, claim->line_id,
-                                 units ? count : claim->minor,
-                                 units ? room.units_free : room.minor_left, room.holder);
+        *rejection =
+            reject_line(REJECTION_CLAIM_TAKEN, claim->line_id, units ? count : claim->minor,
+                        units ? room.units_free : room.minor_left, room.holder);
         return STATUS_OK;
     }
     if (!room_has(&room, claim->units, claim->range_count)) {
@@ -264,8 +261,8 @@ static void readmit_shipping(const struct order *order, const struct refund *ref
     if (refund->shipping_minor > left)
         *rejection = reject_order(REJECTION_CLAIM_TAKEN, refund->shipping_minor, left, holder);
     take->shipping_minor = refund->shipping_minor;
-    take->shipping_tax_minor = tax_share(order->shipping_tax_minor, order->shipping_minor,
-                                         tax_left, left, refund->shipping_minor);
+    take->shipping_tax_minor = tax_share(order->shipping_tax_minor, order->shipping_minor, tax_left,
+                                         left, refund->shipping_minor);
     take->total_minor += refund->shipping_minor;
 }
 

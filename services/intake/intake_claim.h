@@ -65,9 +65,8 @@ int64_t shipping_left(const struct order *order, int64_t *tax_left, const struct
 
 /* Works out what the refund's request takes, or why it can take nothing: then `rejection->reason`
  * is set. Nothing is changed. */
-enum status claim_admit(struct arena *arena, const struct order *order,
-                        const struct refund *refund, struct take *take,
-                        struct rejection *rejection) CHECK_RESULT;
+enum status claim_admit(struct arena *arena, const struct order *order, const struct refund *refund,
+                        struct take *take, struct rejection *rejection) CHECK_RESULT;
 
 /* The same for a refund whose claims were released: as much as it had, the same units where they
  * are still free. CLAIM_TAKEN if that cannot be. */

@@ -17,9 +17,9 @@ _Static_assert((int)ANSWER_REJECTED ==
 _Static_assert((int)ANSWER_CANCEL_REQUESTED ==
                    (int)REDRESS__V1__VALIDATION_STATUS__VALIDATION_STATUS_CANCEL_REQUESTED,
                "codes are those of the contract");
-#define X(name, code, words)                                                                       \
-    _Static_assert((int)REJECTION_##name ==                                                        \
-                       (int)REDRESS__V1__REJECTION_REASON__REJECTION_REASON_##name,                \
+#define X(name, code, words)                                                        \
+    _Static_assert((int)REJECTION_##name ==                                         \
+                       (int)REDRESS__V1__REJECTION_REASON__REJECTION_REASON_##name, \
                    "codes are those of the contract");
 REJECTION_ROWS(X)
 #undef X
@@ -56,8 +56,7 @@ static void encode_lines_asked(struct arena *arena, const struct refund *refund,
     Redress__V1__RequestedLine *lines = arena_array(arena, count, sizeof *lines);
     if (message->lines == NULL || lines == NULL)
         return;
-    for (const struct claim *claim = refund->claims; claim != NULL;
-         claim = claim->next_of_refund) {
+    for (const struct claim *claim = refund->claims; claim != NULL; claim = claim->next_of_refund) {
         if (claim->asked_no == 0)
             continue;
         Redress__V1__RequestedLine *line = &lines[message->n_lines];
@@ -171,8 +170,7 @@ static int64_t delivered_at(const struct order *order, const struct refund *refu
     int64_t latest_us = 0;
     if (refund->claims == NULL)
         return order_delivered_at(order);
-    for (const struct claim *claim = refund->claims; claim != NULL;
-         claim = claim->next_of_refund) {
+    for (const struct claim *claim = refund->claims; claim != NULL; claim = claim->next_of_refund) {
         if (claim->line == NULL || claim->line->delivered_at_us == 0)
             return 0;
         if (latest_us < claim->line->delivered_at_us)
@@ -191,8 +189,7 @@ static void encode_claims(struct arena *arena, const struct order *order,
     Redress__V1__LineFacts *lines = arena_array(arena, count, sizeof *lines);
     if (facts->lines == NULL || lines == NULL)
         return;
-    for (const struct claim *claim = refund->claims; claim != NULL;
-         claim = claim->next_of_refund) {
+    for (const struct claim *claim = refund->claims; claim != NULL; claim = claim->next_of_refund) {
         if (claim->line == NULL)
             continue;
         encode_line_facts(arena, claim, &lines[facts->n_lines]);

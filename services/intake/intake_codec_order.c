@@ -7,8 +7,15 @@
 
 #include <string.h>
 
-enum { TITLE_MAX = 512, CATEGORY_MAX = 64, TAG_MAX = 64, MARKET_MAX = 32, REFERENCE_MAX = 255,
-       CANCELLATION_REASON_MAX = 512, RATE_MAX_PPM = 1000000 };
+enum {
+    TITLE_MAX = 512,
+    CATEGORY_MAX = 64,
+    TAG_MAX = 64,
+    MARKET_MAX = 32,
+    REFERENCE_MAX = 255,
+    CANCELLATION_REASON_MAX = 512,
+    RATE_MAX_PPM = 1000000
+};
 
 /* What makes two events the same: their content as we would write it ourselves. */
 static enum status fingerprint(struct decoder *decoder, const Redress__V1__OrderEvent *event,
@@ -28,24 +35,24 @@ static enum status decode_tags(struct decoder *decoder, const Redress__V1__Order
     enum status status = decoder_size(decoder, FIELD_OF("placed.lines", at, "tags"),
                                       message->n_tags, 0, INTAKE_TAGS_MAX);
     for (size_t i = 0; i < message->n_tags && status == STATUS_OK; i++)
-        status = decoder_word(decoder, FIELD_OF("placed.lines", at, "tags"), message->tags[i],
-                              TAG_MAX);
+        status =
+            decoder_word(decoder, FIELD_OF("placed.lines", at, "tags"), message->tags[i], TAG_MAX);
     return status;
 }
 
-static enum status decode_line_texts(struct decoder *decoder,
-                                     const Redress__V1__OrderLine *message, size_t at)
+static enum status decode_line_texts(struct decoder *decoder, const Redress__V1__OrderLine *message,
+                                     size_t at)
 {
     enum status status =
         decoder_id(decoder, FIELD_OF("placed.lines", at, "line_id"), message->line_id);
     if (status == STATUS_OK)
         status = decoder_id(decoder, FIELD_OF("placed.lines", at, "sku"), message->sku);
     if (status == STATUS_OK)
-        status = decoder_text(decoder, FIELD_OF("placed.lines", at, "title"), message->title,
-                              TITLE_MAX);
+        status =
+            decoder_text(decoder, FIELD_OF("placed.lines", at, "title"), message->title, TITLE_MAX);
     if (status == STATUS_OK)
-        status = decoder_word(decoder, FIELD_OF("placed.lines", at, "category"),
-                              message->category, CATEGORY_MAX);
+        status = decoder_word(decoder, FIELD_OF("placed.lines", at, "category"), message->category,
+                              CATEGORY_MAX);
     return status == STATUS_OK ? decode_tags(decoder, message, at) : status;
 }
 
@@ -61,9 +68,9 @@ static enum status decode_line_numbers(struct decoder *decoder,
         status = decoder_range(decoder, FIELD_OF("placed.lines", at, "discount_minor"),
                                message->discount_minor, 0, message->gross_minor);
     if (status == STATUS_OK)
-        status = decoder_range(decoder, FIELD_OF("placed.lines", at, "tax_minor"),
-                               message->tax_minor, 0,
-                               message->gross_minor - message->discount_minor);
+        status =
+            decoder_range(decoder, FIELD_OF("placed.lines", at, "tax_minor"), message->tax_minor, 0,
+                          message->gross_minor - message->discount_minor);
     if (status == STATUS_OK)
         status = decoder_range(decoder, FIELD_OF("placed.lines", at, "tax_rate_ppm"),
                                message->tax_rate_ppm, 0, RATE_MAX_PPM);
@@ -118,8 +125,8 @@ static enum status decode_lines(struct decoder *decoder, const Redress__V1__Orde
     return status;
 }
 
-static enum status decode_shipping(struct decoder *decoder,
-                                   const Redress__V1__OrderPlaced *message, struct placed *placed)
+static enum status decode_shipping(struct decoder *decoder, const Redress__V1__OrderPlaced *message,
+                                   struct placed *placed)
 {
     enum status status = decoder_range(decoder, FIELD("placed.shipping_minor"),
                                        message->shipping_minor, 0, INT64_MAX);
@@ -203,8 +210,8 @@ static enum status decode_moved(struct decoder *decoder, const Redress__V1__Orde
 {
     struct movement *moved = &input->moved;
     input->kind = INPUT_MOVED;
-    *moved = (struct movement){
-        .kind = kind, .movement_id = id, .occurred_at_us = input->occurred_at_us};
+    *moved =
+        (struct movement){.kind = kind, .movement_id = id, .occurred_at_us = input->occurred_at_us};
     enum status status = decoder_word(decoder, FIELD("id"), id, INTAKE_ID_MAX);
     if (status == STATUS_OK)
         status = decoder_size(decoder, FIELD("lines"), count, kind == MOVEMENT_CANCELLED ? 0 : 1,
@@ -230,8 +237,8 @@ static enum status decode_cancelled(struct decoder *decoder, const Redress__V1__
                                     struct input *input)
 {
     const Redress__V1__OrderCancelled *message = event->cancelled;
-    enum status status = decoder_text(decoder, FIELD("cancelled.reason"), message->reason,
-                                      CANCELLATION_REASON_MAX);
+    enum status status =
+        decoder_text(decoder, FIELD("cancelled.reason"), message->reason, CANCELLATION_REASON_MAX);
     return status != STATUS_OK
                ? status
                : decode_moved(decoder, event, MOVEMENT_CANCELLED, message->cancellation_id,
@@ -245,8 +252,8 @@ enum status intake_decode_order(struct decoder *decoder, const Redress__V1__Orde
     if (status == STATUS_OK)
         status = decoder_id(decoder, FIELD("order_id"), event->order_id);
     if (status == STATUS_OK)
-        status = decoder_time(decoder, FIELD("occurred_at"), event->occurred_at,
-                              &input->occurred_at_us);
+        status =
+            decoder_time(decoder, FIELD("occurred_at"), event->occurred_at, &input->occurred_at_us);
     if (status != STATUS_OK)
         return status;
     switch (event->event_case) {

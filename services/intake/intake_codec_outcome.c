@@ -71,8 +71,8 @@ static enum status decode_heading(struct decoder *decoder, const struct heading 
     if (status == STATUS_OK)
         status = decoder_range(decoder, FIELD("version"), heading->version, 1, INT64_MAX);
     if (status == STATUS_OK && heading->decided_at != NULL)
-        status = decoder_time(decoder, FIELD("decided_at"), heading->decided_at,
-                              &input->occurred_at_us);
+        status =
+            decoder_time(decoder, FIELD("decided_at"), heading->decided_at, &input->occurred_at_us);
     if (status != STATUS_OK)
         return status;
     input->kind = INPUT_OUTCOME;
@@ -88,11 +88,10 @@ enum status intake_decode_assessed(struct decoder *decoder,
 {
     const struct heading heading = {event->merchant_id, event->order_id, event->refund_id,
                                     event->version, event->decided_at};
-    enum status status =
-        decode_heading(decoder, &heading,
-                       find_value(LATER_ASSESSED, &redress__v1__assessment_status__descriptor,
-                                  (int)event->status),
-                       input);
+    enum status status = decode_heading(
+        decoder, &heading,
+        find_value(LATER_ASSESSED, &redress__v1__assessment_status__descriptor, (int)event->status),
+        input);
     if (status == STATUS_OK && input->kind == INPUT_OUTCOME)
         input->outcome.round = event->validated_version;
     return status;
@@ -103,11 +102,10 @@ enum status intake_decode_routed(struct decoder *decoder, const Redress__V1__Ref
 {
     const struct heading heading = {event->merchant_id, event->order_id, event->refund_id,
                                     event->version, event->decided_at};
-    enum status status =
-        decode_heading(decoder, &heading,
-                       find_value(LATER_ROUTED, &redress__v1__routing_status__descriptor,
-                                  (int)event->status),
-                       input);
+    enum status status = decode_heading(
+        decoder, &heading,
+        find_value(LATER_ROUTED, &redress__v1__routing_status__descriptor, (int)event->status),
+        input);
     if (status == STATUS_OK && input->kind == INPUT_OUTCOME && event->assessed != NULL)
         input->outcome.round = event->assessed->validated_version;
     return status;
@@ -135,11 +133,10 @@ enum status intake_decode_payout(struct decoder *decoder, const Redress__V1__Ref
 {
     const struct heading heading = {event->merchant_id, event->order_id, event->refund_id,
                                     event->version, event->decided_at};
-    enum status status =
-        decode_heading(decoder, &heading,
-                       find_value(LATER_PAYOUTS, &redress__v1__payout_status__descriptor,
-                                  (int)event->status),
-                       input);
+    enum status status = decode_heading(
+        decoder, &heading,
+        find_value(LATER_PAYOUTS, &redress__v1__payout_status__descriptor, (int)event->status),
+        input);
     if (status != STATUS_OK || input->kind != INPUT_OUTCOME)
         return status;
     struct outcome_seen *seen = &input->outcome;

@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URI_MAX = 2048, MEDIA_TYPE_MAX = 127, SHA256_DIGITS = 64, GOODS_LINES_MAX = 1000,
-       GOODS_ID_DIGITS = 32 };
+enum {
+    URI_MAX = 2048,
+    MEDIA_TYPE_MAX = 127,
+    SHA256_DIGITS = 64,
+    GOODS_LINES_MAX = 1000,
+    GOODS_ID_DIGITS = 32
+};
 
 static enum status decode_note(struct decoder *decoder, const char *name, const char *note)
 {
@@ -35,19 +40,18 @@ static enum status decode_file(struct decoder *decoder, const Redress__V1__Evide
         status = decoder_invalid(decoder, FIELD_OF("evidence", at, "sha256"), message->sha256,
                                  "64 lower-case hexadecimal digits, or empty");
     if (status == STATUS_OK)
-        status = decoder_word(decoder, FIELD_OF("evidence", at, "media_type"),
-                              message->media_type, MEDIA_TYPE_MAX);
+        status = decoder_word(decoder, FIELD_OF("evidence", at, "media_type"), message->media_type,
+                              MEDIA_TYPE_MAX);
     if (status == STATUS_OK)
-        status = decoder_range(decoder, FIELD_OF("evidence", at, "bytes"), message->bytes, 0,
-                               INT64_MAX);
+        status =
+            decoder_range(decoder, FIELD_OF("evidence", at, "bytes"), message->bytes, 0, INT64_MAX);
     return status;
 }
 
 static enum status decode_evidence(struct decoder *decoder, Redress__V1__Evidence **messages,
                                    size_t count, struct evidence **first)
 {
-    enum status status =
-        decoder_size(decoder, FIELD("evidence"), count, 0, INTAKE_EVIDENCE_MAX);
+    enum status status = decoder_size(decoder, FIELD("evidence"), count, 0, INTAKE_EVIDENCE_MAX);
     struct evidence **end = first;
     *end = NULL;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -85,22 +89,23 @@ static int compare_asked(const void *a, const void *b)
 static enum status fingerprint(struct decoder *decoder, struct request *request)
 {
     struct asking *asking = &request->asking;
-    struct line_asked *sorted = arena_memdup(decoder->arena, request->lines,
-                                             (request->line_count + 1) * sizeof *sorted);
-    const char *text = arena_printf(decoder->arena, "%d %d %lld %s", asking->whole_order,
-                                    asking->shipping, (long long)asking->amount_minor,
-                                    asking->amount_currency);
+    struct line_asked *sorted =
+        arena_memdup(decoder->arena, request->lines, (request->line_count + 1) * sizeof *sorted);
+    const char *text =
+        arena_printf(decoder->arena, "%d %d %lld %s", asking->whole_order, asking->shipping,
+                     (long long)asking->amount_minor, asking->amount_currency);
     if (sorted == NULL || text == NULL)
         return STATUS_EXHAUSTED;
     if (request->line_count > 1)
         qsort(sorted, request->line_count, sizeof *sorted, compare_asked);
     uint64_t sum = (uint64_t)identity_fingerprint(text, strlen(text));
     for (size_t i = 0; i < request->line_count; i++) {
-        text = arena_printf(decoder->arena, "%lld %s", (long long)sorted[i].units,
-                            sorted[i].line_id);
+        text =
+            arena_printf(decoder->arena, "%lld %s", (long long)sorted[i].units, sorted[i].line_id);
         if (text == NULL)
             return STATUS_EXHAUSTED;
-        sum = sum * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)identity_fingerprint(text, strlen(text));
+        sum =
+            sum * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)identity_fingerprint(text, strlen(text));
     }
     asking->fingerprint = (int64_t)sum;
     return STATUS_OK;
@@ -117,8 +122,7 @@ static enum status check_distinct(struct decoder *decoder, const struct line_ask
     qsort(sorted, count, sizeof *sorted, compare_asked);
     for (size_t i = 1; i < count; i++)
         if (strcmp(sorted[i - 1].line_id, sorted[i].line_id) == 0)
-            return decoder_invalid(decoder, FIELD("lines"), sorted[i].line_id,
-                                   "distinct line ids");
+            return decoder_invalid(decoder, FIELD("lines"), sorted[i].line_id, "distinct line ids");
     return STATUS_OK;
 }
 
@@ -127,8 +131,7 @@ static enum status decode_lines(struct decoder *decoder, const Redress__V1__Refu
 {
     enum status status =
         decoder_size(decoder, FIELD("lines"), event->n_lines, 0, INTAKE_LINES_ASKED_MAX);
-    struct line_asked *lines =
-        arena_array(decoder->arena, event->n_lines + 1, sizeof *lines);
+    struct line_asked *lines = arena_array(decoder->arena, event->n_lines + 1, sizeof *lines);
     if (status == STATUS_OK && lines == NULL)
         status = STATUS_EXHAUSTED;
     for (size_t i = 0; i < event->n_lines && status == STATUS_OK; i++) {
@@ -148,8 +151,7 @@ static enum status decode_what(struct decoder *decoder, const Redress__V1__Refun
 {
     struct asking *asking = &request->asking;
     enum status status = decode_lines(decoder, event, request);
-    if (status == STATUS_OK && event->whole_order &&
-        (event->n_lines > 0 || event->amount != NULL))
+    if (status == STATUS_OK && event->whole_order && (event->n_lines > 0 || event->amount != NULL))
         status = decoder_invalid(decoder, FIELD("whole_order"), "true",
                                  "neither lines nor an amount beside it");
     if (status == STATUS_OK && event->amount != NULL) {
@@ -190,9 +192,9 @@ static enum status decode_how(struct decoder *decoder, const Redress__V1__Refund
         status = decoder_enum(decoder, FIELD("reason"), &redress__v1__reason_code__descriptor,
                               (int)event->reason, true);
     if (status == STATUS_OK)
-        status = decoder_enum(decoder, FIELD("wished_method"),
-                              &redress__v1__refund_method__descriptor, (int)event->wished_method,
-                              false);
+        status =
+            decoder_enum(decoder, FIELD("wished_method"), &redress__v1__refund_method__descriptor,
+                         (int)event->wished_method, false);
     if (status == STATUS_OK)
         status = decoder_word(decoder, FIELD("external_reference"), event->external_reference,
                               INTAKE_ID_MAX);
@@ -200,9 +202,8 @@ static enum status decode_how(struct decoder *decoder, const Redress__V1__Refund
     asking->reason = (int32_t)event->reason;
     asking->wished_method = (int32_t)event->wished_method;
     asking->external_reference = event->external_reference;
-    return status == STATUS_OK
-               ? decode_requester(decoder, event->requester, "requester", asking)
-               : status;
+    return status == STATUS_OK ? decode_requester(decoder, event->requester, "requester", asking)
+                               : status;
 }
 
 static enum status decode_asked(struct decoder *decoder, const Redress__V1__RefundRequest *event,
@@ -264,11 +265,11 @@ enum status intake_decode_request(struct decoder *decoder, const Redress__V1__Re
     if (status == STATUS_OK)
         status = decoder_id(decoder, FIELD("request_id"), event->request_id);
     if (status == STATUS_OK)
-        status = decoder_time(decoder, FIELD("occurred_at"), event->occurred_at,
-                              &input->occurred_at_us);
+        status =
+            decoder_time(decoder, FIELD("occurred_at"), event->occurred_at, &input->occurred_at_us);
     if (status == STATUS_OK)
-        status = decoder_word(decoder, FIELD("customer_token"), event->customer_token,
-                              INTAKE_ID_MAX);
+        status =
+            decoder_word(decoder, FIELD("customer_token"), event->customer_token, INTAKE_ID_MAX);
     if (status != STATUS_OK)
         return status;
     int kinds = (event->answer != NULL) + (event->appeal != NULL) + (event->cancellation != NULL);
@@ -297,8 +298,8 @@ static enum status add_accepted(struct decoder *decoder, const Redress__V1__Good
     enum status status =
         decoder_id(decoder, FIELD_OF("inspected.lines", at, "line_id"), message->line_id);
     if (status == STATUS_OK)
-        status = decoder_range(decoder, FIELD_OF("inspected.lines", at, "units"), message->units,
-                               0, INTAKE_UNITS_MAX);
+        status = decoder_range(decoder, FIELD_OF("inspected.lines", at, "units"), message->units, 0,
+                               INTAKE_UNITS_MAX);
     if (status == STATUS_OK)
         status = decoder_range(decoder, FIELD_OF("inspected.lines", at, "accepted_units"),
                                message->accepted_units, 0, message->units);
@@ -310,8 +311,8 @@ static enum status add_accepted(struct decoder *decoder, const Redress__V1__Good
     if (i == *count)
         lines[(*count)++] = (struct line_asked){.line_id = message->line_id};
     lines[i].units += message->accepted_units;
-    return decoder_range(decoder, FIELD_OF("inspected.lines", at, "accepted_units"),
-                         lines[i].units, 0, INTAKE_UNITS_MAX);
+    return decoder_range(decoder, FIELD_OF("inspected.lines", at, "accepted_units"), lines[i].units,
+                         0, INTAKE_UNITS_MAX);
 }
 
 /* An event id is unique per order, a request id per merchant. */
@@ -326,21 +327,19 @@ static const char *goods_request_id(struct decoder *decoder, const Redress__V1__
     return arena_printf(decoder->arena, "goods-%.*s", GOODS_ID_DIGITS, hex);
 }
 
-static enum status make_goods_request(struct decoder *decoder,
-                                      const Redress__V1__GoodsEvent *event,
+static enum status make_goods_request(struct decoder *decoder, const Redress__V1__GoodsEvent *event,
                                       const struct line_asked *lines, size_t count,
                                       struct input *input)
 {
     struct request *request = &input->request;
     input->kind = INPUT_ASKED;
-    *request = (struct request){
-        .lines = lines, .line_count = count, .note = "", .customer_token = ""};
-    request->asking =
-        (struct asking){.request_id = goods_request_id(decoder, event),
-                        .occurred_at_us = input->occurred_at_us,
-                        .trigger = REDRESS__V1__TRIGGER__TRIGGER_RETURN_RECEIPT,
-                        .reason = REDRESS__V1__REASON_CODE__REASON_CODE_OTHER,
-                        .external_reference = event->event_id};
+    *request =
+        (struct request){.lines = lines, .line_count = count, .note = "", .customer_token = ""};
+    request->asking = (struct asking){.request_id = goods_request_id(decoder, event),
+                                      .occurred_at_us = input->occurred_at_us,
+                                      .trigger = REDRESS__V1__TRIGGER__TRIGGER_RETURN_RECEIPT,
+                                      .reason = REDRESS__V1__REASON_CODE__REASON_CODE_OTHER,
+                                      .external_reference = event->event_id};
     enum status status = decode_requester(decoder, event->actor, "actor", &request->asking);
     if (status == STATUS_OK && request->asking.request_id == NULL)
         status = STATUS_EXHAUSTED;
@@ -348,8 +347,7 @@ static enum status make_goods_request(struct decoder *decoder,
         status = fingerprint(decoder, request);
     if (status != STATUS_OK)
         return status;
-    request->refund_id =
-        make_refund_id(decoder, event->merchant_id, request->asking.request_id);
+    request->refund_id = make_refund_id(decoder, event->merchant_id, request->asking.request_id);
     return request->refund_id == NULL ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
@@ -366,11 +364,11 @@ enum status intake_decode_goods(struct decoder *decoder, const Redress__V1__Good
     const Redress__V1__GoodsInspected *inspected = event->inspected;
     status = decoder_id(decoder, FIELD("event_id"), event->event_id);
     if (status == STATUS_OK)
-        status = decoder_time(decoder, FIELD("occurred_at"), event->occurred_at,
-                              &input->occurred_at_us);
+        status =
+            decoder_time(decoder, FIELD("occurred_at"), event->occurred_at, &input->occurred_at_us);
     if (status == STATUS_OK)
-        status = decoder_size(decoder, FIELD("inspected.lines"), inspected->n_lines, 1,
-                              GOODS_LINES_MAX);
+        status =
+            decoder_size(decoder, FIELD("inspected.lines"), inspected->n_lines, 1, GOODS_LINES_MAX);
     if (status != STATUS_OK)
         return status;
     size_t count = 0;

@@ -21,8 +21,8 @@ enum status intake_asked(const struct intake *intake, struct order *order,
 /* Every parked request of an order that became usable, in order of arrival. */
 enum status intake_settle(const struct intake *intake, struct order *order,
                           int64_t now_us) CHECK_RESULT;
-enum status intake_park_due(const struct intake *intake, struct order *order,
-                            struct refund *refund, int64_t now_us) CHECK_RESULT;
+enum status intake_park_due(const struct intake *intake, struct order *order, struct refund *refund,
+                            int64_t now_us) CHECK_RESULT;
 /* A row for a refund that is not known yet. NULL: the arena is full. */
 struct refund *refund_create(const struct intake *intake, struct order *order,
                              const char *refund_id, const char *customer_token, int64_t now_us);

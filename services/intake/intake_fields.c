@@ -74,9 +74,8 @@ enum status decoder_range(struct decoder *decoder, struct field field, int64_t v
 {
     if (value >= least && value <= most)
         return STATUS_OK;
-    return decoder_invalid(
-        decoder, field, arena_printf(decoder->arena, "%" PRId64, value),
-        arena_printf(decoder->arena, "%" PRId64 " to %" PRId64, least, most));
+    return decoder_invalid(decoder, field, arena_printf(decoder->arena, "%" PRId64, value),
+                           arena_printf(decoder->arena, "%" PRId64 " to %" PRId64, least, most));
 }
 
 enum status decoder_size(struct decoder *decoder, struct field field, size_t count, size_t least,
@@ -107,11 +106,10 @@ enum status decoder_time(struct decoder *decoder, struct field field,
     if (time == NULL)
         return decoder_missing(decoder, field, "a point in time");
     if (message_time(time, time_us) != STATUS_OK || *time_us <= 0)
-        return decoder_invalid(
-            decoder, field,
-            arena_printf(decoder->arena, "%" PRId64 " s, %" PRId32 " ns", time->seconds,
-                         time->nanos),
-            "after 1970-01-01T00:00:00Z, before the year 10000");
+        return decoder_invalid(decoder, field,
+                               arena_printf(decoder->arena, "%" PRId64 " s, %" PRId32 " ns",
+                                            time->seconds, time->nanos),
+                               "after 1970-01-01T00:00:00Z, before the year 10000");
     return STATUS_OK;
 }
 

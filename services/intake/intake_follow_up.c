@@ -17,9 +17,8 @@ static const enum fate FATES[][REFUND_FAILED + 1] = {
                           [REFUND_OPEN] = FATE_WAIT,
                           [REFUND_NEEDS_INFO] = FATE_WAIT,
                           [REFUND_DECLINED] = FATE_APPLY},
-    [FOLLOW_UP_CANCELLATION] = {[REFUND_PARKED] = FATE_WAIT,
-                                [REFUND_OPEN] = FATE_APPLY,
-                                [REFUND_NEEDS_INFO] = FATE_APPLY},
+    [FOLLOW_UP_CANCELLATION] =
+        {[REFUND_PARKED] = FATE_WAIT, [REFUND_OPEN] = FATE_APPLY, [REFUND_NEEDS_INFO] = FATE_APPLY},
 };
 
 static const char *const SOURCES[] = {
@@ -151,7 +150,8 @@ static enum status wait_for_state(const struct intake *intake, struct order *ord
     return port->deadline(port->self, refund, DEADLINE_FOLLOW_UP, now_us + intake->terms.park_us);
 }
 
-/* A row for a refund that nobody asked for: only the refusal stands in it, until a request comes. */
+/* A row for a refund that nobody asked for: only the refusal stands in it, until a request comes.
+ */
 static struct refund *create_unknown(const struct intake *intake, struct order *order,
                                      const struct input *input)
 {

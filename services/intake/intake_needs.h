@@ -8,7 +8,7 @@
 #include "intake.h"
 
 enum need {
-    NEED_REFUNDS = 1,     /* every refund of the order */
+    NEED_REFUNDS = 1, /* every refund of the order */
     NEED_PAYMENTS = 2,
     NEED_ALL_LINES = 4,   /* every line, with its claims */
     NEED_FOLLOW_UPS = 8,  /* evidence and earlier follow-ups of its refunds */

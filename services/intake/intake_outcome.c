@@ -32,9 +32,8 @@ static enum status judged(const struct intake *intake, struct order *order, stru
         refund->holds = false;
     enum status status =
         refund_move(intake, order, refund, OUTCOMES[seen->outcome].becomes, input->now_us);
-    return status != STATUS_OK
-               ? status
-               : intake_follow_ups_settle(intake, order, refund, input->now_us);
+    return status != STATUS_OK ? status
+                               : intake_follow_ups_settle(intake, order, refund, input->now_us);
 }
 
 static struct payout_known *payout_find(struct refund *refund, const char *payout_id)
@@ -114,8 +113,8 @@ static enum status end_payouts(const struct intake *intake, struct order *order,
                        input->now_us);
 }
 
-static enum status paid_out(const struct intake *intake, struct order *order,
-                            struct refund *refund, const struct input *input)
+static enum status paid_out(const struct intake *intake, struct order *order, struct refund *refund,
+                            const struct input *input)
 {
     const struct outcome_seen *seen = &input->outcome;
     for (size_t i = 0; i < seen->returned_count; i++)

@@ -178,15 +178,15 @@ enum status intake_asked(const struct intake *intake, struct order *order,
         return status;
     const struct refund *first = first_of_duplicate(order, refund);
     if (first != NULL)
-        return reject_plainly(intake, order, refund, REJECTION_DUPLICATE_REQUEST,
-                              first->refund_id, input->now_us);
+        return reject_plainly(intake, order, refund, REJECTION_DUPLICATE_REQUEST, first->refund_id,
+                              input->now_us);
     if (order_usable(order))
         return settle(intake, order, refund, input->now_us);
     return refund_move(intake, order, refund, REFUND_PARKED, input->now_us);
 }
 
-enum status intake_park_due(const struct intake *intake, struct order *order,
-                            struct refund *refund, int64_t now_us)
+enum status intake_park_due(const struct intake *intake, struct order *order, struct refund *refund,
+                            int64_t now_us)
 {
     if (refund->status != REFUND_PARKED)
         return STATUS_OK;
@@ -194,6 +194,5 @@ enum status intake_park_due(const struct intake *intake, struct order *order,
                                         order->placed ? REJECTION_PAYMENT_NOT_CAPTURED
                                                       : REJECTION_ORIGINAL_TRANSACTION_NOT_FOUND,
                                         "", now_us);
-    return status != STATUS_OK ? status
-                               : intake_follow_ups_settle(intake, order, refund, now_us);
+    return status != STATUS_OK ? status : intake_follow_ups_settle(intake, order, refund, now_us);
 }

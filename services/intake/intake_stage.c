@@ -42,12 +42,12 @@ void intake_stage_stop(void *context)
 }
 
 /* Whose order the event is about: the same two fields in every message that intake reads. */
-#define DECODE(type, function)                                                                     \
-    do {                                                                                           \
-        const type *of = (const type *)message;                                                    \
-        event->merchant_id = of->merchant_id;                                                      \
-        event->order_id = of->order_id;                                                            \
-        status = function(&decoder, of, input);                                                    \
+#define DECODE(type, function)                  \
+    do {                                        \
+        const type *of = (const type *)message; \
+        event->merchant_id = of->merchant_id;   \
+        event->order_id = of->order_id;         \
+        status = function(&decoder, of, input); \
     } while (0)
 
 enum status intake_decode_event(struct batch *batch, struct event *event)
@@ -136,8 +136,8 @@ static enum status say_stalled(void *self, const struct order *order, const stru
     stalled.refund_id = arena_strdup(arena, refund->refund_id);
     stalled.waiting_for = asked ? answer : end;
     stalled.since = message_timestamp(arena, refund->updated_at_us);
-    const char *ce_id = arena_printf(arena, "intake/stalled/%s/%" PRId64, refund->refund_id,
-                                     port->event->due_us);
+    const char *ce_id =
+        arena_printf(arena, "intake/stalled/%s/%" PRId64, refund->refund_id, port->event->due_us);
     if (arena_exhausted(arena))
         return STATUS_EXHAUSTED;
     const struct output output = {.topic = TOPIC_CONTROL,

@@ -9,10 +9,10 @@
 #include "intake.h"
 
 /* X(field, VARIABLE, TYPE, min, max, default, help) */
-#define INTAKE_CONFIG_ROWS(X)                                                                      \
-    X(park_ms, "REDRESS_PARK_DEADLINE", DURATION, 1000, 2592000000, "15m",                         \
-      "how long a request waits for its order to be placed and captured")                          \
-    X(stall_ms, "REDRESS_STALL_DEADLINE", DURATION, 60000, 31536000000, "7d",                      \
+#define INTAKE_CONFIG_ROWS(X)                                                 \
+    X(park_ms, "REDRESS_PARK_DEADLINE", DURATION, 1000, 2592000000, "15m",    \
+      "how long a request waits for its order to be placed and captured")     \
+    X(stall_ms, "REDRESS_STALL_DEADLINE", DURATION, 60000, 31536000000, "7d", \
       "how long a refund may be open before an alarm; then daily")
 
 struct intake_config {

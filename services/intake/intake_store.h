@@ -1,5 +1,5 @@
-/* Store: SQL <-> the structs of intake.h. Every statement of intake stands in its two files,
- * intake_store_load.c and intake_store_save.c.
+/* Store: SQL <-> the structs of intake.h. Every statement of intake stands in
+ * intake_load.c and intake_save_*.c.
  *
  * Loaded is only what the batch's events can need: the lines that they name, or all lines of an
  * order where a request is about the whole of it, is followed up, or may be settled. */

@@ -8,7 +8,7 @@ extern const struct migration_list migrations_intake;
 static struct intake_stage stage;
 
 static const struct config_row rows[] = {
-#define X(field, variable, type, min, max, fallback, help)                                         \
+#define X(field, variable, type, min, max, fallback, help) \
     CONFIG_ROW(struct intake_config, field, variable, type, min, max, fallback, help)
     INTAKE_CONFIG_ROWS(X)
 #undef X

@@ -8,17 +8,17 @@
 #define OUT(text) "<outputEntry><text>" text "</text></outputEntry>"
 #define RULE(a, b, out) "<rule>" CELL(a) CELL(b) OUT(out) "</rule>"
 
-#define TABLE(policy, output, rules)                                                               \
-    DMN_MODEL("<itemDefinition name='tLevel'><typeRef>string</typeRef><allowedValues><text>"       \
-              "\"low\",\"high\"</text></allowedValues></itemDefinition>"                           \
-              "<inputData name='n' id='n'><variable name='n' typeRef='number'/></inputData>"       \
-              "<inputData name='level' id='l'><variable name='level' typeRef='tLevel'/>"           \
-              "</inputData><decision name='d' id='d'>"                                             \
-              "<informationRequirement><requiredInput href='#n'/></informationRequirement>"        \
-              "<informationRequirement><requiredInput href='#l'/></informationRequirement>"        \
-              "<decisionTable hitPolicy='" policy "'>"                                             \
-              "<input><inputExpression><text>n</text></inputExpression></input>"                   \
-              "<input><inputExpression><text>level</text></inputExpression></input>" output rules   \
+#define TABLE(policy, output, rules)                                                              \
+    DMN_MODEL("<itemDefinition name='tLevel'><typeRef>string</typeRef><allowedValues><text>"      \
+              "\"low\",\"high\"</text></allowedValues></itemDefinition>"                          \
+              "<inputData name='n' id='n'><variable name='n' typeRef='number'/></inputData>"      \
+              "<inputData name='level' id='l'><variable name='level' typeRef='tLevel'/>"          \
+              "</inputData><decision name='d' id='d'>"                                            \
+              "<informationRequirement><requiredInput href='#n'/></informationRequirement>"       \
+              "<informationRequirement><requiredInput href='#l'/></informationRequirement>"       \
+              "<decisionTable hitPolicy='" policy "'>"                                            \
+              "<input><inputExpression><text>n</text></inputExpression></input>"                  \
+              "<input><inputExpression><text>level</text></inputExpression></input>" output rules \
               "</decisionTable></decision>")
 
 static void expect(const char *xml, const char *const *lines, size_t count)
@@ -36,10 +36,10 @@ static void expect(const char *xml, const char *const *lines, size_t count)
     dmn_free(models);
 }
 
-#define EXPECT(xml, ...)                                                                           \
-    do {                                                                                           \
-        static const char *const lines[] = {__VA_ARGS__};                                          \
-        expect(xml, lines, sizeof lines / sizeof *lines);                                          \
+#define EXPECT(xml, ...)                                  \
+    do {                                                  \
+        static const char *const lines[] = {__VA_ARGS__}; \
+        expect(xml, lines, sizeof lines / sizeof *lines); \
     } while (false)
 
 Test(dmn_analysis, a_sound_table_has_no_findings)

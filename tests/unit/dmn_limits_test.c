@@ -63,8 +63,8 @@ Test(dmn_limits, refuses_elements_nested_10000_deep)
 
 Test(dmn_limits, refuses_expressions_nested_too_deep)
 {
-    static const char *const openers[] = {"(", "[", "-", "not(", "{a: ", "if ", "f(", "x[",
-                                          "for i in ", "1 in (", "function(a) "};
+    static const char *const openers[] = {"(",  "[",  "-",         "not(",   "{a: ",        "if ",
+                                          "f(", "x[", "for i in ", "1 in (", "function(a) "};
     for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) {
         char *text = repeat("", openers[i], 5000, "1");
         char *shown = support_expression(text);
@@ -126,8 +126,8 @@ Test(dmn_limits, decisions_that_need_each_other_come_to_null)
 
 Test(dmn_limits, steps_are_counted)
 {
-    struct dmn_models *models = support_load(
-        DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL("1 + 2") "</decision>"));
+    struct dmn_models *models =
+        support_load(DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL("1 + 2") "</decision>"));
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct dmn_query query = {.node = "d", .steps = 1};
     struct dmn_result result;
@@ -143,11 +143,13 @@ Test(dmn_limits, steps_are_counted)
 
 Test(dmn_limits, external_functions_are_refused_in_words)
 {
-    struct dmn_models *models = support_load(DMN_MODEL(
-        "<decision name='d' id='d'>" DMN_LITERAL(
-            "{f: function(x) external {java: {class: \"C\", method signature: \"m\"}}, r: f(1)}.r")
-        "</decision><businessKnowledgeModel name='k' id='k'><encapsulatedLogic kind='Java'/>"
-        "</businessKnowledgeModel>"));
+    struct dmn_models *models =
+        support_load(
+            DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL(
+                "{f: function(x) external {java: {class: \"C\", method signature: \"m\"}}, r: "
+                "f(1)}.r") "</decision><businessKnowledgeModel name='k' id='k'><encapsulatedLogic "
+                           "kind='Java'/>"
+                           "</businessKnowledgeModel>"));
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct dmn_query query = {.node = "d"};
     struct dmn_result result;

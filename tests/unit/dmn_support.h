@@ -14,7 +14,7 @@
 enum { SUPPORT_ARENA_BYTES = 64 * 1024 * 1024, SUPPORT_TEXT_MAX = 2 * 1024 * 1024 };
 
 #define DMN_NAMESPACE "https://www.omg.org/spec/DMN/20230324/MODEL/"
-#define DMN_MODEL(body)                                                                            \
+#define DMN_MODEL(body) \
     "<definitions xmlns='" DMN_NAMESPACE "' name='model' namespace='ns'>" body "</definitions>"
 #define DMN_LITERAL(text) "<literalExpression><text>" text "</text></literalExpression>"
 

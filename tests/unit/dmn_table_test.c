@@ -8,15 +8,20 @@
 #include "dmn_support.h"
 
 /* Rules 1: n < 10 -> "a", 2; 2: n < 20 -> "b", 1; 3: n < 30 -> "a", 3. */
-#define POLICY_TABLE(attributes, outputs, cell)                                                    \
-    DMN_MODEL("<inputData name='n' id='n'><variable name='n' typeRef='number'/></inputData>"       \
-              "<decision name='d' id='d'><informationRequirement><requiredInput href='#n'/>"       \
-              "</informationRequirement><decisionTable " attributes                                \
-              "><input><inputExpression><text>n</text></inputExpression></input>" outputs          \
-              "<rule><inputEntry><text>&lt; 10</text></inputEntry>" cell("\"a\"", "2") "</rule>"  \
-              "<rule><inputEntry><text>&lt; 20</text></inputEntry>" cell("\"b\"", "1") "</rule>"  \
-              "<rule><inputEntry><text>&lt; 30</text></inputEntry>" cell("\"a\"", "3") "</rule>"  \
-              "</decisionTable></decision>")
+#define POLICY_TABLE(attributes, outputs, cell)                                                \
+    DMN_MODEL(                                                                                 \
+        "<inputData name='n' id='n'><variable name='n' typeRef='number'/></inputData>"         \
+        "<decision name='d' id='d'><informationRequirement><requiredInput href='#n'/>"         \
+        "</informationRequirement><decisionTable " attributes                                  \
+        "><input><inputExpression><text>n</text></inputExpression></input>" outputs            \
+        "<rule><inputEntry><text>&lt; 10</text></inputEntry>" cell(                            \
+            "\"a\"", "2") "</rule>"                                                            \
+                          "<rule><inputEntry><text>&lt; 20</text></inputEntry>" cell(          \
+                              "\"b\"",                                                         \
+                              "1") "</rule>"                                                   \
+                                   "<rule><inputEntry><text>&lt; 30</text></inputEntry>" cell( \
+                                       "\"a\"", "3") "</rule>"                                 \
+                                                     "</decisionTable></decision>")
 
 #define OUT(text) "<outputEntry><text>" text "</text></outputEntry>"
 #define LETTER(letter, number) OUT(letter)
@@ -24,8 +29,8 @@
 #define BOTH(letter, number) OUT(letter) OUT(number)
 #define ONE_OUTPUT "<output><outputValues><text>\"b\",\"a\"</text></outputValues></output>"
 #define PLAIN_OUTPUT "<output/>"
-#define TWO_OUTPUTS                                                                                \
-    "<output name='letter'><outputValues><text>\"b\",\"a\"</text></outputValues></output>"          \
+#define TWO_OUTPUTS                                                                        \
+    "<output name='letter'><outputValues><text>\"b\",\"a\"</text></outputValues></output>" \
     "<output name='number'><outputValues><text>3,2,1</text></outputValues></output>"
 
 static void expect(const char *xml, int64_t n, const char *value)
@@ -86,13 +91,17 @@ Test(dmn_table, collect)
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='MIN'", PLAIN_OUTPUT, NUMBER), 5, "1");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='MAX'", PLAIN_OUTPUT, NUMBER), 5, "3");
     expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 5, "3");
-    expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 99, "null");
+    expect(POLICY_TABLE("hitPolicy='COLLECT' aggregation='COUNT'", PLAIN_OUTPUT, NUMBER), 99,
+           "null");
 }
 
 Test(dmn_table, defaults_stand_in)
 {
-    expect(POLICY_TABLE("", "<output><defaultOutputEntry><text>\"none\"</text>"
-                            "</defaultOutputEntry></output>", LETTER), 99, "\"none\"");
+    expect(POLICY_TABLE("",
+                        "<output><defaultOutputEntry><text>\"none\"</text>"
+                        "</defaultOutputEntry></output>",
+                        LETTER),
+           99, "\"none\"");
 }
 
 static uint64_t random_next(uint64_t *state)
@@ -172,8 +181,10 @@ static char *random_table(uint64_t *state)
         (void)fprintf(out, "<inputData name='%s' id='%s'/>", names[i], names[i]);
     (void)fputs("<decision name='d1' id='d1'>", out);
     for (size_t i = 0; i < COLUMNS; i++)
-        (void)fprintf(out, "<informationRequirement><requiredInput href='#%s'/>"
-                           "</informationRequirement>", names[i]);
+        (void)fprintf(out,
+                      "<informationRequirement><requiredInput href='#%s'/>"
+                      "</informationRequirement>",
+                      names[i]);
     (void)fputs("<decisionTable hitPolicy='COLLECT'>", out);
     for (size_t i = 0; i < COLUMNS; i++)
         (void)fprintf(out, "<input><inputExpression><text>%s</text></inputExpression></input>",
@@ -286,8 +297,8 @@ Test(dmn_table, index_finds_what_trying_every_rule_finds, .timeout = 120)
             struct dmn_query query = {.node = "d1", .input = feel_context(entries, COLUMNS)};
             struct dmn_result result;
             arena_reset(arena);
-            cr_assert_eq(
-                dmn_evaluate_observed(models, &query, &observer, arena, &result, NULL), STATUS_OK);
+            cr_assert_eq(dmn_evaluate_observed(models, &query, &observer, arena, &result, NULL),
+                         STATUS_OK);
         }
         dmn_free(models);
         free(xml);

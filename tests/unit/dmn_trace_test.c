@@ -8,29 +8,35 @@ static const char model[] = DMN_MODEL(
     "<inputData name='days' id='days'><variable name='days' typeRef='number'/></inputData>"
     "<inputData name='reason' id='reason'><variable name='reason' typeRef='string'/></inputData>"
     "<decision name='Window' id='w'><informationRequirement><requiredInput href='#days'/>"
-    "</informationRequirement>" DMN_LITERAL("days &lt;= 30") "</decision>"
-    "<decision name='Assessment' id='a'><variable name='Assessment' typeRef='string'/>"
-    "<informationRequirement><requiredDecision href='#w'/></informationRequirement>"
-    "<informationRequirement><requiredInput href='#reason'/></informationRequirement>"
-    "<decisionTable hitPolicy='FIRST'>"
-    "<input><inputExpression><text>Window</text></inputExpression></input>"
-    "<input><inputExpression><text>reason</text></inputExpression></input><output/>"
-    "<rule><inputEntry><text>false</text></inputEntry><inputEntry><text>-</text></inputEntry>"
-    "<outputEntry><text>\"refuse\"</text></outputEntry></rule>"
-    "<rule><inputEntry><text>-</text></inputEntry><inputEntry><text>\"damaged\"</text>"
-    "</inputEntry><outputEntry><text>\"accept\"</text></outputEntry></rule>"
-    "<rule><inputEntry><text>-</text></inputEntry><inputEntry><text>-</text></inputEntry>"
-    "<outputEntry><text>\"review\"</text></outputEntry></rule>"
-    "</decisionTable></decision>");
+    "</informationRequirement>" DMN_LITERAL(
+        "days &lt;= 30") "</decision>"
+                         "<decision name='Assessment' id='a'><variable name='Assessment' "
+                         "typeRef='string'/>"
+                         "<informationRequirement><requiredDecision "
+                         "href='#w'/></informationRequirement>"
+                         "<informationRequirement><requiredInput "
+                         "href='#reason'/></informationRequirement>"
+                         "<decisionTable hitPolicy='FIRST'>"
+                         "<input><inputExpression><text>Window</text></inputExpression></input>"
+                         "<input><inputExpression><text>reason</text></inputExpression></"
+                         "input><output/>"
+                         "<rule><inputEntry><text>false</text></inputEntry><inputEntry><text>-</"
+                         "text></inputEntry>"
+                         "<outputEntry><text>\"refuse\"</text></outputEntry></rule>"
+                         "<rule><inputEntry><text>-</text></"
+                         "inputEntry><inputEntry><text>\"damaged\"</text>"
+                         "</inputEntry><outputEntry><text>\"accept\"</text></outputEntry></rule>"
+                         "<rule><inputEntry><text>-</text></inputEntry><inputEntry><text>-</text></"
+                         "inputEntry>"
+                         "<outputEntry><text>\"review\"</text></outputEntry></rule>"
+                         "</decisionTable></decision>");
 
 static void trace_of(const struct dmn_models *models, int64_t days, const char *reason,
                      struct arena *arena, struct dmn_trace *trace)
 {
     struct feel_entry *entries = arena_array(arena, 2, sizeof *entries);
-    entries[0] =
-        (struct feel_entry){feel_text("days"), feel_number_value(feel_number_of(days))};
-    entries[1] =
-        (struct feel_entry){feel_text("reason"), feel_string(reason, strlen(reason))};
+    entries[0] = (struct feel_entry){feel_text("days"), feel_number_value(feel_number_of(days))};
+    entries[1] = (struct feel_entry){feel_text("reason"), feel_string(reason, strlen(reason))};
     struct dmn_query query = {.node = "Assessment", .input = feel_context(entries, 2)};
     struct error error;
     cr_assert_eq(dmn_trace(models, &query, arena, trace, &error), STATUS_OK);
@@ -42,17 +48,16 @@ Test(dmn_trace, tells_inputs_rules_and_values)
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct dmn_trace trace;
     trace_of(models, 10, "damaged", arena, &trace);
-    cr_expect_str_eq(dmn_trace_text(&trace, arena),
-                     "input days = 10\n"
-                     "decision Window = true\n"
-                     "input reason = \"damaged\"\n"
-                     "decision Assessment = \"accept\"\n"
-                     "  table Assessment, FIRST\n"
-                     "    Window = true\n"
-                     "    reason = \"damaged\"\n"
-                     "    rule 1: no, input 1 (Window)\n"
-                     "    rule 2: hit -> \"accept\"\n"
-                     "    rule 3: passes, behind the hit\n");
+    cr_expect_str_eq(dmn_trace_text(&trace, arena), "input days = 10\n"
+                                                    "decision Window = true\n"
+                                                    "input reason = \"damaged\"\n"
+                                                    "decision Assessment = \"accept\"\n"
+                                                    "  table Assessment, FIRST\n"
+                                                    "    Window = true\n"
+                                                    "    reason = \"damaged\"\n"
+                                                    "    rule 1: no, input 1 (Window)\n"
+                                                    "    rule 2: hit -> \"accept\"\n"
+                                                    "    rule 3: passes, behind the hit\n");
     cr_expect_str_eq(dmn_trace_hits(&trace, arena), "Assessment:2");
     arena_destroy(arena);
     dmn_free(models);

@@ -23,7 +23,7 @@ Test(feel_temporal, calendar_agrees_with_the_library)
 
 Test(feel_temporal, zones_agree_with_the_library)
 {
-    static const char *const names[] = {"Europe/Paris",     "America/New_York", "Asia/Kolkata",
+    static const char *const names[] = {"Europe/Paris",     "America/New_York",  "Asia/Kolkata",
                                         "Australia/Sydney", "America/Sao_Paulo", "Etc/UTC"};
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct feel_zones zones = {.arena = arena};
@@ -56,8 +56,8 @@ Test(feel_temporal, a_difference_leads_back)
         cr_assert(feel_date_time_read(feel_text(texts[i % count]), &zones, &to));
         cr_assert(feel_moment_difference(&to, &from, &difference));
         cr_assert(feel_moment_add_days(&from, difference.days, &back));
-        cr_expect_eq(feel_moment_utc_s(&back), feel_moment_utc_s(&to), "%s to %s",
-                     texts[i / count], texts[i % count]);
+        cr_expect_eq(feel_moment_utc_s(&back), feel_moment_utc_s(&to), "%s to %s", texts[i / count],
+                     texts[i % count]);
         cr_expect_eq(back.moment.nanos, to.moment.nanos);
     }
     arena_destroy(arena);
@@ -66,8 +66,9 @@ Test(feel_temporal, a_difference_leads_back)
 Test(feel_temporal, writing_is_read_back)
 {
     static const char *const texts[] = {
-        "2020-02-29", "-0001-01-01", "10:00:00.000000001", "23:59:59-18:00", "P1DT2H3M4.5S",
-        "-P3Y4M",     "PT0S",        "P0M",                "2020-01-01T00:00:00@Asia/Tokyo"};
+        "2020-02-29",     "-0001-01-01",  "10:00:00.000000001",
+        "23:59:59-18:00", "P1DT2H3M4.5S", "-P3Y4M",
+        "PT0S",           "P0M",          "2020-01-01T00:00:00@Asia/Tokyo"};
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct feel_zones zones = {.arena = arena};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -82,8 +83,8 @@ Test(feel_temporal, writing_is_read_back)
 
 Test(feel_temporal, refuses_names_that_leave_the_zone_directory)
 {
-    static const char *const names[] = {"../../etc/passwd", "/etc/passwd", "", "Europe", "a b",
-                                        "Nowhere/Land"};
+    static const char *const names[] = {"../../etc/passwd", "/etc/passwd", "",
+                                        "Europe",           "a b",         "Nowhere/Land"};
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct feel_zones zones = {.arena = arena};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -100,8 +100,8 @@ Test(intake_answer, a_rejection_says_why_in_plain_words)
 Test(intake_answer, units_survive_being_written_down)
 {
     static const char *const GOOD[] = {"{}", "{[0,2)}", "{[0,2),[4,74215)}"};
-    static const char *const BAD[] = {"", "{", "[0,2)", "{[2,2)}", "{[0,2}", "{[-1,2)}", "{[0;2)}",
-                                      "{[0,2)}x"};
+    static const char *const BAD[] = {"",       "{",        "[0,2)",   "{[2,2)}",
+                                      "{[0,2}", "{[-1,2)}", "{[0;2)}", "{[0,2)}x"};
     struct arena *arena = arena_create(ARENA_FIRST_BLOCK);
     struct units *units;
     size_t count;

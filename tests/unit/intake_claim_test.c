@@ -7,7 +7,7 @@ Test(intake_claim, tax_share_is_half_up_and_the_last_claim_takes_the_rest)
     static const struct {
         int64_t tax, paid, tax_left, left, minor, share;
     } CASES[] = {
-        {255, 1530, 255, 1530, 510, 85},  /* the worked example: 2 of 6 units */
+        {255, 1530, 255, 1530, 510, 85},   /* the worked example: 2 of 6 units */
         {230, 1377, 230, 1377, 1377, 230}, /* everything */
         {5, 10, 5, 10, 1, 1},              /* 0.5 is rounded up */
         {5, 10, 0, 5, 1, 0},               /* nothing left of it */

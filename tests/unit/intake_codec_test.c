@@ -28,11 +28,10 @@ static ProtobufCMessage *parse(struct arena *arena, const ProtobufCMessageDescri
 
 static enum status decode_order(struct decoder *decoder, const char *text, struct input *input)
 {
-    return intake_decode_order(
-        decoder,
-        (Redress__V1__OrderEvent *)parse(decoder->arena, &redress__v1__order_event__descriptor,
-                                         text),
-        input);
+    return intake_decode_order(decoder,
+                               (Redress__V1__OrderEvent *)parse(
+                                   decoder->arena, &redress__v1__order_event__descriptor, text),
+                               input);
 }
 
 static enum status decode_request(struct decoder *decoder, const char *text, struct input *input)
@@ -46,11 +45,10 @@ static enum status decode_request(struct decoder *decoder, const char *text, str
 
 static enum status decode_goods(struct decoder *decoder, const char *text, struct input *input)
 {
-    return intake_decode_goods(
-        decoder,
-        (Redress__V1__GoodsEvent *)parse(decoder->arena, &redress__v1__goods_event__descriptor,
-                                         text),
-        input);
+    return intake_decode_goods(decoder,
+                               (Redress__V1__GoodsEvent *)parse(
+                                   decoder->arena, &redress__v1__goods_event__descriptor, text),
+                               input);
 }
 
 struct fault_case {
@@ -128,8 +126,7 @@ Test(intake_codec, faults_of_orders)
         {CAPTURED("\"paymentId\":\"p\""), REASON(FIELD_MISSING), "captured.provider"},
         {CAPTURED("\"paymentId\":\"p\",\"provider\":99"), REASON(UNKNOWN_ENUM),
          "captured.provider"},
-        {CAPTURED("\"paymentId\":\"p\",\"provider\":1"), REASON(FIELD_MISSING),
-         "captured.amount"},
+        {CAPTURED("\"paymentId\":\"p\",\"provider\":1"), REASON(FIELD_MISSING), "captured.amount"},
         {CAPTURED("\"paymentId\":\"p\",\"provider\":1,\"amount\":{\"minor\":0,"
                   "\"currency\":\"GBP\"}"),
          REASON(FIELD_OUT_OF_RANGE), "captured.amount"},
@@ -145,7 +142,7 @@ Test(intake_codec, faults_of_orders)
     expect_faults(decode_order, CASES, COUNT(CASES));
 }
 
-#define ASK(rest)                                                                                  \
+#define ASK(rest) \
     "{" IDS ",\"requestId\":\"r\",\"trigger\":\"CUSTOMER_REQUEST\",\"reason\":\"DAMAGED\"" rest "}"
 
 Test(intake_codec, faults_of_requests)
@@ -164,13 +161,11 @@ Test(intake_codec, faults_of_requests)
          REASON(FIELD_OUT_OF_RANGE), "lines"},
         {ASK(",\"amount\":{\"minor\":0,\"currency\":\"GBP\"}"), REASON(FIELD_OUT_OF_RANGE),
          "amount"},
-        {ASK(",\"amount\":{\"minor\":5,\"currency\":\"XXQ\"}"), REASON(UNKNOWN_CURRENCY),
-         "amount"},
+        {ASK(",\"amount\":{\"minor\":5,\"currency\":\"XXQ\"}"), REASON(UNKNOWN_CURRENCY), "amount"},
         {ASK(",\"wholeOrder\":true,\"lines\":[{\"lineId\":\"1\",\"units\":1}]"),
          REASON(FIELD_OUT_OF_RANGE), "whole_order"},
         {ASK(",\"shipping\":true,\"wishedMethod\":55"), REASON(UNKNOWN_ENUM), "wished_method"},
-        {ASK(",\"shipping\":true,\"requester\":{\"role\":2}"), REASON(FIELD_MISSING),
-         "requester"},
+        {ASK(",\"shipping\":true,\"requester\":{\"role\":2}"), REASON(FIELD_MISSING), "requester"},
         {ASK(",\"shipping\":true,\"evidence\":[{}]"), REASON(FIELD_MISSING), "evidence[0].uri"},
         {ASK(",\"shipping\":true,\"evidence\":[{\"uri\":\"u\",\"sha256\":\"ABC\"}]"),
          REASON(FIELD_OUT_OF_RANGE), "evidence[0].sha256"},
@@ -191,9 +186,8 @@ Test(intake_codec, notes_are_counted_in_characters)
     char *text = arena_alloc(arena, 2 * INTAKE_NOTE_CHARACTERS_MAX + 3);
     for (size_t i = 0; i <= INTAKE_NOTE_CHARACTERS_MAX; i++)
         memcpy(text + 2 * i, "\xc3\xa9", 3);
-    Redress__V1__RefundRequest *request =
-        (Redress__V1__RefundRequest *)parse(arena, &redress__v1__refund_request__descriptor,
-                                            ASK(",\"shipping\":true"));
+    Redress__V1__RefundRequest *request = (Redress__V1__RefundRequest *)parse(
+        arena, &redress__v1__refund_request__descriptor, ASK(",\"shipping\":true"));
     request->note = text;
     struct decoder decoder = {.arena = arena};
     struct input input = {0};
@@ -210,9 +204,8 @@ Test(intake_codec, long_identifiers)
     char id[INTAKE_ID_MAX + 2];
     memset(id, 'x', sizeof id);
     id[INTAKE_ID_MAX] = '\0';
-    Redress__V1__RefundRequest *request =
-        (Redress__V1__RefundRequest *)parse(arena, &redress__v1__refund_request__descriptor,
-                                            ASK(",\"shipping\":true"));
+    Redress__V1__RefundRequest *request = (Redress__V1__RefundRequest *)parse(
+        arena, &redress__v1__refund_request__descriptor, ASK(",\"shipping\":true"));
     struct decoder decoder = {.arena = arena};
     struct input input = {0};
     request->request_id = id;
@@ -243,7 +236,8 @@ Test(intake_codec, identical_content_has_the_same_fingerprint)
                                                      "{\"lineId\":\"1\",\"units\":2}]")));
     cr_expect_neq(two, fingerprint_of(arena, REFERRED("\"lines\":[{\"lineId\":\"1\",\"units\":1},"
                                                       "{\"lineId\":\"2\",\"units\":2}]")));
-    cr_expect_neq(two, fingerprint_of(arena, REFERRED("\"lines\":[{\"lineId\":\"1\",\"units\":2}]")));
+    cr_expect_neq(two,
+                  fingerprint_of(arena, REFERRED("\"lines\":[{\"lineId\":\"1\",\"units\":2}]")));
     int64_t pounds =
         fingerprint_of(arena, REFERRED("\"amount\":{\"minor\":5,\"currency\":\"GBP\"}"));
     cr_expect_neq(pounds,
@@ -256,12 +250,13 @@ Test(intake_codec, an_order_as_it_should_be)
     struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};
     struct input input = {0};
     cr_assert_eq(
-        decode_order(&decoder,
-                     PLACED("\"customer\":{\"token\":\"17850\",\"market\":\"GB\"},"
-                            "\"shippingMinor\":495,\"lines\":[{\"lineId\":\"b\",\"sku\":\"s\","
-                            "\"units\":6,\"grossMinor\":1530,\"discountMinor\":30,\"taxMinor\":250},"
-                            "{\"lineId\":\"a\",\"sku\":\"s\",\"units\":1,\"grossMinor\":5}]"),
-                     &input),
+        decode_order(
+            &decoder,
+            PLACED("\"customer\":{\"token\":\"17850\",\"market\":\"GB\"},"
+                   "\"shippingMinor\":495,\"lines\":[{\"lineId\":\"b\",\"sku\":\"s\","
+                   "\"units\":6,\"grossMinor\":1530,\"discountMinor\":30,\"taxMinor\":250},"
+                   "{\"lineId\":\"a\",\"sku\":\"s\",\"units\":1,\"grossMinor\":5}]"),
+            &input),
         STATUS_OK);
     cr_expect_eq(input.kind, INPUT_PLACED);
     cr_expect_eq(input.placed.total_minor, 495 + 1500 + 5);
@@ -277,9 +272,9 @@ Test(intake_codec, inspected_goods_without_a_request_make_one)
 {
     struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};
     struct input input = {0}, again = {0};
-    static const char text[] =
-        GOODS(",\"inspected\":{\"lines\":[{\"lineId\":\"1\",\"units\":3,\"acceptedUnits\":2},"
-              "{\"lineId\":\"2\",\"units\":1},{\"lineId\":\"1\",\"units\":1,\"acceptedUnits\":1}]}");
+    static const char text[] = GOODS(
+        ",\"inspected\":{\"lines\":[{\"lineId\":\"1\",\"units\":3,\"acceptedUnits\":2},"
+        "{\"lineId\":\"2\",\"units\":1},{\"lineId\":\"1\",\"units\":1,\"acceptedUnits\":1}]}");
     cr_assert_eq(decode_goods(&decoder, text, &input), STATUS_OK);
     cr_assert_eq(input.kind, INPUT_ASKED);
     cr_assert_eq(input.request.line_count, 1);

@@ -96,9 +96,8 @@ static void judge_at_random(struct world *world, uint64_t *random, int64_t step)
     if (input.outcome.outcome == OUTCOME_PAYOUTS_SUCCEEDED && !refund->holds)
         return;
     input.outcome.payouts_total = input.outcome.payouts_ended = 1;
-    input.outcome.minor = refund->status == REFUND_PAID
-                              ? refund->paid_minor
-                              : below(random, refund->claim_minor + 1);
+    input.outcome.minor =
+        refund->status == REFUND_PAID ? refund->paid_minor : below(random, refund->claim_minor + 1);
     cr_assert_eq(world_decide(world, input), STATUS_OK);
 }
 
@@ -166,8 +165,7 @@ static void check_answers(const struct world *world)
         cr_assert_eq(refund->version, version);
         bool open = refund->status == REFUND_OPEN || refund->status == REFUND_NEEDS_INFO;
         cr_assert_eq(world_due(world, refund, DEADLINE_STALL) != 0, open, "nothing stalls");
-        cr_assert_eq(world_due(world, refund, DEADLINE_PARK) != 0,
-                     refund->status == REFUND_PARKED);
+        cr_assert_eq(world_due(world, refund, DEADLINE_PARK) != 0, refund->status == REFUND_PARKED);
     }
 }
 

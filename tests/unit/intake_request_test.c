@@ -241,7 +241,7 @@ Test(intake_request, too_large_an_answer_is_a_rejection_and_frees_the_claim)
 
 Test(intake_request, every_reason_has_words)
 {
-#define X(name, code, words)                                                                       \
+#define X(name, code, words) \
     cr_expect_str_not_empty(intake_rejection_words(REJECTION_##name), #name);
     REJECTION_ROWS(X)
 #undef X

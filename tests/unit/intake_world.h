@@ -55,15 +55,15 @@ static inline enum status world_publish(void *self, const struct answer *answer)
         return STATUS_OVERFLOW;
     }
     cr_assert_lt(world->answer_count, WORLD_ANSWERS_MAX);
-    world->answers[world->answer_count++] = (struct world_answer){.status = answer->status,
-                                                                 .rejection = answer->rejection,
-                                                                 .refund = answer->refund,
-                                                                 .version = answer->version,
-                                                                 .claim_minor =
-                                                                     answer->refund->claim_minor,
-                                                                 .appeal = answer->appeal,
-                                                                 .sparse = answer->sparse,
-                                                                 .first = answer->first};
+    world->answers[world->answer_count++] =
+        (struct world_answer){.status = answer->status,
+                              .rejection = answer->rejection,
+                              .refund = answer->refund,
+                              .version = answer->version,
+                              .claim_minor = answer->refund->claim_minor,
+                              .appeal = answer->appeal,
+                              .sparse = answer->sparse,
+                              .first = answer->first};
     return STATUS_OK;
 }
 
@@ -147,11 +147,10 @@ static inline struct world *world_create(void)
                                        .add = world_add,
                                        .refuse = world_refuse,
                                        .key = world_key};
-    world->intake = (struct intake){.terms = {WORLD_PARK_US, WORLD_STALL_US},
-                                    .port = &world->port,
-                                    .arena = world->arena};
-    world->order = (struct order){.merchant_id = "shop", .order_id = "o1", .customer_token = "",
-                                  .market = ""};
+    world->intake = (struct intake){
+        .terms = {WORLD_PARK_US, WORLD_STALL_US}, .port = &world->port, .arena = world->arena};
+    world->order =
+        (struct order){.merchant_id = "shop", .order_id = "o1", .customer_token = "", .market = ""};
     world->now_us = 1000000;
     return world;
 }
@@ -282,11 +281,10 @@ static inline enum status world_follow_up(struct world *world, enum follow_up_ki
 static inline struct input world_outcome(enum outcome outcome, const char *refund_id,
                                          int64_t version)
 {
-    return (struct input){.kind = INPUT_OUTCOME,
-                          .outcome = {.outcome = outcome,
-                                      .refund_id = refund_id,
-                                      .version = version,
-                                      .payout_id = "po"}};
+    return (struct input){
+        .kind = INPUT_OUTCOME,
+        .outcome = {
+            .outcome = outcome, .refund_id = refund_id, .version = version, .payout_id = "po"}};
 }
 
 static inline enum status world_paid(struct world *world, const char *refund_id, int64_t version,
@@ -319,11 +317,11 @@ static inline struct refund *world_refund(struct world *world, const char *refun
 }
 
 /* The last answer refuses, and says why. */
-#define world_expect_rejected(world, why)                                                          \
-    do {                                                                                           \
-        cr_assert_eq(world_last(world)->status, ANSWER_REJECTED);                                  \
-        cr_expect_eq(world_last(world)->rejection.reason, REJECTION_##why, "reason %d",            \
-                     (int)world_last(world)->rejection.reason);                                    \
+#define world_expect_rejected(world, why)                                               \
+    do {                                                                                \
+        cr_assert_eq(world_last(world)->status, ANSWER_REJECTED);                       \
+        cr_expect_eq(world_last(world)->rejection.reason, REJECTION_##why, "reason %d", \
+                     (int)world_last(world)->rejection.reason);                         \
     } while (0)
 
 #endif

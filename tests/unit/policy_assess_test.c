@@ -39,8 +39,9 @@ static const char *in_words(const struct assessment *assessment)
         used += snprintf(text + used, sizeof text - (size_t)used, " %s",
                          policy_reason_name(assessment->reasons[i]));
     for (size_t i = 0; i < assessment->hit_count; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, "%s%s:%s", i == 0 ? " [" : " ",
-                         assessment->hits[i].line_id, policy_rule_info(assessment->hits[i].rule)->id);
+        used +=
+            snprintf(text + used, sizeof text - (size_t)used, "%s%s:%s", i == 0 ? " [" : " ",
+                     assessment->hits[i].line_id, policy_rule_info(assessment->hits[i].rule)->id);
     snprintf(text + used, sizeof text - (size_t)used, "]");
     return text;
 }

@@ -49,12 +49,12 @@ static const struct statement LOAD_REFUNDS = {
     "  JOIN refund r ON r.order_key = o.order_key",
 };
 
-#define LINE_COLUMNS                                                                               \
-    "l.line_id, l.line_no, l.sku, l.category, l.tags, l.units, l.gross_minor, l.discount_minor,"   \
-    " l.tax_minor, l.tax_rate_ppm, l.shipped_at, l.delivered_at, l.shipped_units,"                 \
+#define LINE_COLUMNS                                                                             \
+    "l.line_id, l.line_no, l.sku, l.category, l.tags, l.units, l.gross_minor, l.discount_minor," \
+    " l.tax_minor, l.tax_rate_ppm, l.shipped_at, l.delivered_at, l.shipped_units,"               \
     " l.delivered_units, l.cancelled_units"
 
-#define CLAIM_COLUMNS                                                                              \
+#define CLAIM_COLUMNS \
     "c.refund_key, c.line_id, c.asked_no, c.asked_units, c.units::text, c.minor, c.tax_minor"
 
 /* A row for each claim on the line, or one without. */
@@ -334,8 +334,8 @@ static void load_elsewhere(struct batch *batch, struct unit *unit, struct loadin
         if (asked == NULL && followed_up == NULL)
             continue;
         column_int8(events, (int64_t)i);
-        column_text(refunds, asked != NULL ? asked->request.refund_id
-                                           : followed_up->follow_up.refund_id);
+        column_text(refunds,
+                    asked != NULL ? asked->request.refund_id : followed_up->follow_up.refund_id);
     }
     if (column_count(events) == 0)
         return;
