@@ -5,8 +5,8 @@
 #   deploy/demo.sh DIR                      a made shop of ORDERS orders (default: 5000), SEED (1)
 #   deploy/demo.sh DIR FILE.csv[.xz]        an "Online Retail" file; every case is approved
 #
-# DIR gets report.json, status.json, input.json and stack/ (logs, what the provider did). Programs are
-# taken from STACK_BIN (default: build/release/bin). Exit code 0 only if every request ended, or
+# DIR gets report.json, status.json, input.json and stack/ (logs, what the provider did). Programs
+# are taken from STACK_BIN (default: build/release/bin). Exit code 0 only if every request ended, or
 # waits visibly for somebody.
 set -euo pipefail
 
@@ -48,7 +48,11 @@ publish()
 }
 
 # Of the last status: how many of something wait in a worker.
-waiting() { jq "[.workers[].waiting[]? | select(.what == \"$1\").count] | add // 0" "$dir/status.json"; }
+waiting()
+{
+    jq --arg what "$1" '[.workers[].waiting[]? | select(.what == $what).count] | add // 0' \
+        "$dir/status.json"
+}
 
 look()
 {
@@ -71,7 +75,7 @@ show_progress()
 }
 
 # Twice in a row, as what one worker said may not have reached the next when that one was looked at.
-# `flowed` is when all had passed that waits for neither people nor a deadline.
+# `flowed` is when all had passed that waits for neither people nor a deadline; people begin then.
 wait_until_finished()
 {
     local deadline=$((SECONDS + DEMO_DEADLINE_S)) quiet=0
@@ -83,19 +87,27 @@ wait_until_finished()
         fi
         look
         show_progress
-        if [ -z "$flowed" ] && [ $((behind + under_way)) -eq 0 ]; then flowed=$(since "$started"); fi
-        if [ "$cases" -gt 0 ]; then ctl decide --all approve "${APPROVERS[@]}" >/dev/null; fi
-        if [ $((behind + parked + cases + under_way)) -eq 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi
+        if [ -z "$flowed" ]; then
+            if [ $((behind + under_way)) -eq 0 ]; then flowed=$(since "$started"); fi
+        elif [ "$cases" -gt 0 ]; then
+            ctl decide --all approve "${APPROVERS[@]}" >/dev/null
+        fi
+        if [ $((behind + parked + cases + under_way)) -eq 0 ]; then
+            quiet=$((quiet + 1))
+        else
+            quiet=0
+        fi
     done
 }
 
 show_throughput()
 {
     jq -r --arg flowed "$flowed" --arg all "$(since "$started")" '
-        ($flowed | tonumber) as $flowed | (.request_events // .requests) as $requests |
-        "\(.orders) orders and \($requests) requests: \($flowed) s until all had passed the five " +
-        "workers\nbut what waits for people or a deadline (\($requests / $flowed | floor) requests/s), " +
-        "\($all) s in all"' "$dir/input.json"
+        ($flowed | tonumber) as $flowed |
+        (.order_events // .orders * 3) as $orders | (.request_events // .requests) as $requests |
+        "\($orders) events of orders and \($requests) requests were through in \($flowed) s, " +
+        "\(($orders + $requests) / $flowed | floor) events/s from the first file read to the last " +
+        "automatic payout;\nwith people and deadlines \($all) s in all"' "$dir/input.json"
 }
 
 # One that a person approved tells most.
