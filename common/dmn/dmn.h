@@ -16,13 +16,13 @@
 #include "feel_value.h"
 
 /* X(name, default, help) */
-#define DMN_LIMIT_ROWS(X)                                                                          \
-    X(model_bytes, 1024 * 1024, "bytes of one model file")                                         \
-    X(models, 64, "model files in a set")                                                          \
-    X(load_bytes, 256 * 1024 * 1024, "memory of a loaded set")                                     \
-    X(problems, 200, "problems that are kept")                                                     \
-    X(steps, 100000, "steps of one evaluation")                                                    \
-    X(string_bytes, 64 * 1024, "bytes of one string that an evaluation makes")                     \
+#define DMN_LIMIT_ROWS(X)                                                      \
+    X(model_bytes, 1024 * 1024, "bytes of one model file")                     \
+    X(models, 64, "model files in a set")                                      \
+    X(load_bytes, 256 * 1024 * 1024, "memory of a loaded set")                 \
+    X(problems, 200, "problems that are kept")                                 \
+    X(steps, 100000, "steps of one evaluation")                                \
+    X(string_bytes, 64 * 1024, "bytes of one string that an evaluation makes") \
     X(list_items, 10000, "items of one list that an evaluation makes")
 
 struct dmn_limits {
@@ -67,12 +67,12 @@ const struct dmn_problem *dmn_problem(const struct dmn_models *models, size_t in
 
 /* What to evaluate. */
 struct dmn_query {
-    const char *model;         /* a source's name or a model's; NULL: the first one */
-    const char *node;          /* a decision, decision service or business knowledge model */
-    struct feel_value input;   /* a context: input data by name (imported ones in the context of
-                                  their import); parameters of a service or function */
-    int64_t now_us;            /* what now() and today() see */
-    size_t steps;              /* 0: the set's limit */
+    const char *model;       /* a source's name or a model's; NULL: the first one */
+    const char *node;        /* a decision, decision service or business knowledge model */
+    struct feel_value input; /* a context: input data by name (imported ones in the context of
+                                their import); parameters of a service or function */
+    int64_t now_us;          /* what now() and today() see */
+    size_t steps;            /* 0: the set's limit */
 };
 
 /* A reason why something came to null. Its texts lie in the evaluation's arena or the set. */

@@ -262,8 +262,8 @@ static void find_overlaps(struct study *s)
 /* A search for inputs that no rule of a set covers, column by column. */
 struct search {
     struct study *study;
-    uint64_t **sets;       /* one per column, and the first one to start with */
-    uint64_t **before;     /* what the segment before the one at hand came to */
+    uint64_t **sets;        /* one per column, and the first one to start with */
+    uint64_t **before;      /* what the segment before the one at hand came to */
     const struct live **at; /* the segment chosen in each column */
     uint32_t within;        /* only inside this rule; UINT32_MAX: everywhere */
     bool (*on_found)(struct search *search);
@@ -402,8 +402,8 @@ static void find_unreachable(struct study *s)
         return;
     for (uint32_t r = 0; r < s->table->rule_count; r++) {
         bool dead = is_empty_rule(s, r) || (first_policy && !is_reached(s, &search, r));
-        if (dead && !report(s, (struct dmn_finding){.kind = DMN_FINDING_UNREACHABLE,
-                                                    .rule = r + 1}))
+        if (dead &&
+            !report(s, (struct dmn_finding){.kind = DMN_FINDING_UNREACHABLE, .rule = r + 1}))
             return;
         if (!spend(s, s->table->input_count))
             break;
@@ -451,13 +451,9 @@ enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,
 {
     *analysis = (struct dmn_analysis){.findings = NULL};
     struct dmn_finding **end = &analysis->findings;
-    for (const struct dmn_table *table = models->first_table; table != NULL;
-         table = table->next) {
-        struct study study = {.models = models,
-                              .arena = arena,
-                              .table = table,
-                              .analysis = analysis,
-                              .end = &end};
+    for (const struct dmn_table *table = models->first_table; table != NULL; table = table->next) {
+        struct study study = {
+            .models = models, .arena = arena, .table = table, .analysis = analysis, .end = &end};
         study_table(&study);
         if (study.exhausted)
             return error_set(error, STATUS_EXHAUSTED, "%.*s: no memory to analyse the table",

@@ -11,11 +11,11 @@
 #include "dmn.h"
 
 /* X(kind, text) */
-#define DMN_FINDING_ROWS(X)                                                                        \
-    X(OVERLAP, "two rules hit where only one may")                                                 \
-    X(GAP, "no rule hits")                                                                         \
-    X(UNREACHABLE, "the rule can never hit")                                                       \
-    X(OUTPUT, "the output is none of those allowed")                                               \
+#define DMN_FINDING_ROWS(X)                          \
+    X(OVERLAP, "two rules hit where only one may")   \
+    X(GAP, "no rule hits")                           \
+    X(UNREACHABLE, "the rule can never hit")         \
+    X(OUTPUT, "the output is none of those allowed") \
     X(UNFINISHED, "too large to be analysed in full")
 
 enum dmn_finding_kind {
@@ -33,10 +33,10 @@ struct dmn_finding {
     struct dmn_finding *next;
     enum dmn_finding_kind kind;
     struct feel_text file;
-    uint32_t line;         /* of the rule, or of the table */
+    uint32_t line; /* of the rule, or of the table */
     struct feel_text table;
-    uint32_t rule;         /* from 1; 0: the table as a whole */
-    uint32_t other_rule;   /* from 1; of an OVERLAP */
+    uint32_t rule;                    /* from 1; 0: the table as a whole */
+    uint32_t other_rule;              /* from 1; of an OVERLAP */
     const struct feel_value *witness; /* an input per column, null: any; NULL: no inputs */
     size_t witness_count;
     const char *text; /* all of it in a line */

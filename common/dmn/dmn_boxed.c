@@ -41,10 +41,9 @@ static size_t count_children(const struct dmn_element *element)
     return count;
 }
 
-const struct feel_node *dmn_compile_text(struct dmn_model *model,
-                                         const struct dmn_element *element, struct feel_text text,
-                                         bool tests, const struct feel_scope *scope,
-                                         struct feel_text where)
+const struct feel_node *dmn_compile_text(struct dmn_model *model, const struct dmn_element *element,
+                                         struct feel_text text, bool tests,
+                                         const struct feel_scope *scope, struct feel_text where)
 {
     struct feel_compiler compiler = dmn_compiler(model);
     struct feel_syntax_error error;
@@ -148,8 +147,7 @@ static const struct feel_node *compile_row(struct site site, const struct dmn_el
     return node;
 }
 
-static const struct feel_node *compile_relation(struct site site,
-                                                const struct dmn_element *element)
+static const struct feel_node *compile_relation(struct site site, const struct dmn_element *element)
 {
     size_t room = count_children(element), columns = 0;
     struct feel_node *node = make(site, FEEL_OP_LIST);
@@ -181,11 +179,9 @@ static const struct feel_node *compile_invocation(struct site site,
     if (function == NULL || items == NULL || names == NULL)
         return make(site, FEEL_OP_BROKEN);
     node->a = compile(site, function);
-    for (const struct dmn_element *e = dmn_child(element, "binding"); e != NULL;
-         e = dmn_again(e)) {
+    for (const struct dmn_element *e = dmn_child(element, "binding"); e != NULL; e = dmn_again(e)) {
         const struct dmn_element *value = dmn_expression_child(e);
-        names[node->count] =
-            name_of(site, dmn_attribute(dmn_child(e, "parameter"), "name"));
+        names[node->count] = name_of(site, dmn_attribute(dmn_child(e, "parameter"), "name"));
         if (names[node->count] == NULL) {
             dmn_report(site.model, e, site.where, "a binding without a parameter");
             continue;
@@ -197,8 +193,7 @@ static const struct feel_node *compile_invocation(struct site site,
     return node;
 }
 
-static const struct feel_node *compile_function(struct site site,
-                                                const struct dmn_element *element)
+static const struct feel_node *compile_function(struct site site, const struct dmn_element *element)
 {
     struct arena *arena = site.model->set->arena;
     struct feel_text kind = dmn_attribute(element, "kind");
@@ -250,8 +245,8 @@ static const struct feel_node *compile_filter(struct site site, const struct dmn
 }
 
 /* for, some and every; only for sees `partial`. */
-static const struct feel_node *compile_iterator(struct site site,
-                                                const struct dmn_element *element, enum feel_op op)
+static const struct feel_node *compile_iterator(struct site site, const struct dmn_element *element,
+                                                enum feel_op op)
 {
     struct arena *arena = site.model->set->arena;
     struct feel_node *node = make(site, op);
@@ -294,8 +289,7 @@ static const struct feel_node *compile_every(struct site site, const struct dmn_
 
 static const struct feel_node *compile_table(struct site site, const struct dmn_element *element)
 {
-    const struct dmn_table *table =
-        dmn_table_compile(site.model, element, site.scope, site.where);
+    const struct dmn_table *table = dmn_table_compile(site.model, element, site.scope, site.where);
     if (table == NULL)
         return make(site, FEEL_OP_BROKEN);
     struct feel_node *node = make(site, FEEL_OP_TABLE);
@@ -304,18 +298,18 @@ static const struct feel_node *compile_table(struct site site, const struct dmn_
 }
 
 /* X(element, compiler) */
-#define EXPRESSION_ROWS(X)                                                                         \
-    X("literalExpression", compile_literal)                                                        \
-    X("decisionTable", compile_table)                                                              \
-    X("context", compile_context)                                                                  \
-    X("invocation", compile_invocation)                                                            \
-    X("list", compile_list)                                                                        \
-    X("relation", compile_relation)                                                                \
-    X("functionDefinition", compile_function)                                                      \
-    X("conditional", compile_conditional)                                                          \
-    X("filter", compile_filter)                                                                    \
-    X("for", compile_for)                                                                          \
-    X("some", compile_some)                                                                        \
+#define EXPRESSION_ROWS(X)                    \
+    X("literalExpression", compile_literal)   \
+    X("decisionTable", compile_table)         \
+    X("context", compile_context)             \
+    X("invocation", compile_invocation)       \
+    X("list", compile_list)                   \
+    X("relation", compile_relation)           \
+    X("functionDefinition", compile_function) \
+    X("conditional", compile_conditional)     \
+    X("filter", compile_filter)               \
+    X("for", compile_for)                     \
+    X("some", compile_some)                   \
     X("every", compile_every)
 
 static const struct {

@@ -64,8 +64,8 @@ static struct feel_value input_value(struct feel_run *run, struct dmn_session *s
 {
     const struct feel_value *found = given_value(session, node);
     struct feel_value none = feel_null();
-    struct feel_value value = feel_coerce(run, node->type, found == NULL ? &none : found,
-                                          node->title);
+    struct feel_value value =
+        feel_coerce(run, node->type, found == NULL ? &none : found, node->title);
     if (session->observer != NULL)
         session->observer->input(session->observer->owner, node, &value);
     return value;
@@ -99,14 +99,12 @@ static struct feel_frame *requirement_frame(struct feel_run *run, struct dmn_ses
                                             const struct dmn_node *node)
 {
     struct feel_frame *frame = feel_alloc(run, 1, sizeof *frame);
-    struct feel_binding *bindings =
-        feel_alloc(run, node->requirement_count + 1, sizeof *bindings);
+    struct feel_binding *bindings = feel_alloc(run, node->requirement_count + 1, sizeof *bindings);
     size_t count = 0;
     if (frame == NULL || bindings == NULL)
         return NULL;
     for (size_t i = 0; i < node->requirement_count; i++) {
-        struct feel_value value =
-            dmn_node_value(run, session, node->requirements[i].node);
+        struct feel_value value = dmn_node_value(run, session, node->requirements[i].node);
         if (!bind(run, bindings, &count, &node->requirements[i], &value))
             return NULL;
     }
@@ -128,8 +126,7 @@ static struct feel_value decision_value(struct feel_run *run, struct dmn_session
     run->place = node->place;
     run->host = session;
     struct feel_value value = feel_null();
-    const struct feel_value *given =
-        node->logic == NULL ? given_value(session, node) : NULL;
+    const struct feel_value *given = node->logic == NULL ? given_value(session, node) : NULL;
     if (node->logic != NULL)
         value = feel_evaluate(run, node->logic, frame);
     else if (given != NULL)
@@ -160,8 +157,8 @@ static struct feel_value knowledge_value(struct feel_run *run, struct dmn_sessio
                                        .frame = frame,
                                        .place = node->place};
     const struct feel_type *base = node->type == NULL ? NULL : feel_base_type(node->type);
-    function->result = base != NULL && base->form == FEEL_TYPE_FUNCTION ? base->element
-                                                                        : node->type;
+    function->result =
+        base != NULL && base->form == FEEL_TYPE_FUNCTION ? base->element : node->type;
     struct feel_value value = {.kind = FEEL_FUNCTION, .function = function};
     struct feel_binding *bindings = (struct feel_binding *)(uintptr_t)frame->bindings;
     bindings[frame->count++] = (struct feel_binding){node->name, value};
@@ -188,8 +185,7 @@ static struct feel_value call_service(struct feel_run *run, const struct feel_fu
     if (inner->slots == NULL)
         return feel_null();
     for (size_t i = 0; i < node->parameter_count; i++)
-        inner->slots[node->parameters[i]->index] =
-            (struct dmn_slot){DMN_SLOT_DONE, arguments[i]};
+        inner->slots[node->parameters[i]->index] = (struct dmn_slot){DMN_SLOT_DONE, arguments[i]};
     struct feel_entry *entries = feel_alloc(run, node->output_count, sizeof *entries);
     if (entries == NULL)
         return feel_null();
@@ -198,8 +194,8 @@ static struct feel_value call_service(struct feel_run *run, const struct feel_fu
         entries[i] = (struct feel_entry){node->outputs[i]->name->text,
                                          dmn_node_value(run, inner, node->outputs[i])};
     run->host = outer;
-    struct feel_value value = node->output_count == 1 ? entries[0].value
-                                                      : feel_context(entries, node->output_count);
+    struct feel_value value =
+        node->output_count == 1 ? entries[0].value : feel_context(entries, node->output_count);
     return feel_coerce(run, function->result, &value, node->title);
 }
 

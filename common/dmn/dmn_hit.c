@@ -206,8 +206,7 @@ static struct feel_value aggregate_column(struct at_work *w, const struct hit *h
 
 static struct feel_value aggregate(struct at_work *w, const struct hit *hits)
 {
-    struct feel_value *outputs =
-        feel_alloc(w->run, w->table->output_count, sizeof *outputs);
+    struct feel_value *outputs = feel_alloc(w->run, w->table->output_count, sizeof *outputs);
     if (outputs == NULL)
         return feel_null();
     for (size_t i = 0; i < w->table->output_count; i++)

@@ -15,9 +15,9 @@ struct building {
 };
 
 enum {
-    RULES_MIN = 4,                /* below, trying each rule is as quick */
-    SEGMENT_RULES_MAX = 4000000,  /* entries of all segments of one column */
-    CELL_TESTS_MAX = 1024         /* tests of one cell that are indexed */
+    RULES_MIN = 4,               /* below, trying each rule is as quick */
+    SEGMENT_RULES_MAX = 4000000, /* entries of all segments of one column */
+    CELL_TESTS_MAX = 1024        /* tests of one cell that are indexed */
 };
 
 static void *take(struct building *b, size_t count, size_t size)
@@ -222,9 +222,9 @@ static size_t complement(const struct dmn_interval *intervals, size_t count, uin
     return kept;
 }
 
-static bool build_cell(struct building *b, struct dmn_column_index *column, struct dmn_cell_index *cell,
-                       const struct feel_node *tests, const struct feel_value *values,
-                       size_t *used)
+static bool build_cell(struct building *b, struct dmn_column_index *column,
+                       struct dmn_cell_index *cell, const struct feel_node *tests,
+                       const struct feel_value *values, size_t *used)
 {
     struct dmn_interval *own = take(b, (size_t)tests->count * 2 + 1, sizeof *own);
     size_t count = 0;
@@ -258,8 +258,7 @@ static bool collect_points(struct building *b, struct dmn_column_index *column,
 {
     size_t rules = b->table->rule_count, count = 0;
     const struct feel_node *allowed = b->whole ? dmn_input_allowed(b->table, input) : NULL;
-    struct feel_value *extra =
-        allowed == NULL ? NULL : cell_values(b, allowed, &column->kind);
+    struct feel_value *extra = allowed == NULL ? NULL : cell_values(b, allowed, &column->kind);
     *tests = extra == NULL ? 0 : allowed->count;
     for (size_t r = 0; r < rules; r++)
         if (values[r] != NULL)
@@ -385,7 +384,8 @@ static uint32_t locate(const struct dmn_column_index *column, const struct feel_
     return dmn_index_segment(column, input);
 }
 
-static bool in_cell(const struct dmn_column_index *column, const struct dmn_cell_index *cell, uint32_t segment)
+static bool in_cell(const struct dmn_column_index *column, const struct dmn_cell_index *cell,
+                    uint32_t segment)
 {
     for (uint32_t i = 0; i < cell->count; i++) {
         struct dmn_interval in = column->intervals[cell->start + i];
@@ -418,8 +418,7 @@ static bool passes(const struct lookup *at, uint32_t rule)
             continue;
         }
         at->run->place = &table->rules[rule].places[i];
-        if (feel_test(at->run, table->rules[rule].tests[i], at->frame, &at->inputs[i]) !=
-            FEEL_TRUE)
+        if (feel_test(at->run, table->rules[rule].tests[i], at->frame, &at->inputs[i]) != FEEL_TRUE)
             return false;
     }
     return true;
@@ -445,8 +444,8 @@ static const struct dmn_column_index *most_selective(const struct lookup *at, ui
 
 /* Candidates in rule order: those of the segment merged with those that the column leaves open, or
  * every rule where no column helps. */
-static uint32_t next_candidate(const struct dmn_column_index *column, uint32_t segment, size_t *named,
-                               size_t *open, uint32_t rules)
+static uint32_t next_candidate(const struct dmn_column_index *column, uint32_t segment,
+                               size_t *named, size_t *open, uint32_t rules)
 {
     if (column == NULL)
         return *named < rules ? (uint32_t)(*named)++ : UINT32_MAX;

@@ -29,8 +29,8 @@ struct dmn_column_index {
     struct feel_value *points;
     size_t point_count;
     struct dmn_interval *intervals;
-    struct dmn_cell_index *cells;         /* one per rule */
-    const uint32_t **segments;  /* rules that pass by an interval, rising; NULL: too many in all */
+    struct dmn_cell_index *cells; /* one per rule */
+    const uint32_t **segments; /* rules that pass by an interval, rising; NULL: too many in all */
     uint32_t *segment_counts;
     uint32_t *open; /* rules that are any or residue, rising */
     size_t open_count;

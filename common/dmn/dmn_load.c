@@ -52,9 +52,9 @@ const struct feel_place *dmn_place(struct dmn_model *model, const struct dmn_ele
 /* Names that may follow a dot: what models give names to, and the properties of values. */
 static void collect_members(struct dmn_models *set, const struct dmn_element *element)
 {
-    static const char *const kinds[] = {"itemComponent", "variable",  "output",
-                                        "column",        "inputData", "decision",
-                                        "businessKnowledgeModel", "decisionService"};
+    static const char *const kinds[] = {
+        "itemComponent",          "variable",       "output", "column", "inputData", "decision",
+        "businessKnowledgeModel", "decisionService"};
     for (; element != NULL; element = element->next) {
         struct feel_text name = dmn_attribute(element, "name");
         for (size_t i = 0; name.size > 0 && i < sizeof kinds / sizeof *kinds; i++)
@@ -182,8 +182,7 @@ static enum status load_into(struct dmn_models *set, const struct dmn_source *so
 }
 
 enum status dmn_load(const struct dmn_source *sources, size_t count,
-                     const struct dmn_limits *limits, struct dmn_models **out,
-                     struct error *error)
+                     const struct dmn_limits *limits, struct dmn_models **out, struct error *error)
 {
     struct dmn_limits bounds = limits == NULL ? dmn_default_limits() : *limits;
     if (count == 0 || count > bounds.models)

@@ -121,10 +121,9 @@ const struct feel_node *dmn_compile(struct dmn_model *model, const struct dmn_el
 /* The first child that is an expression; NULL. */
 const struct dmn_element *dmn_expression_child(const struct dmn_element *element);
 /* A text as an expression or as unary tests. */
-const struct feel_node *dmn_compile_text(struct dmn_model *model,
-                                         const struct dmn_element *element, struct feel_text text,
-                                         bool tests, const struct feel_scope *scope,
-                                         struct feel_text where);
+const struct feel_node *dmn_compile_text(struct dmn_model *model, const struct dmn_element *element,
+                                         struct feel_text text, bool tests,
+                                         const struct feel_scope *scope, struct feel_text where);
 
 /* dmn_requirement.c */
 struct dmn_node *dmn_resolve(struct dmn_model *model, struct feel_text href);

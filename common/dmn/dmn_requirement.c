@@ -199,8 +199,7 @@ static bool read_parameters(struct dmn_model *model, struct dmn_node *node,
     }
     for (const struct dmn_element *e = dmn_child(logic, "formalParameter"); e != NULL;
          e = dmn_again(e)) {
-        const struct feel_symbol *name =
-            feel_name(&model->set->symbols, dmn_attribute(e, "name"));
+        const struct feel_symbol *name = feel_name(&model->set->symbols, dmn_attribute(e, "name"));
         if (name == NULL) {
             dmn_report(model, e, node->title, "a parameter without a name");
             return false;

@@ -44,7 +44,8 @@ struct dmn_session {
 struct feel_value dmn_node_value(struct feel_run *run, struct dmn_session *session,
                                  const struct dmn_node *node);
 
-/* The first input column of a rule whose test does not pass, or DMN_ALL_PASSED; without any index. */
+/* The first input column of a rule whose test does not pass, or DMN_ALL_PASSED; without any index.
+ */
 uint32_t dmn_rule_failed(struct feel_run *run, const struct dmn_table *table,
                          const struct feel_frame *frame, const struct feel_value *inputs,
                          size_t rule);

@@ -6,13 +6,13 @@
 #include "dmn_model.h"
 
 /* X(policy, attribute) */
-#define DMN_HIT_POLICY_ROWS(X)                                                                     \
-    X(UNIQUE, "UNIQUE")                                                                            \
-    X(FIRST, "FIRST")                                                                              \
-    X(PRIORITY, "PRIORITY")                                                                        \
-    X(ANY, "ANY")                                                                                  \
-    X(COLLECT, "COLLECT")                                                                          \
-    X(RULE_ORDER, "RULE ORDER")                                                                    \
+#define DMN_HIT_POLICY_ROWS(X)  \
+    X(UNIQUE, "UNIQUE")         \
+    X(FIRST, "FIRST")           \
+    X(PRIORITY, "PRIORITY")     \
+    X(ANY, "ANY")               \
+    X(COLLECT, "COLLECT")       \
+    X(RULE_ORDER, "RULE ORDER") \
     X(OUTPUT_ORDER, "OUTPUT ORDER")
 
 enum dmn_hit_policy {
@@ -22,11 +22,11 @@ enum dmn_hit_policy {
 };
 
 /* X(aggregator, attribute) */
-#define DMN_AGGREGATOR_ROWS(X)                                                                     \
-    X(NONE, "")                                                                                    \
-    X(SUM, "SUM")                                                                                  \
-    X(COUNT, "COUNT")                                                                              \
-    X(MIN, "MIN")                                                                                  \
+#define DMN_AGGREGATOR_ROWS(X) \
+    X(NONE, "")                \
+    X(SUM, "SUM")              \
+    X(COUNT, "COUNT")          \
+    X(MIN, "MIN")              \
     X(MAX, "MAX")
 
 enum dmn_aggregator {
@@ -65,7 +65,7 @@ struct dmn_table {
     size_t output_count;
     struct dmn_rule *rules;
     size_t rule_count;
-    const struct dmn_table *next; /* of the set */
+    const struct dmn_table *next;  /* of the set */
     const struct dmn_index *index; /* NULL: rules are tried one by one */
 };
 

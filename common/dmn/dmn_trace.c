@@ -108,8 +108,7 @@ static struct dmn_trace_table *entry_of(struct recorder *r, const struct dmn_tab
     return found;
 }
 
-static void on_hits(void *owner, const struct dmn_table *table, const uint32_t *rules,
-                    size_t count)
+static void on_hits(void *owner, const struct dmn_table *table, const uint32_t *rules, size_t count)
 {
     struct recorder *r = owner;
     struct dmn_trace_table *entry = entry_of(r, table, true);
@@ -208,8 +207,8 @@ static void print_miss(FILE *out, const struct dmn_trace_table *table, size_t ru
         return;
     }
     struct feel_text label = dmn_trace_input_label(table, failed);
-    (void)fprintf(out, "    rule %zu: no, input %u (%.*s)\n", rule + 1, failed + 1,
-                  (int)label.size, label.size == 0 ? "" : label.bytes);
+    (void)fprintf(out, "    rule %zu: no, input %u (%.*s)\n", rule + 1, failed + 1, (int)label.size,
+                  label.size == 0 ? "" : label.bytes);
 }
 
 static void print_table(FILE *out, struct arena *arena, const struct dmn_trace_table *table)

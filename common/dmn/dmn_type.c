@@ -91,10 +91,8 @@ void dmn_declare_types(struct dmn_model *model)
     for (const struct dmn_element *e = first; e != NULL; e = dmn_again(e))
         count++;
     model->types = dmn_take(model, count + 1, sizeof *model->types);
-    for (const struct dmn_element *e = first; e != NULL && model->types != NULL;
-         e = dmn_again(e)) {
-        const struct feel_symbol *name =
-            feel_name(&model->set->symbols, dmn_attribute(e, "name"));
+    for (const struct dmn_element *e = first; e != NULL && model->types != NULL; e = dmn_again(e)) {
+        const struct feel_symbol *name = feel_name(&model->set->symbols, dmn_attribute(e, "name"));
         struct feel_type *type = dmn_take(model, 1, sizeof *type);
         if (type == NULL)
             return;
@@ -118,8 +116,8 @@ static const struct feel_type *component_type(struct dmn_model *model,
     return define(model, element, type, depth + 1);
 }
 
-static const struct feel_type *structure(struct dmn_model *model,
-                                         const struct dmn_element *element, int depth)
+static const struct feel_type *structure(struct dmn_model *model, const struct dmn_element *element,
+                                         int depth)
 {
     const struct dmn_element *first = dmn_child(element, "itemComponent");
     size_t count = 0;
@@ -132,8 +130,7 @@ static const struct feel_type *structure(struct dmn_model *model,
         return feel_any_type();
     *type = (struct feel_type){.form = FEEL_TYPE_CONTEXT, .members = names, .types = types};
     for (const struct dmn_element *e = first; e != NULL; e = dmn_again(e)) {
-        const struct feel_symbol *name =
-            feel_name(&model->set->symbols, dmn_attribute(e, "name"));
+        const struct feel_symbol *name = feel_name(&model->set->symbols, dmn_attribute(e, "name"));
         if (name == NULL) {
             dmn_report(model, e, dmn_attribute(element, "name"), "a component without a name");
             continue;

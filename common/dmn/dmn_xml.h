@@ -8,9 +8,9 @@
 #include "feel_value.h"
 
 enum {
-    DMN_XML_DEPTH_MAX = 128,        /* elements within each other */
-    DMN_XML_ATTRIBUTES_MAX = 64,    /* of one element */
-    DMN_XML_TEXT_MAX = 1024 * 1024  /* bytes of one element's own text */
+    DMN_XML_DEPTH_MAX = 128,       /* elements within each other */
+    DMN_XML_ATTRIBUTES_MAX = 64,   /* of one element */
+    DMN_XML_TEXT_MAX = 1024 * 1024 /* bytes of one element's own text */
 };
 
 struct dmn_attribute {

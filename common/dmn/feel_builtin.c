@@ -165,8 +165,8 @@ static enum fitting bind_named(struct feel_run *run, const struct parameter *par
 }
 
 static enum fitting bind_positional(struct feel_run *run, const struct parameter *parameters,
-                                    size_t count, const struct feel_value *arguments,
-                                    size_t given, struct feel_value *bound)
+                                    size_t count, const struct feel_value *arguments, size_t given,
+                                    struct feel_value *bound)
 {
     enum fitting result = FITS;
     size_t at = 0;

@@ -20,8 +20,8 @@ struct feel_value feel_bi_get_entries(struct feel_run *run, const struct feel_va
         struct feel_entry *pair = feel_alloc(run, 2, sizeof *pair);
         if (pair == NULL)
             return feel_null();
-        pair[0] = (struct feel_entry){feel_text("key"),
-                                      feel_string(entry->name.bytes, entry->name.size)};
+        pair[0] =
+            (struct feel_entry){feel_text("key"), feel_string(entry->name.bytes, entry->name.size)};
         pair[1] = (struct feel_entry){feel_text("value"), entry->value};
         struct feel_value item = feel_context(pair, 2);
         if (!feel_build(run, &out, &item))

@@ -149,8 +149,7 @@ struct feel_value feel_bi_time(struct feel_run *run, const struct feel_value *a,
     return refuse(run, "time", a);
 }
 
-struct feel_value feel_bi_time_parts(struct feel_run *run, const struct feel_value *a,
-                                     size_t given)
+struct feel_value feel_bi_time_parts(struct feel_run *run, const struct feel_value *a, size_t given)
 {
     struct feel_value out = {.kind = FEEL_TIME, .moment = {0}};
     if (!set_clock(run, a, given > 3, &out.moment))
@@ -229,8 +228,7 @@ struct feel_value feel_bi_string(struct feel_run *run, const struct feel_value *
 
 /* An end of a range as it is written: a literal, or nothing. false: neither. */
 static bool read_end(struct feel_run *run, const struct feel_compiler *compiler,
-                     const struct feel_scope *scope, struct feel_text text,
-                     struct feel_value *out)
+                     const struct feel_scope *scope, struct feel_text text, struct feel_value *out)
 {
     struct feel_syntax_error error;
     size_t unknown = 0;
@@ -314,10 +312,8 @@ struct feel_value feel_bi_range(struct feel_run *run, const struct feel_value *a
     if (symbols == NULL || scope == NULL || members == NULL)
         return feel_null();
     symbols->arena = run->arena;
-    struct feel_compiler compiler = {.arena = run->arena,
-                                     .symbols = symbols,
-                                     .members = members,
-                                     .zones = &run->zones};
+    struct feel_compiler compiler = {
+        .arena = run->arena, .symbols = symbols, .members = members, .zones = &run->zones};
     for (size_t i = 0; feel_builtin_at(i) != NULL; i++)
         (void)feel_scope_add(run->arena, scope,
                              feel_name(symbols, feel_text(feel_builtin_at(i)->name)));

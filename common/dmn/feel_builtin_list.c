@@ -76,8 +76,8 @@ struct feel_value feel_bi_sublist(struct feel_run *run, const struct feel_value 
 struct feel_value feel_bi_append(struct feel_run *run, const struct feel_value *a, size_t given)
 {
     struct feel_builder out = empty();
-    bool whole = build_all(run, &out, a[0].list.items, a[0].list.count) &&
-                 feel_build(run, &out, &a[1]);
+    bool whole =
+        build_all(run, &out, a[0].list.items, a[0].list.count) && feel_build(run, &out, &a[1]);
     if (given > 2 && a[2].kind == FEEL_LIST)
         whole = whole && build_all(run, &out, a[2].list.items, a[2].list.count);
     return finish(whole, &out);
@@ -245,8 +245,8 @@ static void merge(struct feel_run *run, const struct feel_value *function,
 {
     size_t left = low, right = middle;
     for (size_t at = low; at < high; at++) {
-        bool take_right = left >= middle ||
-                          (right < high && precedes(run, function, &from[right], &from[left]));
+        bool take_right =
+            left >= middle || (right < high && precedes(run, function, &from[right], &from[left]));
         to[at] = take_right ? from[right++] : from[left++];
     }
 }

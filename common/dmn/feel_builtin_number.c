@@ -21,19 +21,19 @@ static struct feel_value rounded(struct feel_run *run, const struct feel_value *
     return result(run, feel_number_round(a[0].number, (int)scale, rounding, &out), out);
 }
 
-#define ROUNDING_ROWS(X)                                                                           \
-    X(feel_bi_decimal, FEEL_ROUND_HALF_EVEN)                                                       \
-    X(feel_bi_floor, FEEL_ROUND_FLOOR)                                                             \
-    X(feel_bi_ceiling, FEEL_ROUND_CEILING)                                                         \
-    X(feel_bi_round_up, FEEL_ROUND_UP)                                                             \
-    X(feel_bi_round_down, FEEL_ROUND_DOWN)                                                         \
-    X(feel_bi_round_half_up, FEEL_ROUND_HALF_UP)                                                   \
+#define ROUNDING_ROWS(X)                         \
+    X(feel_bi_decimal, FEEL_ROUND_HALF_EVEN)     \
+    X(feel_bi_floor, FEEL_ROUND_FLOOR)           \
+    X(feel_bi_ceiling, FEEL_ROUND_CEILING)       \
+    X(feel_bi_round_up, FEEL_ROUND_UP)           \
+    X(feel_bi_round_down, FEEL_ROUND_DOWN)       \
+    X(feel_bi_round_half_up, FEEL_ROUND_HALF_UP) \
     X(feel_bi_round_half_down, FEEL_ROUND_HALF_DOWN)
 
-#define X(name, rounding)                                                                          \
-    struct feel_value name(struct feel_run *run, const struct feel_value *a, size_t given)         \
-    {                                                                                              \
-        return rounded(run, a, given > 1, rounding);                                               \
+#define X(name, rounding)                                                                  \
+    struct feel_value name(struct feel_run *run, const struct feel_value *a, size_t given) \
+    {                                                                                      \
+        return rounded(run, a, given > 1, rounding);                                       \
     }
 ROUNDING_ROWS(X)
 #undef X

@@ -124,30 +124,30 @@ static bool coincides(struct relation *r, struct span a, struct span b)
 }
 
 /* X(function, relation of a and b) */
-#define RELATION_ROWS(X)                                                                           \
-    X(feel_bi_before, before(&r, r.a, r.b))                                                        \
-    X(feel_bi_after, before(&r, r.b, r.a))                                                         \
-    X(feel_bi_meets, meets(&r, r.a, r.b))                                                          \
-    X(feel_bi_met_by, meets(&r, r.b, r.a))                                                         \
-    X(feel_bi_overlaps, overlaps(&r, r.a, r.b))                                                    \
-    X(feel_bi_overlaps_before, overlaps_before(&r, r.a, r.b))                                      \
-    X(feel_bi_overlaps_after, overlaps_after(&r, r.a, r.b))                                        \
-    X(feel_bi_finishes, finishes(&r, r.a, r.b))                                                    \
-    X(feel_bi_finished_by, finishes(&r, r.b, r.a))                                                 \
-    X(feel_bi_includes, includes(&r, r.a, r.b))                                                    \
-    X(feel_bi_during, includes(&r, r.b, r.a))                                                      \
-    X(feel_bi_starts, starts(&r, r.a, r.b))                                                        \
-    X(feel_bi_started_by, starts(&r, r.b, r.a))                                                    \
+#define RELATION_ROWS(X)                                      \
+    X(feel_bi_before, before(&r, r.a, r.b))                   \
+    X(feel_bi_after, before(&r, r.b, r.a))                    \
+    X(feel_bi_meets, meets(&r, r.a, r.b))                     \
+    X(feel_bi_met_by, meets(&r, r.b, r.a))                    \
+    X(feel_bi_overlaps, overlaps(&r, r.a, r.b))               \
+    X(feel_bi_overlaps_before, overlaps_before(&r, r.a, r.b)) \
+    X(feel_bi_overlaps_after, overlaps_after(&r, r.a, r.b))   \
+    X(feel_bi_finishes, finishes(&r, r.a, r.b))               \
+    X(feel_bi_finished_by, finishes(&r, r.b, r.a))            \
+    X(feel_bi_includes, includes(&r, r.a, r.b))               \
+    X(feel_bi_during, includes(&r, r.b, r.a))                 \
+    X(feel_bi_starts, starts(&r, r.a, r.b))                   \
+    X(feel_bi_started_by, starts(&r, r.b, r.a))               \
     X(feel_bi_coincides, coincides(&r, r.a, r.b))
 
-#define X(name, expression)                                                                        \
-    struct feel_value name(struct feel_run *run, const struct feel_value *a, size_t given)         \
-    {                                                                                              \
-        (void)given;                                                                               \
-        struct relation r = {span_of(&a[0]), span_of(&a[1]), true};                                \
-        bool holds = expression;                                                                   \
-        return r.known ? feel_boolean(holds)                                                       \
-                       : feel_note(run, NULL, "values that cannot be compared");                   \
+#define X(name, expression)                                                                \
+    struct feel_value name(struct feel_run *run, const struct feel_value *a, size_t given) \
+    {                                                                                      \
+        (void)given;                                                                       \
+        struct relation r = {span_of(&a[0]), span_of(&a[1]), true};                        \
+        bool holds = expression;                                                           \
+        return r.known ? feel_boolean(holds)                                               \
+                       : feel_note(run, NULL, "values that cannot be compared");           \
     }
 RELATION_ROWS(X)
 #undef X

@@ -139,9 +139,9 @@ struct feel_value feel_bi_ends_with(struct feel_run *run, const struct feel_valu
 {
     (void)run, (void)given;
     size_t size = a[1].text.size;
-    return feel_boolean(size <= a[0].text.size &&
-                        (size == 0 || memcmp(a[0].text.bytes + a[0].text.size - size,
-                                             a[1].text.bytes, size) == 0));
+    return feel_boolean(
+        size <= a[0].text.size &&
+        (size == 0 || memcmp(a[0].text.bytes + a[0].text.size - size, a[1].text.bytes, size) == 0));
 }
 
 /* Nulls in the list are passed over. */

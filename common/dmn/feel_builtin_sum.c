@@ -153,9 +153,8 @@ struct feel_value feel_bi_median(struct feel_run *run, const struct feel_value *
     if (count % 2 == 1)
         return items[count / 2];
     struct feel_number total = feel_number_of(0);
-    bool made =
-        feel_number_add(items[count / 2 - 1].number, items[count / 2].number, &total) &&
-        feel_number_divide(total, feel_number_of(2), &total);
+    bool made = feel_number_add(items[count / 2 - 1].number, items[count / 2].number, &total) &&
+                feel_number_divide(total, feel_number_of(2), &total);
     return number_or_null(run, made, total);
 }
 

@@ -51,9 +51,9 @@ struct feel_value feel_bi_day_of_week(struct feel_run *run, const struct feel_va
 struct feel_value feel_bi_month_of_year(struct feel_run *run, const struct feel_value *a,
                                         size_t given)
 {
-    static const char *const names[] = {"January", "February", "March",     "April",
-                                        "May",     "June",     "July",      "August",
-                                        "September", "October", "November", "December"};
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
     (void)given;
     if (a->kind == FEEL_TIME)
         return refuse_time(run);
@@ -70,8 +70,7 @@ struct feel_value feel_bi_week_of_year(struct feel_run *run, const struct feel_v
     int64_t days = days_of(a), thursday = days - weekday_of(days) + 3, year;
     unsigned month, day;
     feel_civil_from_days(thursday, &year, &month, &day);
-    return feel_number_value(
-        feel_number_of((thursday - feel_days_from_civil(year, 1, 1)) / 7 + 1));
+    return feel_number_value(feel_number_of((thursday - feel_days_from_civil(year, 1, 1)) / 7 + 1));
 }
 
 struct feel_value feel_bi_now(struct feel_run *run, const struct feel_value *a, size_t given)

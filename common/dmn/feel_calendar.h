@@ -31,8 +31,8 @@ static inline int64_t feel_days_from_civil(int64_t year, unsigned month, unsigne
     year -= month <= 2;
     int64_t era = feel_floor_divide(year, 400);
     int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month > 2 ? (int64_t)month - 3 : (int64_t)month + 9) + 2) / 5 +
-                          (int64_t)day - 1;
+    int64_t day_of_year =
+        (153 * (month > 2 ? (int64_t)month - 3 : (int64_t)month + 9) + 2) / 5 + (int64_t)day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }

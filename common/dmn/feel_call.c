@@ -7,7 +7,8 @@
 static bool order_arguments(struct feel_run *run, const struct feel_node *node,
                             const struct feel_function *function,
                             const struct feel_value *arguments,
-                            const struct feel_symbol *const *names, size_t count, struct feel_value *ordered)
+                            const struct feel_symbol *const *names, size_t count,
+                            struct feel_value *ordered)
 {
     if (names == NULL ? count != function->count : count > function->count) {
         (void)feel_note(run, node, "%zu arguments for %zu parameters", count, function->count);
@@ -58,8 +59,7 @@ struct feel_value feel_call(struct feel_run *run, const struct feel_node *node,
     if (function->builtin != NULL)
         return feel_builtin_invoke(run, function->builtin, arguments, names, count);
     struct feel_value *ordered = feel_alloc(run, function->count, sizeof *ordered);
-    if (ordered == NULL ||
-        !order_arguments(run, node, function, arguments, names, count, ordered))
+    if (ordered == NULL || !order_arguments(run, node, function, arguments, names, count, ordered))
         return feel_null();
     for (size_t i = 0; i < function->count; i++) {
         if (function->types == NULL || function->types[i] == NULL)

@@ -40,8 +40,8 @@ static bool type_fits(const struct feel_type *type, const struct feel_type *othe
 {
     type = feel_base_type(type);
     other = feel_base_type(other);
-    if (type == NULL || other == NULL || depth > FEEL_NESTING_MAX ||
-        other->form == FEEL_TYPE_ANY || type == other)
+    if (type == NULL || other == NULL || depth > FEEL_NESTING_MAX || other->form == FEEL_TYPE_ANY ||
+        type == other)
         return true;
     if (type->form != other->form)
         return false;

@@ -4,8 +4,7 @@
 #include "feel_number.h"
 #include "feel_temporal.h"
 
-const struct feel_value *feel_lookup(const struct feel_frame *frame,
-                                     const struct feel_symbol *name)
+const struct feel_value *feel_lookup(const struct feel_frame *frame, const struct feel_symbol *name)
 {
     for (; frame != NULL; frame = frame->parent) {
         if (frame->item != NULL) {

@@ -69,9 +69,9 @@ static void put_value(struct output *out, const struct feel_value *value, bool i
 
 static void put_range(struct output *out, const struct feel_range *range)
 {
-    static const char *const signs[] = {[FEEL_LESS] = "(< ",          [FEEL_LESS_EQUAL] = "(<= ",
-                                        [FEEL_GREATER] = "(> ",       [FEEL_GREATER_EQUAL] = "(>= ",
-                                        [FEEL_EQUAL] = "(= ",         [FEEL_UNEQUAL] = "(!= "};
+    static const char *const signs[] = {
+        [FEEL_LESS] = "(< ",           [FEEL_LESS_EQUAL] = "(<= ", [FEEL_GREATER] = "(> ",
+        [FEEL_GREATER_EQUAL] = "(>= ", [FEEL_EQUAL] = "(= ",       [FEEL_UNEQUAL] = "(!= "};
     if (range->form != FEEL_INTERVAL) {
         bool high = range->form == FEEL_LESS || range->form == FEEL_LESS_EQUAL;
         put_text(out, signs[range->form]);

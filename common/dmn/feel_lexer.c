@@ -7,8 +7,12 @@ uint32_t feel_code_point(const char **at, const char *end)
     const unsigned char *in = (const unsigned char *)*at;
     size_t left = (size_t)(end - *at);
     uint32_t code = in[0];
-    size_t size = code < 0x80 ? 1 : code < 0xC2 ? 0 : code < 0xE0 ? 2 : code < 0xF0 ? 3
-                  : code < 0xF5 ? 4 : 0;
+    size_t size = code < 0x80   ? 1
+                  : code < 0xC2 ? 0
+                  : code < 0xE0 ? 2
+                  : code < 0xF0 ? 3
+                  : code < 0xF5 ? 4
+                                : 0;
     if (size == 0 || size > left) {
         (*at)++;
         return 0xFFFD;
@@ -63,8 +67,8 @@ bool feel_is_space(uint32_t code)
 {
     return code == ' ' || (code >= 0x09 && code <= 0x0D) || code == 0x85 || code == 0xA0 ||
            code == 0x1680 || code == 0x180E || (code >= 0x2000 && code <= 0x200B) ||
-           code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
-           code == 0x3000 || code == 0xFEFF;
+           code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000 ||
+           code == 0xFEFF;
 }
 
 struct code_range {

@@ -6,35 +6,35 @@
 #include "feel_name.h"
 
 /* X(token, spelling) */
-#define FEEL_TOKEN_ROWS(X)                                                                         \
-    X(END, "the end")                                                                              \
-    X(WORD, "a name")                                                                              \
-    X(NUMBER, "a number")                                                                          \
-    X(STRING, "a string")                                                                          \
-    X(BROKEN, "an unfinished string or comment")                                                   \
-    X(OTHER, "a sign without a meaning")                                                           \
-    X(POWER, "**")                                                                                 \
-    X(DOTS, "..")                                                                                  \
-    X(ARROW, "->")                                                                                 \
-    X(UNEQUAL, "!=")                                                                               \
-    X(LESS_EQUAL, "<=")                                                                            \
-    X(GREATER_EQUAL, ">=")                                                                         \
-    X(LESS, "<")                                                                                   \
-    X(GREATER, ">")                                                                                \
-    X(EQUAL, "=")                                                                                  \
-    X(PLUS, "+")                                                                                   \
-    X(MINUS, "-")                                                                                  \
-    X(TIMES, "*")                                                                                  \
-    X(DIVIDE, "/")                                                                                 \
-    X(OPEN, "(")                                                                                   \
-    X(CLOSE, ")")                                                                                  \
-    X(OPEN_SQUARE, "[")                                                                            \
-    X(CLOSE_SQUARE, "]")                                                                           \
-    X(OPEN_CURLY, "{")                                                                             \
-    X(CLOSE_CURLY, "}")                                                                            \
-    X(COMMA, ",")                                                                                  \
-    X(COLON, ":")                                                                                  \
-    X(DOT, ".")                                                                                    \
+#define FEEL_TOKEN_ROWS(X)                       \
+    X(END, "the end")                            \
+    X(WORD, "a name")                            \
+    X(NUMBER, "a number")                        \
+    X(STRING, "a string")                        \
+    X(BROKEN, "an unfinished string or comment") \
+    X(OTHER, "a sign without a meaning")         \
+    X(POWER, "**")                               \
+    X(DOTS, "..")                                \
+    X(ARROW, "->")                               \
+    X(UNEQUAL, "!=")                             \
+    X(LESS_EQUAL, "<=")                          \
+    X(GREATER_EQUAL, ">=")                       \
+    X(LESS, "<")                                 \
+    X(GREATER, ">")                              \
+    X(EQUAL, "=")                                \
+    X(PLUS, "+")                                 \
+    X(MINUS, "-")                                \
+    X(TIMES, "*")                                \
+    X(DIVIDE, "/")                               \
+    X(OPEN, "(")                                 \
+    X(CLOSE, ")")                                \
+    X(OPEN_SQUARE, "[")                          \
+    X(CLOSE_SQUARE, "]")                         \
+    X(OPEN_CURLY, "{")                           \
+    X(CLOSE_CURLY, "}")                          \
+    X(COMMA, ",")                                \
+    X(COLON, ":")                                \
+    X(DOT, ".")                                  \
     X(AT, "@")
 
 enum feel_token_kind {

@@ -27,8 +27,7 @@ static struct feel_value at_index(struct feel_run *run, const struct feel_node *
     int64_t at;
     int64_t count = (int64_t)list->list.count;
     if (!feel_number_integer(index->number, &at) || at == 0 || at > count || at < -count)
-        return feel_note(run, node, "no item at that position of a list of %lld",
-                         (long long)count);
+        return feel_note(run, node, "no item at that position of a list of %lld", (long long)count);
     return list->list.items[at > 0 ? at - 1 : count + at];
 }
 

@@ -11,7 +11,7 @@
 /* One per distinct text of a symbol table: compare pointers. */
 struct feel_symbol {
     struct feel_symbol *next;
-    struct feel_text text; /* trimmed, runs of white space are one space */
+    struct feel_text text;            /* trimmed, runs of white space are one space */
     const struct feel_symbol **words; /* its tokens, once it was used as a name */
     size_t word_count;
 };

@@ -9,7 +9,7 @@
 #include "feel_value.h"
 
 enum {
-    FEEL_NUMBER_TEXT_MAX = 6200,  /* bytes of the longest plain notation, with its NUL */
+    FEEL_NUMBER_TEXT_MAX = 6200,   /* bytes of the longest plain notation, with its NUL */
     FEEL_NUMBER_LITERAL_MAX = 512, /* characters of a number that is read */
     FEEL_SCALE_MIN = -6111,
     FEEL_SCALE_MAX = 6176

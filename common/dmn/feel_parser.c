@@ -95,7 +95,9 @@ bool feel_expect(struct feel_parser *p, enum feel_token_kind kind)
         return true;
     struct feel_text found = feel_at(p)->text;
     feel_fail(p, "expected %s, found %.*s", feel_token_name(kind),
-              (int)(found.size == 0 ? 7 : found.size > 40 ? 40 : found.size),
+              (int)(found.size == 0   ? 7
+                    : found.size > 40 ? 40
+                                      : found.size),
               found.size == 0 ? "the end" : found.bytes);
     return false;
 }
@@ -121,7 +123,9 @@ bool feel_expect_word(struct feel_parser *p, const char *word)
         return true;
     struct feel_text found = feel_at(p)->text;
     feel_fail(p, "expected %s, found %.*s", word,
-              (int)(found.size == 0 ? 7 : found.size > 40 ? 40 : found.size),
+              (int)(found.size == 0   ? 7
+                    : found.size > 40 ? 40
+                                      : found.size),
               found.size == 0 ? "the end" : found.bytes);
     return false;
 }
@@ -145,9 +149,8 @@ static bool matches(const struct feel_parser *p, const struct feel_symbol *name)
     return true;
 }
 
-static const struct feel_symbol *longest(const struct feel_parser *p,
-                                         const struct feel_scope *scope,
-                                         const struct feel_symbol *best)
+static const struct feel_symbol *
+longest(const struct feel_parser *p, const struct feel_scope *scope, const struct feel_symbol *best)
 {
     for (size_t i = 0; i < scope->count; i++) {
         const struct feel_symbol *name = scope->names[i];
@@ -210,8 +213,7 @@ size_t feel_name_before(const struct feel_parser *p, enum feel_token_kind kind, 
         bool part = here == FEEL_TOKEN_WORD || here == FEEL_TOKEN_NUMBER ||
                     here == FEEL_TOKEN_PLUS || here == FEEL_TOKEN_MINUS ||
                     here == FEEL_TOKEN_TIMES || here == FEEL_TOKEN_DIVIDE ||
-                    here == FEEL_TOKEN_DOT || here == FEEL_TOKEN_OTHER ||
-                    here == FEEL_TOKEN_POWER;
+                    here == FEEL_TOKEN_DOT || here == FEEL_TOKEN_OTHER || here == FEEL_TOKEN_POWER;
         if (!part)
             break;
     }
@@ -296,8 +298,8 @@ const struct feel_node *feel_parse_tests(const struct feel_compiler *compiler,
     if (feel_is_word(&p, 0, "not") && feel_kind_at(&p, 1) == FEEL_TOKEN_OPEN) {
         p.next = 2;
         node = feel_parse_test_list(&p, FEEL_TOKEN_CLOSE);
-        if (node != NULL && feel_accept(&p, FEEL_TOKEN_CLOSE) &&
-            feel_accept(&p, FEEL_TOKEN_END) && !p.failed) {
+        if (node != NULL && feel_accept(&p, FEEL_TOKEN_CLOSE) && feel_accept(&p, FEEL_TOKEN_END) &&
+            !p.failed) {
             node->negated = true;
             *unknown += p.unknown;
             return node;
@@ -315,8 +317,7 @@ const struct feel_node *feel_parse_tests(const struct feel_compiler *compiler,
     return p.failed ? NULL : node;
 }
 
-const struct feel_type *feel_parse_type(const struct feel_compiler *compiler,
-                                        struct feel_text text)
+const struct feel_type *feel_parse_type(const struct feel_compiler *compiler, struct feel_text text)
 {
     struct feel_parser p;
     struct feel_syntax_error error;

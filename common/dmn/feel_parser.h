@@ -16,8 +16,8 @@ struct feel_parser {
     size_t next;
     int depth;
     bool failed;
-    bool reads_input; /* `?` was seen */
-    bool range_end;   /* a `[` may close a range here */
+    bool reads_input;   /* `?` was seen */
+    bool range_end;     /* a `[` may close a range here */
     bool tests_allowed; /* the next bracket may hold several tests */
     size_t unknown;
     struct feel_syntax_error *error;

@@ -175,12 +175,9 @@ static bool range_form(enum feel_token_kind kind, enum feel_range_form *form)
     static const struct {
         enum feel_token_kind token;
         enum feel_range_form form;
-    } forms[] = {{FEEL_TOKEN_LESS, FEEL_LESS},
-                 {FEEL_TOKEN_LESS_EQUAL, FEEL_LESS_EQUAL},
-                 {FEEL_TOKEN_GREATER, FEEL_GREATER},
-                 {FEEL_TOKEN_GREATER_EQUAL, FEEL_GREATER_EQUAL},
-                 {FEEL_TOKEN_EQUAL, FEEL_EQUAL},
-                 {FEEL_TOKEN_UNEQUAL, FEEL_UNEQUAL}};
+    } forms[] = {{FEEL_TOKEN_LESS, FEEL_LESS},       {FEEL_TOKEN_LESS_EQUAL, FEEL_LESS_EQUAL},
+                 {FEEL_TOKEN_GREATER, FEEL_GREATER}, {FEEL_TOKEN_GREATER_EQUAL, FEEL_GREATER_EQUAL},
+                 {FEEL_TOKEN_EQUAL, FEEL_EQUAL},     {FEEL_TOKEN_UNEQUAL, FEEL_UNEQUAL}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (forms[i].token == kind) {
             *form = forms[i].form;

@@ -81,9 +81,9 @@ static const struct feel_node *finish_range(struct feel_parser *p, bool low_clos
 
 static bool is_comparison(enum feel_token_kind kind)
 {
-    return kind == FEEL_TOKEN_LESS || kind == FEEL_TOKEN_LESS_EQUAL ||
-           kind == FEEL_TOKEN_GREATER || kind == FEEL_TOKEN_GREATER_EQUAL ||
-           kind == FEEL_TOKEN_EQUAL || kind == FEEL_TOKEN_UNEQUAL;
+    return kind == FEEL_TOKEN_LESS || kind == FEEL_TOKEN_LESS_EQUAL || kind == FEEL_TOKEN_GREATER ||
+           kind == FEEL_TOKEN_GREATER_EQUAL || kind == FEEL_TOKEN_EQUAL ||
+           kind == FEEL_TOKEN_UNEQUAL;
 }
 
 /* The tests of a list share what follows the first; `first` was parsed already. */
@@ -165,8 +165,7 @@ static const struct feel_symbol *parse_key(struct feel_parser *p, struct feel_sc
         if (feel_unquote(p->c->arena, feel_at(p)->text, &text))
             key = feel_intern(p->c->symbols, text);
         p->next++;
-        const struct feel_symbol *name =
-            key == NULL ? NULL : feel_name(p->c->symbols, key->text);
+        const struct feel_symbol *name = key == NULL ? NULL : feel_name(p->c->symbols, key->text);
         if (name != NULL && name != key)
             key = feel_intern(p->c->symbols, key->text);
         if (name != NULL)
@@ -274,8 +273,7 @@ static const struct feel_node *parse_loop(struct feel_parser *p, enum feel_op op
     } while (feel_accept(p, FEEL_TOKEN_COMMA));
     (void)feel_expect_word(p, word);
     if (op == FEEL_OP_FOR)
-        (void)feel_scope_add(p->c->arena, &scope,
-                             feel_name(p->c->symbols, feel_text("partial")));
+        (void)feel_scope_add(p->c->arena, &scope, feel_name(p->c->symbols, feel_text("partial")));
     const struct feel_node *body = p->failed ? NULL : feel_parse_expression(p);
     p->scope = outer;
     if (node == NULL || body == NULL || p->failed)
@@ -363,7 +361,8 @@ static const struct feel_node *parse_name(struct feel_parser *p, const struct fe
         found = found->parent;
     if (found == NULL || found->parent == NULL) /* nothing nearer hides the built-in */
         node->builtin = feel_builtin_find(known->text);
-    if (found == NULL && !filter && !input && node->builtin == NULL && p->unknown++ == 0 && !p->failed) {
+    if (found == NULL && !filter && !input && node->builtin == NULL && p->unknown++ == 0 &&
+        !p->failed) {
         p->error->offset = node->offset;
         (void)snprintf(p->error->text, sizeof p->error->text, "nothing here is called %.*s",
                        (int)(known->text.size > 80 ? 80 : known->text.size), known->text.bytes);
@@ -374,9 +373,9 @@ static const struct feel_node *parse_name(struct feel_parser *p, const struct fe
 
 static bool keyword(const struct feel_parser *p)
 {
-    static const char *const words[] = {
-        "if",   "then",   "else",  "for",  "in",   "return", "some", "every",
-        "satisfies", "and", "or", "between", "true", "false", "null", "function"};
+    static const char *const words[] = {"if",   "then",  "else",      "for",     "in", "return",
+                                        "some", "every", "satisfies", "and",     "or", "between",
+                                        "true", "false", "null",      "function"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (feel_is_word(p, 0, words[i]))
             return true;

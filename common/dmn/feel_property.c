@@ -24,25 +24,25 @@ static int64_t seconds_towards_zero(struct feel_days days)
 }
 
 /* X(name, kinds, value) */
-#define NUMBER_PROPERTIES(X)                                                                       \
-    X("year", OF_DATE | OF_BOTH, v->moment.year)                                                   \
-    X("month", OF_DATE | OF_BOTH, v->moment.month)                                                 \
-    X("day", OF_DATE | OF_BOTH, v->moment.day)                                                     \
-    X("weekday", OF_DATE | OF_BOTH, weekday(&v->moment))                                           \
-    X("hour", OF_TIME | OF_BOTH, v->moment.hour)                                                   \
-    X("minute", OF_TIME | OF_BOTH, v->moment.minute)                                               \
-    X("years", OF_MONTHS, v->months / 12)                                                          \
-    X("months", OF_MONTHS, v->months % 12)                                                         \
-    X("days", OF_DAYS, seconds_towards_zero(v->days) / 86400)                                      \
-    X("hours", OF_DAYS, seconds_towards_zero(v->days) / 3600 % 24)                                 \
+#define NUMBER_PROPERTIES(X)                                       \
+    X("year", OF_DATE | OF_BOTH, v->moment.year)                   \
+    X("month", OF_DATE | OF_BOTH, v->moment.month)                 \
+    X("day", OF_DATE | OF_BOTH, v->moment.day)                     \
+    X("weekday", OF_DATE | OF_BOTH, weekday(&v->moment))           \
+    X("hour", OF_TIME | OF_BOTH, v->moment.hour)                   \
+    X("minute", OF_TIME | OF_BOTH, v->moment.minute)               \
+    X("years", OF_MONTHS, v->months / 12)                          \
+    X("months", OF_MONTHS, v->months % 12)                         \
+    X("days", OF_DAYS, seconds_towards_zero(v->days) / 86400)      \
+    X("hours", OF_DAYS, seconds_towards_zero(v->days) / 3600 % 24) \
     X("minutes", OF_DAYS, seconds_towards_zero(v->days) / 60 % 60)
 
 static bool number_property(const struct feel_value *v, struct feel_text name, int64_t *out)
 {
-#define X(text, kinds, value)                                                                      \
-    if ((1u << v->kind & (unsigned)(kinds)) != 0 && feel_text_is(name, feel_text(text))) {         \
-        *out = (value);                                                                            \
-        return true;                                                                               \
+#define X(text, kinds, value)                                                              \
+    if ((1u << v->kind & (unsigned)(kinds)) != 0 && feel_text_is(name, feel_text(text))) { \
+        *out = (value);                                                                    \
+        return true;                                                                       \
     }
     NUMBER_PROPERTIES(X)
 #undef X
@@ -139,8 +139,8 @@ struct feel_value feel_property(struct feel_run *run, const struct feel_node *no
     if (value->kind == FEEL_CONTEXT) {
         const struct feel_value *entry = feel_entry(value, name);
         return entry != NULL ? *entry
-                             : feel_note(run, node, "the context has no entry %.*s",
-                                         (int)name.size, name.bytes);
+                             : feel_note(run, node, "the context has no entry %.*s", (int)name.size,
+                                         name.bytes);
     }
     if (value->kind == FEEL_LIST)
         return list_property(run, node, value, name);

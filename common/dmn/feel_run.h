@@ -11,10 +11,10 @@
 #include "feel_type.h"
 
 enum {
-    FEEL_CALL_DEPTH_MAX = 1200,  /* expressions and calls within each other */
-    FEEL_VALUE_DEPTH_MAX = 64,   /* lists and contexts within each other */
+    FEEL_CALL_DEPTH_MAX = 1200,      /* expressions and calls within each other */
+    FEEL_VALUE_DEPTH_MAX = 64,       /* lists and contexts within each other */
     FEEL_VALUE_WEIGHT_MAX = 1000000, /* values within one value */
-    FEEL_NOTES_MAX = 64          /* kept; further ones are counted */
+    FEEL_NOTES_MAX = 64              /* kept; further ones are counted */
 };
 
 /* Where an expression stands in its model. */

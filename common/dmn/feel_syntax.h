@@ -7,10 +7,10 @@
 #include "feel_zone.h"
 
 enum {
-    FEEL_NESTING_MAX = 64,      /* brackets, branches and quantifiers within each other */
-    FEEL_TEXT_MAX = 64 * 1024,  /* bytes of one expression and of one string */
-    FEEL_PARAMETERS_MAX = 64,   /* of one function */
-    FEEL_MESSAGE_MAX = 256      /* bytes of an error's text */
+    FEEL_NESTING_MAX = 64,     /* brackets, branches and quantifiers within each other */
+    FEEL_TEXT_MAX = 64 * 1024, /* bytes of one expression and of one string */
+    FEEL_PARAMETERS_MAX = 64,  /* of one function */
+    FEEL_MESSAGE_MAX = 256     /* bytes of an error's text */
 };
 
 enum feel_op {
@@ -34,15 +34,15 @@ enum feel_op {
     FEEL_OP_GREATER_EQUAL,
     FEEL_OP_AND,
     FEEL_OP_OR,
-    FEEL_OP_BETWEEN, /* a between b and c */
-    FEEL_OP_IN,      /* a in b, b is TESTS */
-    FEEL_OP_TESTS,   /* items; negated */
+    FEEL_OP_BETWEEN,   /* a between b and c */
+    FEEL_OP_IN,        /* a in b, b is TESTS */
+    FEEL_OP_TESTS,     /* items; negated */
     FEEL_OP_ANY_INPUT, /* the test - */
     FEEL_OP_IF,
-    FEEL_OP_FOR,     /* names in items return a */
-    FEEL_OP_SOME,    /* names in items satisfies a */
+    FEEL_OP_FOR,  /* names in items return a */
+    FEEL_OP_SOME, /* names in items satisfies a */
     FEEL_OP_EVERY,
-    FEEL_OP_SPAN,    /* a .. b in a for: from the one to the other, either way */
+    FEEL_OP_SPAN, /* a .. b in a for: from the one to the other, either way */
     FEEL_OP_LIST,
     FEEL_OP_CONTEXT, /* names: items; a is the result of a boxed context or NULL */
     FEEL_OP_RANGE,   /* form, a and b */

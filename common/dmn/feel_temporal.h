@@ -37,6 +37,10 @@ bool feel_moment_offset(const struct feel_value *value, int32_t *offset_s);
 int64_t feel_moment_local_s(const struct feel_value *value);
 int64_t feel_moment_utc_s(const struct feel_value *value);
 
+/* A value of the same kind and zone that shows those local seconds. */
+bool feel_moment_at_local(const struct feel_value *like, int64_t local_s, uint32_t nanos,
+                          struct feel_value *out);
+
 bool feel_moment_equal(const struct feel_value *left, const struct feel_value *right);
 int feel_moment_order(const struct feel_value *left, const struct feel_value *right);
 

@@ -1,24 +1,24 @@
 #include "feel_type.h"
 
 /* X(name, form, kind): names in use since DMN 1.1. */
-#define TYPE_ROWS(X)                                                                               \
-    X("Any", ANY, NULL)                                                                            \
-    X("any", ANY, NULL)                                                                            \
-    X("Null", KIND, NULL)                                                                          \
-    X("number", KIND, NUMBER)                                                                      \
-    X("string", KIND, STRING)                                                                      \
-    X("boolean", KIND, BOOLEAN)                                                                    \
-    X("date", KIND, DATE)                                                                          \
-    X("time", KIND, TIME)                                                                          \
-    X("date and time", KIND, DATE_TIME)                                                            \
-    X("dateTime", KIND, DATE_TIME)                                                                 \
-    X("days and time duration", KIND, DAYS)                                                        \
-    X("dayTimeDuration", KIND, DAYS)                                                               \
-    X("years and months duration", KIND, MONTHS)                                                   \
-    X("yearMonthDuration", KIND, MONTHS)                                                           \
-    X("list", KIND, LIST)                                                                          \
-    X("context", KIND, CONTEXT)                                                                    \
-    X("range", KIND, RANGE)                                                                        \
+#define TYPE_ROWS(X)                             \
+    X("Any", ANY, NULL)                          \
+    X("any", ANY, NULL)                          \
+    X("Null", KIND, NULL)                        \
+    X("number", KIND, NUMBER)                    \
+    X("string", KIND, STRING)                    \
+    X("boolean", KIND, BOOLEAN)                  \
+    X("date", KIND, DATE)                        \
+    X("time", KIND, TIME)                        \
+    X("date and time", KIND, DATE_TIME)          \
+    X("dateTime", KIND, DATE_TIME)               \
+    X("days and time duration", KIND, DAYS)      \
+    X("dayTimeDuration", KIND, DAYS)             \
+    X("years and months duration", KIND, MONTHS) \
+    X("yearMonthDuration", KIND, MONTHS)         \
+    X("list", KIND, LIST)                        \
+    X("context", KIND, CONTEXT)                  \
+    X("range", KIND, RANGE)                      \
     X("function", KIND, FUNCTION)
 
 const struct feel_type *feel_builtin_type(struct feel_text name)

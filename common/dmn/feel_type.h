@@ -7,12 +7,12 @@
 
 enum feel_type_form {
     FEEL_TYPE_ANY,
-    FEEL_TYPE_KIND,    /* a built-in type: values of one kind */
-    FEEL_TYPE_LIST,    /* of `element` */
-    FEEL_TYPE_RANGE,   /* over `element` */
-    FEEL_TYPE_CONTEXT, /* with `members` of `types` */
+    FEEL_TYPE_KIND,     /* a built-in type: values of one kind */
+    FEEL_TYPE_LIST,     /* of `element` */
+    FEEL_TYPE_RANGE,    /* over `element` */
+    FEEL_TYPE_CONTEXT,  /* with `members` of `types` */
     FEEL_TYPE_FUNCTION, /* `types` to `element` */
-    FEEL_TYPE_NAMED    /* an item definition: `element`, and the constraints */
+    FEEL_TYPE_NAMED     /* an item definition: `element`, and the constraints */
 };
 
 struct feel_node;

@@ -167,10 +167,10 @@ bool feel_order(const struct feel_value *left, const struct feel_value *right, i
         *order = feel_moment_order(left, right);
         return true;
     case FEEL_DAYS:
-        *order = left->days.seconds != right->days.seconds
-                     ? (left->days.seconds < right->days.seconds ? -1 : 1)
-                     : (left->days.nanos > right->days.nanos) -
-                           (left->days.nanos < right->days.nanos);
+        *order =
+            left->days.seconds != right->days.seconds
+                ? (left->days.seconds < right->days.seconds ? -1 : 1)
+                : (left->days.nanos > right->days.nanos) - (left->days.nanos < right->days.nanos);
         return true;
     case FEEL_MONTHS:
         *order = (left->months > right->months) - (left->months < right->months);

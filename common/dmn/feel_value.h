@@ -14,19 +14,19 @@
 #include "common/arena.h"
 
 /* X(kind, name as in `instance of`) */
-#define FEEL_KIND_ROWS(X)                                                                          \
-    X(NULL, "Null")                                                                                \
-    X(BOOLEAN, "boolean")                                                                          \
-    X(NUMBER, "number")                                                                            \
-    X(STRING, "string")                                                                            \
-    X(DATE, "date")                                                                                \
-    X(TIME, "time")                                                                                \
-    X(DATE_TIME, "date and time")                                                                  \
-    X(DAYS, "days and time duration")                                                              \
-    X(MONTHS, "years and months duration")                                                         \
-    X(LIST, "list")                                                                                \
-    X(CONTEXT, "context")                                                                          \
-    X(RANGE, "range")                                                                              \
+#define FEEL_KIND_ROWS(X)                  \
+    X(NULL, "Null")                        \
+    X(BOOLEAN, "boolean")                  \
+    X(NUMBER, "number")                    \
+    X(STRING, "string")                    \
+    X(DATE, "date")                        \
+    X(TIME, "time")                        \
+    X(DATE_TIME, "date and time")          \
+    X(DAYS, "days and time duration")      \
+    X(MONTHS, "years and months duration") \
+    X(LIST, "list")                        \
+    X(CONTEXT, "context")                  \
+    X(RANGE, "range")                      \
     X(FUNCTION, "function")
 
 enum feel_kind {
@@ -58,9 +58,9 @@ struct feel_moment {
     unsigned hour : 5;
     unsigned minute : 6;
     unsigned second : 6;
-    unsigned zone_kind : 2;  /* enum feel_zone_kind */
-    uint32_t nanos;          /* 0 to 999,999,999 */
-    int32_t offset_s;        /* seconds east of UTC where zone_kind is OFFSET */
+    unsigned zone_kind : 2;       /* enum feel_zone_kind */
+    uint32_t nanos;               /* 0 to 999,999,999 */
+    int32_t offset_s;             /* seconds east of UTC where zone_kind is OFFSET */
     const struct feel_zone *zone; /* where zone_kind is NAMED */
 };
 
@@ -124,7 +124,7 @@ struct feel_range {
     enum feel_range_form form;
     bool low_closed;
     bool high_closed;
-    struct feel_value low;  /* null: unbounded or unknown */
+    struct feel_value low; /* null: unbounded or unknown */
     struct feel_value high;
 };
 

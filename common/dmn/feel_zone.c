@@ -17,11 +17,11 @@ struct change {
 struct feel_zone {
     struct feel_zone *next;
     struct feel_text name;
-    const int64_t *at_s; /* UTC seconds of each transition, rising */
+    const int64_t *at_s;     /* UTC seconds of each transition, rising */
     const int32_t *offset_s; /* from then on */
     size_t count;
     int32_t first_offset_s; /* before the first transition */
-    bool has_rule;   /* the rest applies after the last transition */
+    bool has_rule;          /* the rest applies after the last transition */
     bool has_summer;
     int32_t standard_s;
     int32_t summer_s;
@@ -209,8 +209,7 @@ static bool parse(struct arena *arena, struct feel_zone *zone, const unsigned ch
         return false;
     const unsigned char *body = bytes + skip + 44;
     size_t left = size - skip - 44;
-    if (size - skip < 44 || body_size(counts, 8) > left ||
-        !read_body(arena, zone, body, counts))
+    if (size - skip < 44 || body_size(counts, 8) > left || !read_body(arena, zone, body, counts))
         return false;
     char rule[128] = "";
     const unsigned char *footer = body + body_size(counts, 8);

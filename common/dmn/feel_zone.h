@@ -9,9 +9,9 @@
 #include "feel_value.h"
 
 enum {
-    FEEL_ZONE_NAME_MAX = 64,          /* characters */
-    FEEL_ZONE_FILE_MAX = 64 * 1024,   /* bytes of one file */
-    FEEL_ZONE_COUNT_MAX = 256         /* zones that one set reads */
+    FEEL_ZONE_NAME_MAX = 64,        /* characters */
+    FEEL_ZONE_FILE_MAX = 64 * 1024, /* bytes of one file */
+    FEEL_ZONE_COUNT_MAX = 256       /* zones that one set reads */
 };
 
 #define FEEL_ZONE_DIRECTORY "/usr/share/zoneinfo"

@@ -78,8 +78,8 @@ static size_t read_files(struct arena *arena, const char *path, struct file *fil
 
 static const char *keep(struct folder_run *run, struct feel_text text)
 {
-    const char *copy = arena_strndup(run->report->arena, text.bytes == NULL ? "" : text.bytes,
-                                     text.size);
+    const char *copy =
+        arena_strndup(run->report->arena, text.bytes == NULL ? "" : text.bytes, text.size);
     return copy == NULL ? "" : copy;
 }
 
@@ -111,11 +111,10 @@ static struct feel_value case_input(struct folder_run *run, const struct dmn_ele
         count++;
     struct feel_entry *entries = arena_array(run->files, count + 1, sizeof *entries);
     count = 0;
-    for (const struct dmn_element *e = dmn_child(test, "inputNode");
-         e != NULL && entries != NULL; e = dmn_again(e))
-        entries[count++] =
-            (struct feel_entry){dmn_trim(dmn_attribute(e, "name")),
-                                kit_value(run->files, &run->models->zones, e)};
+    for (const struct dmn_element *e = dmn_child(test, "inputNode"); e != NULL && entries != NULL;
+         e = dmn_again(e))
+        entries[count++] = (struct feel_entry){dmn_trim(dmn_attribute(e, "name")),
+                                               kit_value(run->files, &run->models->zones, e)};
     return feel_context(entries, entries == NULL ? 0 : count);
 }
 
@@ -147,8 +146,7 @@ static struct feel_value evaluate(struct folder_run *run, const char *model,
     struct dmn_result result;
     arena_reset(run->evaluation);
     error->text[0] = '\0';
-    *evaluated =
-        dmn_evaluate(run->models, &query, run->evaluation, &result, error) == STATUS_OK;
+    *evaluated = dmn_evaluate(run->models, &query, run->evaluation, &result, error) == STATUS_OK;
     if (!*evaluated)
         return feel_null();
     if (result.value.kind == FEEL_NULL && result.reason_count > 0)
@@ -161,10 +159,9 @@ static bool run_node(struct folder_run *run, const char *model, const struct dmn
 {
     struct error error = {.text = ""};
     const struct dmn_element *expected_element = dmn_child(result_node, "expected");
-    struct feel_value expected =
-        expected_element == NULL
-            ? feel_null()
-            : kit_value(run->files, &run->models->zones, expected_element);
+    struct feel_value expected = expected_element == NULL
+                                     ? feel_null()
+                                     : kit_value(run->files, &run->models->zones, expected_element);
     bool evaluated;
     struct feel_value actual = evaluate(run, model, test, result_node, input, &evaluated, &error);
     if (evaluated && kit_agrees(&expected, &actual))
@@ -181,8 +178,7 @@ static void run_case(struct folder_run *run, const char *model, const struct dmn
 {
     bool passed = true;
     struct feel_value input = case_input(run, test);
-    for (const struct dmn_element *e = dmn_child(test, "resultNode"); e != NULL;
-         e = dmn_again(e))
+    for (const struct dmn_element *e = dmn_child(test, "resultNode"); e != NULL; e = dmn_again(e))
         passed = run_node(run, model, test, e, input) && passed;
     if (passed)
         run->folder->passed++;

@@ -13,9 +13,9 @@
 #include "common/status.h"
 
 enum {
-    DMN_KIT_DEPTH_MAX = 8,               /* directories within each other */
-    DMN_KIT_FILE_MAX = 8 * 1024 * 1024,  /* bytes of a case file */
-    DMN_KIT_FILES_MAX = 64               /* models, and case files, of one folder */
+    DMN_KIT_DEPTH_MAX = 8,              /* directories within each other */
+    DMN_KIT_FILE_MAX = 8 * 1024 * 1024, /* bytes of a case file */
+    DMN_KIT_FILES_MAX = 64              /* models, and case files, of one folder */
 };
 
 struct dmn_kit_failure {

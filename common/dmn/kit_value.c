@@ -23,8 +23,8 @@ static struct feel_text type_of(const struct dmn_element *element)
 
 static bool is_number_type(struct feel_text type)
 {
-    static const char *const names[] = {"decimal", "double", "float", "integer", "int", "long",
-                                        "short"};
+    static const char *const names[] = {"decimal", "double", "float", "integer",
+                                        "int",     "long",   "short"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (feel_text_is(type, feel_text(names[i])))
             return true;
@@ -41,8 +41,7 @@ static struct feel_value simple(struct arena *arena, const struct feel_zones *kn
     if (is_nil(element))
         return value;
     if (is_number_type(type))
-        return feel_number_read(text.bytes, text.size, &number) ? feel_number_value(number)
-                                                                : value;
+        return feel_number_read(text.bytes, text.size, &number) ? feel_number_value(number) : value;
     if (feel_text_is(type, feel_text("boolean")))
         return feel_boolean(feel_text_is(text, feel_text("true")) ||
                             feel_text_is(text, feel_text("1")));

@@ -34,12 +34,16 @@ static char *table_model(size_t rules, const char *policy)
     static const char *const inputs[] = {"amount", "region", "day"};
     static const char *const types[] = {"number", "string", "date"};
     for (size_t i = 0; i < 3; i++)
-        (void)fprintf(out, "<inputData name='%s' id='%s'><variable name='%s' typeRef='%s'/>"
-                           "</inputData>", inputs[i], inputs[i], inputs[i], types[i]);
+        (void)fprintf(out,
+                      "<inputData name='%s' id='%s'><variable name='%s' typeRef='%s'/>"
+                      "</inputData>",
+                      inputs[i], inputs[i], inputs[i], types[i]);
     (void)fprintf(out, "<decision name='fee' id='fee'><variable name='fee' typeRef='number'/>");
     for (size_t i = 0; i < 3; i++)
-        (void)fprintf(out, "<informationRequirement><requiredInput href='#%s'/>"
-                           "</informationRequirement>", inputs[i]);
+        (void)fprintf(out,
+                      "<informationRequirement><requiredInput href='#%s'/>"
+                      "</informationRequirement>",
+                      inputs[i]);
     (void)fprintf(out, "<decisionTable hitPolicy='%s'>", policy);
     for (size_t i = 0; i < 3; i++)
         (void)fprintf(out, "<input><inputExpression><text>%s</text></inputExpression></input>",
@@ -91,8 +95,8 @@ static struct feel_value context_of(const struct facts *facts, struct feel_entry
 {
     struct feel_value day = feel_null();
     (void)feel_date_read(feel_text("2024-06-01"), &day);
-    entries[0] = (struct feel_entry){feel_text("amount"),
-                                     feel_number_value(feel_number_of(facts->amount))};
+    entries[0] =
+        (struct feel_entry){feel_text("amount"), feel_number_value(feel_number_of(facts->amount))};
     entries[1] = (struct feel_entry){feel_text("region"), feel_string(facts->region, 2)};
     entries[2] = (struct feel_entry){feel_text("day"), day};
     return feel_context(entries, 3);
