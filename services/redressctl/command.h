@@ -23,7 +23,8 @@
     X(status, "status", "show what each worker does and what waits")                     \
     X(report, "report", "count orders, requests, outcomes and money")                    \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
-    X(erase, "erase", "erase a customer's free text and token")
+    X(erase, "erase", "erase a customer's free text and token")                          \
+    X(dmn, "dmn", "run decision test cases")
 
 #define X(function, name, help) int command_##function(int argc, char **argv);
 COMMAND_ROWS(X)
