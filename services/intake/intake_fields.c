@@ -128,9 +128,11 @@ enum status decoder_amount(struct decoder *decoder, struct field field,
 {
     if (amount == NULL)
         return decoder_missing(decoder, field, "an amount of money");
-    enum status status = decoder_currency(decoder, field, amount->currency);
+    struct field currency_field = FIELD(arena_printf(decoder->arena, "%s.currency", field.name));
+    struct field minor_field = FIELD(arena_printf(decoder->arena, "%s.minor", field.name));
+    enum status status = decoder_currency(decoder, currency_field, amount->currency);
     if (status == STATUS_OK)
-        status = decoder_range(decoder, field, amount->minor, 1, INT64_MAX);
+        status = decoder_range(decoder, minor_field, amount->minor, 1, INT64_MAX);
     if (status != STATUS_OK)
         return status;
     *minor = amount->minor;

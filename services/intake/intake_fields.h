@@ -43,7 +43,7 @@ enum status decoder_time(struct decoder *decoder, struct field field,
                          const Google__Protobuf__Timestamp *time, int64_t *time_us) CHECK_RESULT;
 enum status decoder_currency(struct decoder *decoder, struct field field,
                              const char *currency) CHECK_RESULT;
-/* More than 0, in a known currency. */
+/* More than 0, in a known currency. The field stands in no list. */
 enum status decoder_amount(struct decoder *decoder, struct field field,
                            const Redress__V1__Money *amount, int64_t *minor,
                            char currency[4]) CHECK_RESULT;

@@ -129,10 +129,10 @@ Test(intake_codec, faults_of_orders)
         {CAPTURED("\"paymentId\":\"p\",\"provider\":1"), REASON(FIELD_MISSING), "captured.amount"},
         {CAPTURED("\"paymentId\":\"p\",\"provider\":1,\"amount\":{\"minor\":0,"
                   "\"currency\":\"GBP\"}"),
-         REASON(FIELD_OUT_OF_RANGE), "captured.amount"},
+         REASON(FIELD_OUT_OF_RANGE), "captured.amount.minor"},
         {CAPTURED("\"paymentId\":\"p\",\"provider\":1,\"amount\":{\"minor\":5,"
                   "\"currency\":\"gbp\"}"),
-         REASON(UNKNOWN_CURRENCY), "captured.amount"},
+         REASON(UNKNOWN_CURRENCY), "captured.amount.currency"},
         {DELIVERED("\"lines\":[]"), REASON(FIELD_MISSING), "lines"},
         {DELIVERED("\"lines\":[{\"lineId\":\"1\",\"units\":0}]"), REASON(FIELD_OUT_OF_RANGE),
          "lines[0].units"},
@@ -160,8 +160,8 @@ Test(intake_codec, faults_of_requests)
         {ASK(",\"lines\":[{\"lineId\":\"1\",\"units\":1},{\"lineId\":\"1\",\"units\":1}]"),
          REASON(FIELD_OUT_OF_RANGE), "lines"},
         {ASK(",\"amount\":{\"minor\":0,\"currency\":\"GBP\"}"), REASON(FIELD_OUT_OF_RANGE),
-         "amount"},
-        {ASK(",\"amount\":{\"minor\":5,\"currency\":\"XXQ\"}"), REASON(UNKNOWN_CURRENCY), "amount"},
+         "amount.minor"},
+        {ASK(",\"amount\":{\"minor\":5,\"currency\":\"XXQ\"}"), REASON(UNKNOWN_CURRENCY), "amount.currency"},
         {ASK(",\"wholeOrder\":true,\"lines\":[{\"lineId\":\"1\",\"units\":1}]"),
          REASON(FIELD_OUT_OF_RANGE), "whole_order"},
         {ASK(",\"shipping\":true,\"wishedMethod\":55"), REASON(UNKNOWN_ENUM), "wished_method"},
