@@ -6,6 +6,13 @@
 
 #include "feel_lexer.h"
 
+/* Expat 2.9 deprecates the name that is all the versions before it have. */
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+#define CURRENT_LINE XML_GetCurrentLineNumber64
+#else
+#define CURRENT_LINE XML_GetCurrentLineNumber
+#endif
+
 /* An element under construction. */
 struct open {
     struct dmn_element *element;
@@ -91,7 +98,7 @@ static void on_start(void *data, const XML_Char *name, const XML_Char **attribut
         return;
     element->name = local_name(b, name, &element->name_space);
     element->text = (struct feel_text){"", 0};
-    element->line = (uint32_t)XML_GetCurrentLineNumber(b->parser);
+    element->line = (uint32_t)CURRENT_LINE(b->parser);
     read_attributes(b, element, attributes);
     if (b->depth == 0) {
         b->out->root = element;
@@ -177,7 +184,7 @@ enum status dmn_xml_parse(struct arena *arena, const char *name, const char *byt
     XML_SetStartNamespaceDeclHandler(parser, on_prefix);
     XML_SetStartDoctypeDeclHandler(parser, on_doctype);
     enum XML_Status status = XML_Parse(parser, bytes, (int)size, XML_TRUE);
-    unsigned long line = XML_GetCurrentLineNumber(parser);
+    unsigned long line = (unsigned long)CURRENT_LINE(parser);
     const char *reason =
         b->refused != NULL ? b->refused : XML_ErrorString(XML_GetErrorCode(parser));
     XML_ParserFree(parser);
