@@ -106,8 +106,8 @@ show_throughput()
         ($flowed | tonumber) as $flowed |
         (.order_events // .orders * 3) as $orders | (.request_events // .requests) as $requests |
         "\($orders) events of orders and \($requests) requests were through in \($flowed) s, " +
-        "\(($orders + $requests) / $flowed | floor) events/s from the first file read to the last " +
-        "automatic payout;\nwith people and deadlines \($all) s in all"' "$dir/input.json"
+        "\(($orders + $requests) / $flowed | floor) events/s from the first event read to the " +
+        "last automatic payout;\nwith people and deadlines \($all) s in all"' "$dir/input.json"
 }
 
 # One that a person approved tells most.
