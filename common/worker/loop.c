@@ -38,6 +38,14 @@ static void note_signal(struct worker *worker)
         worker->stopping = true;
 }
 
+/* Slowly: a batch that hits the bound again has been loaded in vain. */
+static void grow_limit(struct worker *worker)
+{
+    size_t most = (size_t)worker->config.batch_max;
+    size_t next = worker->limit + worker->limit / 8 + 1;
+    worker->limit = next < most ? next : most;
+}
+
 static enum status finish_saving(struct worker *worker)
 {
     struct work *work = worker->saving;
@@ -48,10 +56,7 @@ static enum status finish_saving(struct worker *worker)
         return status;
     worker->saving = NULL;
     worker->active_us = worker_now_us();
-    if (worker->limit < (size_t)worker->config.batch_max)
-        worker->limit = worker->limit * 2 < (size_t)worker->config.batch_max
-                            ? worker->limit * 2
-                            : (size_t)worker->config.batch_max;
+    grow_limit(worker);
     bool blocked = false;
     for (int32_t s = 0; s < worker->shard_count; s++)
         if (batch_shard(&work->batch, s)->why != NULL) {
