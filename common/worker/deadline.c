@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* now() and not clock_timestamp(), which is volatile and so can bound no index scan. */
 static const struct statement FIND_DUE_SHARDS = {
     "worker_find_due_shards",
     "SELECT s.shard, clock_timestamp() FROM unnest($1::integer[]) AS s(shard)"
     " WHERE EXISTS (SELECT 1 FROM deadline d"
-    "               WHERE d.shard = s.shard AND d.due_at <= clock_timestamp())",
+    "               WHERE d.shard = s.shard AND d.due_at <= now())",
 };
 
 static const struct statement READ_DUE = {
