@@ -9,8 +9,9 @@ CREATE TABLE refund (
     refund_id   text NOT NULL,
     seen        bigint NOT NULL,
     version     bigint NOT NULL,
-    PRIMARY KEY (merchant_id, order_id, refund_id)
+    PRIMARY KEY (order_id, refund_id, merchant_id)
 ) WITH (fillfactor = 90);
+COMMENT ON TABLE refund IS 'Its key begins with what differs most, as nearly all rows share a merchant';
 COMMENT ON COLUMN refund.key IS 'What assessments hang on';
 COMMENT ON COLUMN refund.seen IS 'Last version of refunds.validated.v1';
 COMMENT ON COLUMN refund.version IS 'Last version of refunds.assessed.v1';

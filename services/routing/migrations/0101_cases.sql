@@ -16,8 +16,9 @@ CREATE TABLE refund (
     requester     text NOT NULL,
     case_count    integer NOT NULL,
     body          bytea,
-    PRIMARY KEY (merchant_id, order_id, refund_id)
+    PRIMARY KEY (order_id, refund_id, merchant_id)
 ) WITH (fillfactor = 90);
+COMMENT ON TABLE refund IS 'Its key begins with what differs most, as nearly all rows share a merchant';
 COMMENT ON COLUMN refund.key IS 'What cases and decisions hang on';
 COMMENT ON COLUMN refund.version IS 'Last version of refunds.routed.v1';
 COMMENT ON COLUMN refund.assessed_seen IS 'Last version of refunds.assessed.v1';
@@ -88,7 +89,7 @@ CREATE TABLE approved_payment (
     order_id    text NOT NULL,
     payment_id  text NOT NULL,
     minor       bigint NOT NULL,
-    PRIMARY KEY (merchant_id, order_id, payment_id)
+    PRIMARY KEY (order_id, payment_id, merchant_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE approved_payment IS
     'Approved over all refunds of an order with several payments, less what came to nothing';
