@@ -15,10 +15,13 @@ const struct dmn_model *dmn_find_model(const struct dmn_models *models, const ch
     return NULL;
 }
 
-/* Decisions and what can be called come before input data of the same name. */
-const struct dmn_node *dmn_find_node(const struct dmn_model *model, const char *name)
+/* `import.name` */
+static const struct dmn_node *find_imported(const struct dmn_model *model, struct feel_text text,
+                                            int depth);
+
+static const struct dmn_node *find_node(const struct dmn_model *model, struct feel_text text,
+                                        int depth)
 {
-    struct feel_text text = dmn_trim(feel_text(name));
     const struct dmn_node *found = NULL;
     for (size_t i = 0; i < model->node_count; i++) {
         const struct dmn_node *node = model->nodes[i];
@@ -26,7 +29,30 @@ const struct dmn_node *dmn_find_node(const struct dmn_model *model, const char *
         if (named && (found == NULL || found->kind == DMN_INPUT))
             found = node;
     }
-    return found;
+    return found != NULL ? found : find_imported(model, text, depth);
+}
+
+static const struct dmn_node *find_imported(const struct dmn_model *model, struct feel_text text,
+                                            int depth)
+{
+    for (size_t i = 0; i < model->import_count && depth < DMN_IMPORT_DEPTH_MAX; i++) {
+        const struct feel_symbol *name = model->imports[i].name;
+        if (name == NULL || text.size <= name->text.size + 1 ||
+            text.bytes[name->text.size] != '.' ||
+            memcmp(text.bytes, name->text.bytes, name->text.size) != 0)
+            continue;
+        struct feel_text rest = {text.bytes + name->text.size + 1, text.size - name->text.size - 1};
+        const struct dmn_node *found = find_node(model->imports[i].model, rest, depth + 1);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+/* Decisions and what can be called come before input data of the same name. */
+const struct dmn_node *dmn_find_node(const struct dmn_model *model, const char *name)
+{
+    return find_node(model, dmn_trim(feel_text(name)), 0);
 }
 
 /* Imported input data stand in the context of their import, and that in those on the way. */

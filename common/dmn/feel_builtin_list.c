@@ -63,12 +63,13 @@ static bool position(const struct feel_value *number, size_t count, size_t *inde
 
 struct feel_value feel_bi_sublist(struct feel_run *run, const struct feel_value *a, size_t given)
 {
+    (void)given;
     size_t start, count = a[0].list.count;
     if (!position(&a[1], count, &start))
         return feel_note(run, NULL, "sublist: no such position");
     int64_t length = (int64_t)(count - start), nanos;
-    if (given > 2 && (!feel_number_split(a[2].number, &length, &nanos) || length < 1 ||
-                      length > (int64_t)(count - start)))
+    if (a[2].kind == FEEL_NUMBER && (!feel_number_split(a[2].number, &length, &nanos) ||
+                                     length < 1 || length > (int64_t)(count - start)))
         return feel_note(run, NULL, "sublist: no such length");
     return feel_list(a[0].list.items + start, (size_t)length);
 }

@@ -25,7 +25,7 @@
     X("is", "A value1,A value2", feel_bi_is)
 
 #define FEEL_STRING_ROWS(X)                                                   \
-    X("substring", "s string,n start position,n length?", feel_bi_substring)  \
+    X("substring", "s string,n start position,N length?", feel_bi_substring)  \
     X("string length", "s string", feel_bi_string_length)                     \
     X("upper case", "s string", feel_bi_upper_case)                           \
     X("lower case", "s string", feel_bi_lower_case)                           \
@@ -52,7 +52,7 @@
     X("product", "a* list", feel_bi_product)                                 \
     X("stddev", "a* list", feel_bi_stddev)                                   \
     X("mode", "a* list", feel_bi_mode)                                       \
-    X("sublist", "l list,n start position,n length?", feel_bi_sublist)       \
+    X("sublist", "l list,n start position,N length?", feel_bi_sublist)       \
     X("append", "l list,A item,A& rest", feel_bi_append)                     \
     X("concatenate", "L& list", feel_bi_concatenate)                         \
     X("insert before", "l list,n position,A newItem", feel_bi_insert_before) \

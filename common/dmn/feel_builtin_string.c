@@ -27,12 +27,13 @@ static const char *skip_points(const char *at, const char *end, int64_t points)
 
 struct feel_value feel_bi_substring(struct feel_run *run, const struct feel_value *a, size_t given)
 {
+    (void)given;
     int64_t start, length, total = (int64_t)feel_text_length(a[0].text);
     if (!whole(&a[1], &start) || start == 0 || start > total || start < -total)
         return feel_note(run, NULL, "substring: no such position");
     int64_t first = start > 0 ? start - 1 : total + start;
     length = total - first;
-    if (given > 2) {
+    if (a[2].kind == FEEL_NUMBER) {
         int64_t wanted;
         if (!whole(&a[2], &wanted) || wanted < 1)
             return feel_note(run, NULL, "substring: no such length");

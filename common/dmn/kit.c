@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dmn_session.h"
 #include "feel_format.h"
@@ -131,6 +132,24 @@ static struct feel_value pick_output(const struct dmn_models *models, const char
     return entry == NULL ? value : *entry;
 }
 
+static int64_t now_us(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The model that a result node names by its namespace, or that of the case. */
+static const char *model_of(struct folder_run *run, const char *model,
+                            const struct dmn_element *result_node)
+{
+    struct feel_text name_space = dmn_trim(dmn_attribute(result_node, "namespace"));
+    for (size_t i = 0; name_space.size > 0 && i < run->models->model_count; i++)
+        if (feel_text_is(run->models->models[i].name_space, name_space))
+            return keep(run, run->models->models[i].file);
+    return model;
+}
+
 /* Evaluates what a result node asks for. */
 static struct feel_value evaluate(struct folder_run *run, const char *model,
                                   const struct dmn_element *test,
@@ -142,7 +161,10 @@ static struct feel_value evaluate(struct folder_run *run, const char *model,
     struct feel_text invocable = dmn_trim(dmn_attribute(test, "invocableName"));
     bool called = invocable.size > 0 && !feel_text_is(type, feel_text("decision"));
     const char *node = keep(run, called ? invocable : name);
-    struct dmn_query query = {.model = model, .node = node, .input = input};
+    struct dmn_query query = {.model = model_of(run, model, result_node),
+                              .node = node,
+                              .input = input,
+                              .now_us = now_us()};
     struct dmn_result result;
     arena_reset(run->evaluation);
     error->text[0] = '\0';

@@ -26,12 +26,12 @@ static void run(const char *directory)
     arena_destroy(arena);
 }
 
-Test(dmn_kit, our_cases_pass, .timeout = 60)
+Test(dmn_kit, our_cases_pass)
 {
     run("tests/dmn/kit");
 }
 
-Test(dmn_kit, official_cases_pass, .timeout = 120)
+Test(dmn_kit, official_cases_pass)
 {
     const char *directory = getenv("REDRESS_DMN_KIT");
     run(directory == NULL ? "../shared/dmn-tck" : directory);
