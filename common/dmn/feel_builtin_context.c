@@ -38,8 +38,8 @@ static struct feel_value put(struct feel_run *run, const struct feel_value *cont
     struct feel_entry *entries = feel_alloc(run, count + 1, sizeof *entries);
     if (entries == NULL)
         return feel_null();
-    if (count >= run->list_max || !feel_charge(run, 1 + count / 16))
-        return feel_note(run, NULL, "a context of more than %zu entries", run->list_max);
+    if (count >= FEEL_ENTRIES_MAX || !feel_charge(run, 1 + count / 16))
+        return feel_note(run, NULL, "a context of more than %d entries", FEEL_ENTRIES_MAX);
     bool found = false;
     for (size_t i = 0; i < count; i++) {
         entries[i] = context->context.entries[i];

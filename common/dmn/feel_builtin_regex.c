@@ -11,12 +11,30 @@ static struct feel_regex *compile(struct feel_run *run, const struct feel_value 
 {
     char error[128] = "out of memory";
     struct feel_text none = {"", 0};
+    if (!feel_charge(run, pattern->text.size / 8))
+        return NULL;
     struct feel_regex *regex =
         feel_regex_compile(run->arena, pattern->text,
                            flags->kind == FEEL_STRING ? flags->text : none, error, sizeof error);
     if (regex == NULL)
         (void)feel_note(run, NULL, "not a pattern: %s", error);
     return regex;
+}
+
+/* Tries with few steps first and charges what was tried, so that a pattern that goes wild costs the
+ * evaluation what it costs the machine. */
+static enum feel_found search(struct feel_run *run, const struct feel_regex *regex,
+                              struct feel_text text, size_t offset, struct feel_match *match)
+{
+    enum { STEPS_FIRST = 1000, STEPS_FACTOR = 10, STEPS_PER_CHARGE = 50 };
+    enum feel_found found = FEEL_SEARCH_TOO_LONG;
+    for (uint32_t steps = STEPS_FIRST;
+         found == FEEL_SEARCH_TOO_LONG && steps <= FEEL_REGEX_MATCH_MAX; steps *= STEPS_FACTOR) {
+        if (!feel_charge(run, steps / STEPS_PER_CHARGE / STEPS_FACTOR + text.size / 1024))
+            return FEEL_SEARCH_TOO_LONG;
+        found = feel_regex_search(regex, text, offset, steps, match);
+    }
+    return found;
 }
 
 struct feel_value feel_bi_matches(struct feel_run *run, const struct feel_value *a, size_t given)
@@ -26,12 +44,11 @@ struct feel_value feel_bi_matches(struct feel_run *run, const struct feel_value 
     struct feel_regex *regex = compile(run, &a[1], &a[2]);
     if (regex == NULL)
         return feel_null();
-    int found = feel_regex_search(regex, a[0].text, 0, &match);
+    enum feel_found found = search(run, regex, a[0].text, 0, &match);
     feel_regex_free(regex);
-    if (found < 0)
+    if (found == FEEL_SEARCH_TOO_LONG)
         return feel_note(run, NULL, "matches: the search takes too long");
-    (void)feel_charge(run, 1 + a[0].text.size / 64);
-    return feel_boolean(found > 0);
+    return feel_boolean(found == FEEL_FOUND);
 }
 
 /* A string in the making, bounded like all strings. */
@@ -124,13 +141,13 @@ static struct feel_value replace_all(struct feel_run *run, const struct feel_reg
     struct feel_text input = a[0].text;
     size_t at = 0, groups = feel_regex_groups(regex);
     bool literal = has_flag(&a[3], 'q');
-    if (feel_regex_search(regex, (struct feel_text){"", 0}, 0, &match) > 0)
+    if (search(run, regex, (struct feel_text){"", 0}, 0, &match) == FEEL_FOUND)
         return feel_note(run, NULL, "replace: the pattern matches nothing at all");
     for (;;) {
-        int found = feel_regex_search(regex, input, at, &match);
-        if (found < 0 || !feel_charge(run, 1))
+        enum feel_found found = search(run, regex, input, at, &match);
+        if (found == FEEL_SEARCH_TOO_LONG || !feel_charge(run, 1))
             return feel_note(run, NULL, "replace: the search takes too long");
-        if (found == 0 || match.ends[0] == match.starts[0])
+        if (found == FEEL_NOT_FOUND || match.ends[0] == match.starts[0])
             break;
         if (!put(&out, input.bytes + at, match.starts[0] - at))
             return feel_null();
@@ -164,13 +181,13 @@ static struct feel_value split(struct feel_run *run, const struct feel_regex *re
     struct feel_builder out = {.list = {.kind = FEEL_LIST, .depth = 1}};
     struct feel_match match;
     size_t at = 0;
-    if (feel_regex_search(regex, (struct feel_text){"", 0}, 0, &match) > 0)
+    if (search(run, regex, (struct feel_text){"", 0}, 0, &match) == FEEL_FOUND)
         return feel_note(run, NULL, "split: the delimiter matches nothing at all");
     for (;;) {
-        int found = feel_regex_search(regex, input, at, &match);
-        if (found < 0 || !feel_charge(run, 1))
+        enum feel_found found = search(run, regex, input, at, &match);
+        if (found == FEEL_SEARCH_TOO_LONG || !feel_charge(run, 1))
             return feel_note(run, NULL, "split: the search takes too long");
-        bool last = found == 0 || match.ends[0] == match.starts[0];
+        bool last = found == FEEL_NOT_FOUND || match.ends[0] == match.starts[0];
         size_t end = last ? input.size : match.starts[0];
         struct feel_value part = feel_string(input.bytes + at, end - at);
         if (!feel_build(run, &out, &part))

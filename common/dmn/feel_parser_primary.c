@@ -207,6 +207,8 @@ static const struct feel_node *parse_context(struct feel_parser *p)
         (void)feel_expect(p, FEEL_TOKEN_COLON);
         if (!feel_grow(p, &entries, feel_parse_expression(p)))
             break;
+        if (entries.count > FEEL_ENTRIES_MAX)
+            feel_fail(p, "more than %d entries", FEEL_ENTRIES_MAX);
         scope = seen;
         entries.names[entries.count - 1] = key;
         if (node != NULL)

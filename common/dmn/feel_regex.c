@@ -260,7 +260,6 @@ static struct feel_regex *compile(const char *pattern, size_t size, uint32_t opt
         feel_regex_free(regex);
         return NULL;
     }
-    (void)pcre2_set_match_limit(regex->limits, FEEL_REGEX_MATCH_MAX);
     (void)pcre2_set_heap_limit(regex->limits, FEEL_REGEX_HEAP_MAX_KIB);
     return regex;
 }
@@ -303,20 +302,21 @@ size_t feel_regex_groups(const struct feel_regex *regex)
     return count < FEEL_REGEX_GROUPS_MAX ? count : FEEL_REGEX_GROUPS_MAX;
 }
 
-int feel_regex_search(const struct feel_regex *regex, struct feel_text text, size_t offset,
-                      struct feel_match *match)
+enum feel_found feel_regex_search(const struct feel_regex *regex, struct feel_text text,
+                                  size_t offset, uint32_t steps, struct feel_match *match)
 {
+    (void)pcre2_set_match_limit(regex->limits, steps);
     int found = pcre2_match(regex->code, (PCRE2_SPTR)text.bytes, text.size, offset, 0, regex->data,
                             regex->limits);
     if (found == PCRE2_ERROR_NOMATCH)
-        return 0;
+        return FEEL_NOT_FOUND;
     if (found < 0)
-        return -1;
+        return FEEL_SEARCH_TOO_LONG;
     size_t groups = feel_regex_groups(regex);
     const size_t *ends = pcre2_get_ovector_pointer(regex->data);
     for (size_t i = 0; i <= groups; i++) {
         match->starts[i] = ends[2 * i];
         match->ends[i] = ends[2 * i + 1];
     }
-    return 1;
+    return FEEL_FOUND;
 }

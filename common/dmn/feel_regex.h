@@ -29,8 +29,11 @@ struct feel_match {
     size_t ends[FEEL_REGEX_GROUPS_MAX + 1];
 };
 
-/* 1: found from `offset` on; 0: not; -1: the search took too long. */
-int feel_regex_search(const struct feel_regex *regex, struct feel_text text, size_t offset,
-                      struct feel_match *match);
+/* How a search went. */
+enum feel_found { FEEL_NOT_FOUND, FEEL_FOUND, FEEL_SEARCH_TOO_LONG };
+
+/* Searches from `offset` on, with at most `steps` steps up to FEEL_REGEX_MATCH_MAX. */
+enum feel_found feel_regex_search(const struct feel_regex *regex, struct feel_text text,
+                                  size_t offset, uint32_t steps, struct feel_match *match);
 
 #endif

@@ -9,6 +9,7 @@
 enum {
     FEEL_NESTING_MAX = 64,     /* brackets, branches and quantifiers within each other */
     FEEL_TEXT_MAX = 64 * 1024, /* bytes of one expression and of one string */
+    FEEL_ENTRIES_MAX = 1000,   /* of one context that an expression makes */
     FEEL_PARAMETERS_MAX = 64,  /* of one function */
     FEEL_MESSAGE_MAX = 256     /* bytes of an error's text */
 };

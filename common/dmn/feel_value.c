@@ -74,7 +74,10 @@ static bool same_context(const struct feel_value *left, const struct feel_value 
         return true;
     for (size_t i = 0; i < left->context.count; i++) {
         const struct feel_entry *entry = &left->context.entries[i];
-        const struct feel_value *other = feel_entry(right, entry->name);
+        const struct feel_entry *beside = &right->context.entries[i];
+        const struct feel_value *other = feel_text_is(beside->name, entry->name)
+                                             ? &beside->value
+                                             : feel_entry(right, entry->name);
         if (other == NULL || !feel_same(&entry->value, other))
             return false;
     }
