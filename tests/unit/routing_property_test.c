@@ -1,0 +1,206 @@
+/* Whatever comes in whatever order, some things hold. Random walks over everything that can happen
+ * to one refund, with the invariants checked after each step. */
+
+#include "clock.h"
+#include "routing_fixture.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { WALKS = 4000, STEPS = 40 };
+
+static uint64_t seed;
+
+static int64_t pick(int64_t below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (int64_t)((seed >> 33) % (uint64_t)below);
+}
+
+/* What a walk remembers beside the row. */
+struct walk {
+    struct fixture fx;
+    bool case_deadline, answer_deadline;
+    int whole_approvals;
+    int64_t payouts;
+    enum assessed_status last_assessed;
+};
+
+static const char *const people[] = {"mia", "noah", "vera", "agent-4"};
+
+static enum status assess_something(struct walk *walk)
+{
+    static const int64_t amounts[] = {1, 25000, 25001, 250001, 1000001, 200000000};
+    static const char *const currencies[] = {"GBP", "GBP", "GBP", "CHF"};
+    struct assessed assessed = fixture_assessed(&walk->fx, amounts[pick(6)]);
+    assessed.status = (enum assessed_status)(1 + pick(5));
+    assessed.currency = currencies[pick(4)];
+    assessed.appeal = pick(4) == 0;
+    assessed.payment_count = (size_t)(1 + pick(2));
+    assessed.version += pick(12) == 0 ? pick(3) - 1 : 0;
+    enum status status = fixture_assess(&walk->fx, &assessed);
+    if (status == STATUS_OK)
+        walk->last_assessed = assessed.status;
+    return status;
+}
+
+static enum status decide_something(struct walk *walk)
+{
+    struct decision decision =
+        fixture_decision(&walk->fx, people[pick(4)], (enum verdict)(1 + pick(5)));
+    decision.role = (enum person_role)(PERSON_POLICY_REVIEWER + pick(3));
+    decision.case_version -= pick(6) == 0 ? 1 : 0;
+    if (decision.verdict == VERDICT_APPROVE_REDUCED) {
+        decision.has_amount = true;
+        decision.minor = walk->fx.refund.latest == NULL ? 1 : walk->fx.refund.latest->minor / 2;
+        decision.currency = "GBP";
+    }
+    return fixture_decide(&walk->fx, &decision);
+}
+
+static enum status pay_something(struct walk *walk)
+{
+    struct failed_payout payout = {.version = ++walk->payouts,
+                                   .fallback = pick(2) == 0,
+                                   .payment_id = fixture_payments[pick(2)].payment_id,
+                                   .minor = 1 + pick(5000),
+                                   .currency = "GBP"};
+    return fixture_pay(&walk->fx, &payout);
+}
+
+/* Only a deadline that is set can come due, and then it is gone. */
+static enum status let_something_be_due(struct walk *walk)
+{
+    if (walk->case_deadline) {
+        walk->case_deadline = false;
+        return fixture_due(&walk->fx, DEADLINE_CASE);
+    }
+    if (walk->answer_deadline) {
+        walk->answer_deadline = false;
+        return fixture_due(&walk->fx, DEADLINE_ANSWER);
+    }
+    return STATUS_DUPLICATE;
+}
+
+static void apply_deadlines(struct walk *walk)
+{
+    const struct routing_answer *answer = &walk->fx.answer;
+    if (answer->case_deadline != DEADLINE_KEEP)
+        walk->case_deadline = answer->case_deadline == DEADLINE_SET;
+    if (answer->answer_deadline != DEADLINE_KEEP)
+        walk->answer_deadline = answer->answer_deadline == DEADLINE_SET;
+}
+
+/* Nothing waits without a deadline, and no deadline is left behind. */
+static void check_deadlines(const struct walk *walk)
+{
+    enum decision_state state = walk->fx.refund.state;
+    cr_assert_eq(walk->case_deadline, state == STATE_OPEN);
+    cr_assert_eq(walk->answer_deadline, state == STATE_WAITING);
+    if (walk->fx.answer.case_deadline == DEADLINE_SET)
+        cr_assert_gt(walk->fx.answer.case_due_us, walk->fx.now_us);
+    if (walk->fx.answer.answer_deadline == DEADLINE_SET)
+        cr_assert_gt(walk->fx.answer.answer_due_us, walk->fx.now_us);
+}
+
+static void check_case(const struct walk *walk)
+{
+    const struct routing_case *latest = walk->fx.refund.latest;
+    cr_assert_eq(walk->fx.refund.case_count > 0, latest != NULL);
+    if (latest == NULL)
+        return;
+    cr_assert_eq(latest->ordinal, walk->fx.refund.case_count);
+    cr_assert_eq(latest->status == CASE_OPEN, walk->fx.refund.state == STATE_OPEN);
+    cr_assert(latest->level >= 1 && latest->level <= AUTHORITY_CASE_LEVEL_MAX);
+    cr_assert(latest->approvers == 1 || latest->approvers == 2);
+    cr_assert_leq(latest->renewed_version, latest->version);
+    cr_assert_gt(latest->why_count, 0);
+    cr_assert_eq(strlen(latest->subject_hash), 64);
+}
+
+/* Enough different people who may, and money that adds up. */
+static void check_approval(struct walk *walk, const struct routing_refund *before)
+{
+    const struct routing_answer *answer = &walk->fx.answer;
+    int64_t sum = 0;
+    for (size_t i = 0; i < answer->share_count; i++)
+        sum += answer->shares[i].minor;
+    cr_assert_eq(sum, answer->minor);
+    cr_assert_eq(walk->fx.refund.state, STATE_APPROVED);
+    bool fallback = !answer->automatic && walk->fx.refund.latest->fallback;
+    if (!fallback)
+        cr_assert_eq(++walk->whole_approvals, 1, "approved as a whole twice");
+    if (answer->automatic) {
+        cr_assert_eq(walk->last_assessed, ASSESSED_COMPLIANT, "an exception without a person");
+        cr_assert_eq(before->case_count, 0);
+        cr_assert_eq(answer->approver_count, 0);
+        return;
+    }
+    cr_assert_eq((int32_t)answer->approver_count, walk->fx.refund.latest->approvers);
+    for (size_t i = 0; i < answer->approver_count; i++) {
+        cr_assert_str_neq(answer->approvers[i], walk->fx.refund.requester, "own request");
+        for (size_t j = 0; j < i; j++)
+            cr_assert_str_neq(answer->approvers[i], answer->approvers[j], "one person twice");
+    }
+}
+
+static void check(struct walk *walk, const struct routing_refund *before, enum status status)
+{
+    const struct routing_refund *refund = &walk->fx.refund;
+    const struct routing_answer *answer = &walk->fx.answer;
+    cr_assert(status == STATUS_OK || status == STATUS_DUPLICATE || status == STATUS_GAP);
+    if (status != STATUS_OK)
+        cr_assert_arr_eq(before, refund, sizeof *refund);
+    cr_assert_eq(refund->version, before->version + (answer->status != ROUTED_NOTHING));
+    if (answer->refusal != REFUSAL_NONE)
+        cr_assert_eq(answer->status, ROUTED_NOTHING);
+    if (answer->status == ROUTED_APPROVED)
+        check_approval(walk, before);
+    if (answer->status == ROUTED_PENDING_APPROVAL || answer->status == ROUTED_ESCALATED)
+        cr_assert_eq(refund->state, STATE_OPEN);
+    check_case(walk);
+}
+
+static void walk_once(struct walk *walk)
+{
+    for (int i = 0; i < STEPS; i++) {
+        struct routing_refund before = walk->fx.refund;
+        enum status status = STATUS_OK;
+        walk->fx.answer = (struct routing_answer){0};
+        switch (pick(6)) {
+        case 0:
+        case 1:
+            status = assess_something(walk);
+            break;
+        case 2:
+        case 3:
+            status = decide_something(walk);
+            break;
+        case 4:
+            status = pay_something(walk);
+            break;
+        default:
+            status = let_something_be_due(walk);
+            break;
+        }
+        apply_deadlines(walk);
+        check(walk, &before, status);
+        check_deadlines(walk);
+    }
+}
+
+Test(routing_property, random_walks)
+{
+    int approved = 0, escalated = 0;
+    for (int round = 0; round < WALKS; round++) {
+        seed = (uint64_t)round;
+        struct walk walk = {0};
+        fixture_start(&walk.fx);
+        walk_once(&walk);
+        approved += walk.whole_approvals;
+        escalated += walk.fx.refund.latest != NULL && walk.fx.refund.latest->level == 3;
+        fixture_stop(&walk.fx);
+    }
+    cr_assert_gt(approved, WALKS / 20, "the walks reach approvals");
+    cr_assert_gt(escalated, WALKS / 20, "and escalations");
+}
