@@ -156,7 +156,9 @@ format: ## format all C with clang-format
 # Other versions of clang-format break some lines elsewhere.
 format-check:
 	@if clang-format --version 2>/dev/null | grep -q 'version $(FORMAT_VERSION)\.'; then \
-	    clang-format --dry-run -Werror $(C_TEXTS); \
+	    wrong=$$(for file in $(C_TEXTS); do \
+	        clang-format --dry-run -Werror $$file 2>/dev/null || echo "  $$file"; done); \
+	    test -z "$$wrong" || { echo "make format would change"; echo "$$wrong"; exit 1; }; \
 	else echo "format not checked: this needs clang-format $(FORMAT_VERSION)"; fi
 
 .PHONY: compile_commands.json
