@@ -374,6 +374,7 @@ struct outcome_seen {
     const char *refund_id;
     int64_t version;
     int64_t round; /* the answer of ours that it is about; 0 where it does not say */
+    bool appeal;   /* policy judged an appeal: people decide, whatever it said */
     const char *payout_id;
     int64_t minor;
     int32_t payouts_total;

@@ -92,9 +92,11 @@ enum status intake_decode_assessed(struct decoder *decoder,
         decoder, &heading,
         find_value(LATER_ASSESSED, &redress__v1__assessment_status__descriptor, (int)event->status),
         input);
-    if (status == STATUS_OK && input->kind == INPUT_OUTCOME)
-        input->outcome.round = event->validated_version;
-    return status;
+    if (status != STATUS_OK || input->kind != INPUT_OUTCOME)
+        return status;
+    input->outcome.round = event->validated_version;
+    input->outcome.appeal = event->appeal;
+    return STATUS_OK;
 }
 
 enum status intake_decode_routed(struct decoder *decoder, const Redress__V1__RefundRouted *event,

@@ -20,13 +20,15 @@ static bool is_open(const struct refund *refund)
     return refund->status == REFUND_OPEN || refund->status == REFUND_NEEDS_INFO;
 }
 
-/* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing. */
+/* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing; nor
+ * does policy's decline of an appeal, which goes to people. */
 static enum status judged(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct input *input)
 {
     const struct outcome_seen *seen = &input->outcome;
     bool stale = seen->round != 0 && seen->round < refund->round;
-    if (stale || !is_open(refund))
+    bool to_people = seen->outcome == OUTCOME_ASSESSED_DECLINED && seen->appeal;
+    if (stale || to_people || !is_open(refund))
         return STATUS_OK;
     if (OUTCOMES[seen->outcome].claim == CLAIM_RELEASED)
         refund->holds = false;

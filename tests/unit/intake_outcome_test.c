@@ -127,6 +127,24 @@ Test(intake_outcome, an_answer_to_an_earlier_round_changes_nothing)
     world_destroy(world);
 }
 
+Test(intake_outcome, policys_decline_of_an_appeal_is_not_the_last_word)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(world_decide(world, world_outcome(OUTCOME_ASSESSED_DECLINED, "a", 1)), STATUS_OK);
+    cr_assert_eq(world_follow_up(world, FOLLOW_UP_APPEAL, "a", "x"), STATUS_OK);
+    struct input again = world_outcome(OUTCOME_ASSESSED_DECLINED, "a", 2);
+    again.outcome.round = 2;
+    again.outcome.appeal = true;
+    cr_assert_eq(world_decide(world, again), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_expect(world_refund(world, "a")->holds);
+    cr_assert_eq(world_decide(world, world_outcome(OUTCOME_ROUTED_DECLINED, "a", 1)), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_DECLINED);
+    world_destroy(world);
+}
+
 Test(intake_outcome, an_open_refund_is_an_alarm_every_day)
 {
     struct world *world = world_create();
