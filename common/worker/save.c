@@ -166,9 +166,9 @@ static void add_progress(struct worker *worker, struct unit *unit, struct work *
     call_column(call, hashes);
 }
 
-static void add_shards(struct worker *worker, struct unit *unit, struct work *work)
+static void move_shards(struct worker *worker, struct unit *unit, struct work *work,
+                        struct call *call)
 {
-    struct call *call = unit_call(unit, &MOVE_SHARDS);
     struct column *shards = column_create(unit, COLUMN_INT4);
     struct column *epochs = column_create(unit, COLUMN_INT8);
     struct column *seqs = column_create(unit, COLUMN_INT8);
@@ -290,7 +290,8 @@ enum status work_send_save(struct worker *worker, struct work *work)
     mark_touched(worker, work);
     work->save = database_begin(worker->database, work->arena);
     work->sent_us = worker_now_us();
-    add_shards(worker, work->save, work);
+    /* First in the transaction, filled in last: the stage's save may still take keys. */
+    struct call *shards = unit_call(work->save, &MOVE_SHARDS);
     add_progress(worker, work->save, work);
     enum status status = STATUS_OK;
     if (work->batch.order_count > 0)
@@ -298,6 +299,7 @@ enum status work_send_save(struct worker *worker, struct work *work)
     add_deadlines(work->save, work, false);
     add_deadlines(work->save, work, true);
     add_outputs(worker, work->save, work);
+    move_shards(worker, work->save, work, shards);
     if (status == STATUS_OK && arena_exhausted(work->arena))
         status = STATUS_EXHAUSTED;
     if (status == STATUS_OK)
