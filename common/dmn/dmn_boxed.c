@@ -18,9 +18,8 @@ static const struct feel_node *compile(struct site site, const struct dmn_elemen
 
 static struct feel_node *make(struct site site, enum feel_op op)
 {
-    static struct feel_node broken = {.op = FEEL_OP_BROKEN};
     struct feel_node *node = feel_node_new(site.model->set->arena, op, 0);
-    return node == NULL ? &broken : node; /* the loader sees that memory ended */
+    return node == NULL ? &site.model->set->spare : node;
 }
 
 static const struct feel_node *null_node(struct site site)
