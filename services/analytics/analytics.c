@@ -29,13 +29,13 @@ enum status analytics_take_placed(struct analytics_step *step, struct analytics_
     if (fact->counted)
         return STATUS_DUPLICATE;
     take_fact(fact);
-    analytics_totals_add(step->totals,
-                         &(struct total_cell){.total = TOTAL_ORDERS,
-                                              .texts = {fact->merchant_id, placed->currency},
-                                              .numbers = {placed->day, placed->channel},
-                                              .sums = {1, (int64_t)placed->line_count,
-                                                       placed->minor}},
-                         1);
+    analytics_totals_add(
+        step->totals,
+        &(struct total_cell){.total = TOTAL_ORDERS,
+                             .texts = {fact->merchant_id, placed->currency},
+                             .numbers = {placed->day, placed->channel},
+                             .sums = {1, (int64_t)placed->line_count, placed->minor}},
+        1);
     for (size_t i = 0; i < placed->line_count; i++)
         analytics_totals_add(
             step->totals,
@@ -68,8 +68,7 @@ static bool judged(enum analytics_outcome assessed)
            assessed == ANALYTICS_DECLINED;
 }
 
-enum analytics_outcome analytics_outcome(const struct analytics_refund *refund,
-                                         const char **detail)
+enum analytics_outcome analytics_outcome(const struct analytics_refund *refund, const char **detail)
 {
     *detail = refund->detail;
     if (judged(refund->assessed))
@@ -104,23 +103,22 @@ void analytics_count_refund(struct totals *totals, const struct analytics_refund
     if (refund->asked && outcome != ANALYTICS_NONE) {
         analytics_totals_add(
             totals,
-            &(struct total_cell){
-                .total = TOTAL_OUTCOMES,
-                .texts = {refund->merchant_id, refund->currency, detail},
-                .numbers = {refund->day, refund->reason, outcome, refund->channel},
-                .sums = {1, outcome == ANALYTICS_REJECTED ? 0 : refund->claim_minor,
-                         refund->paid_minor}},
+            &(struct total_cell){.total = TOTAL_OUTCOMES,
+                                 .texts = {refund->merchant_id, refund->currency, detail},
+                                 .numbers = {refund->day, refund->reason, outcome, refund->channel},
+                                 .sums = {1,
+                                          outcome == ANALYTICS_REJECTED ? 0 : refund->claim_minor,
+                                          refund->paid_minor}},
             sign);
         count_route(totals, refund, outcome, sign);
     }
     if (refund->without_payout != 0)
-        analytics_totals_add(
-            totals,
-            &(struct total_cell){.total = TOTAL_PAYOUTS,
-                                 .texts = {refund->merchant_id, refund->currency},
-                                 .numbers = {0, refund->without_payout, 0},
-                                 .sums = {1, 0}},
-            sign);
+        analytics_totals_add(totals,
+                             &(struct total_cell){.total = TOTAL_PAYOUTS,
+                                                  .texts = {refund->merchant_id, refund->currency},
+                                                  .numbers = {0, refund->without_payout, 0},
+                                                  .sums = {1, 0}},
+                             sign);
 }
 
 /* Policy repeats what intake said; once it has spoken, its word counts. */
@@ -161,8 +159,7 @@ enum status analytics_take_validated(struct analytics_step *step, struct analyti
 }
 
 static void count_rules(struct totals *totals, const char *merchant_id, const char *model,
-                        const struct analytics_rule *rules, size_t count,
-                        struct total_cell counted)
+                        const struct analytics_rule *rules, size_t count, struct total_cell counted)
 {
     for (size_t i = 0; i < count; i++) {
         struct total_cell cell = counted;
@@ -202,8 +199,9 @@ static void count_verdict(struct totals *totals, const struct analytics_refund *
                           const struct analytics_routed *routed)
 {
     bool approved = routed->verdict == ANALYTICS_APPROVED;
-    count_rules(totals, refund->merchant_id, routed->model, routed->rules, routed->rule_count,
-                (struct total_cell){.numbers = {routed->outcome}, .sums = {0, approved, !approved}});
+    count_rules(
+        totals, refund->merchant_id, routed->model, routed->rules, routed->rule_count,
+        (struct total_cell){.numbers = {routed->outcome}, .sums = {0, approved, !approved}});
     for (size_t i = 0; i < routed->people_count; i++)
         analytics_totals_add(
             totals,

@@ -26,7 +26,13 @@
 #include <stdint.h>
 
 /* The topics of the stages that number their events. */
-enum numbered { NUMBERED_VALIDATED, NUMBERED_ASSESSED, NUMBERED_ROUTED, NUMBERED_PAYOUTS, NUMBERED };
+enum numbered {
+    NUMBERED_VALIDATED,
+    NUMBERED_ASSESSED,
+    NUMBERED_ROUTED,
+    NUMBERED_PAYOUTS,
+    NUMBERED
+};
 
 /* What a refund has come to. X(name, number in the tables; up to 5 redress.v1.AssessmentStatus) */
 #define ANALYTICS_OUTCOME_ROWS(X) \
@@ -63,7 +69,7 @@ struct analytics_refund {
     int32_t day;            /* of the request, since 1970-01-01 */
     int32_t reason;         /* redress.v1.ReasonCode */
     int32_t channel;        /* redress.v1.Channel */
-    const char *currency; /* "" while not known */
+    const char *currency;   /* "" while not known */
     int64_t claim_minor;
     enum analytics_outcome validated; /* NONE, NEEDS_INFO, CANCEL_REQUESTED or REJECTED */
     enum analytics_outcome assessed;
@@ -82,14 +88,14 @@ struct analytics_payout {
     const char *merchant_id, *order_id;
     const char *refund_id; /* "" while settlement has not spoken */
     int32_t provider;
-    int32_t status;       /* redress.v1.PayoutStatus; 0: settlement has not spoken */
-    int64_t amount_minor; /* as approved */
-    const char *currency; /* "" while settlement has not spoken */
-    int64_t version; /* of settlement's event that is in effect; 0: none */
+    int32_t status;                 /* redress.v1.PayoutStatus; 0: settlement has not spoken */
+    int64_t amount_minor;           /* as approved */
+    const char *currency;           /* "" while settlement has not spoken */
+    int64_t version;                /* of settlement's event that is in effect; 0: none */
     const char *provider_refund_id; /* "" while the provider has not spoken */
     int64_t reported_minor;         /* said to have been paid; 0: not (yet) */
-    const char *reported_currency; /* "" while nothing was paid */
-    bool failed; /* the provider says that it failed or came back */
+    const char *reported_currency;  /* "" while nothing was paid */
+    bool failed;                    /* the provider says that it failed or came back */
     const char *extra_refund_id; /* another refund under the same payout; "": none. A third changes
                                     nothing: the payout is OVER already */
     int64_t extra_minor;
@@ -161,7 +167,7 @@ enum analytics_verdict { ANALYTICS_UNDECIDED, ANALYTICS_APPROVED, ANALYTICS_DECL
 struct analytics_routed {
     int64_t version;
     int32_t authority;
-    bool approved; /* automatically or by people */
+    bool approved;                  /* automatically or by people */
     enum analytics_verdict verdict; /* of people */
     const char *const *people;      /* who gave it */
     size_t people_count;
@@ -179,7 +185,7 @@ struct analytics_routed {
 
 struct analytics_settled {
     int64_t version;
-    int32_t status; /* redress.v1.PayoutStatus */
+    int32_t status;        /* redress.v1.PayoutStatus */
     const char *payout_id; /* "" where the refund ends without one */
     int32_t provider;
     int64_t amount_minor;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Takes what every event of a stage begins with. */
-#define DECODE_HEADING(decoder, message, event, kind_)                                             \
-    decode_heading(decoder, (message)->merchant_id, (message)->order_id, (message)->refund_id,     \
+#define DECODE_HEADING(decoder, message, event, kind_)                                         \
+    decode_heading(decoder, (message)->merchant_id, (message)->order_id, (message)->refund_id, \
                    (message)->version, kind_, event)
 
 static enum status decode_heading(struct analytics_decoder *decoder, const char *merchant_id,
@@ -68,22 +68,22 @@ enum status analytics_decode_validated(struct analytics_decoder *decoder,
     };
     enum status status = DECODE_HEADING(decoder, message, event, ANALYTICS_EVENT_VALIDATED);
     if (status == STATUS_OK)
-        status = analytics_check_enum(decoder, AT("status"),
-                                      &redress__v1__validation_status__descriptor,
-                                      (int)message->status);
+        status =
+            analytics_check_enum(decoder, AT("status"), &redress__v1__validation_status__descriptor,
+                                 (int)message->status);
     if (status != STATUS_OK)
         return status;
-    event->validated = (struct analytics_validated){.version = message->version,
-                                                    .outcome = outcomes[message->status],
-                                                    .rejection = ""};
+    event->validated = (struct analytics_validated){
+        .version = message->version, .outcome = outcomes[message->status], .rejection = ""};
     if (message->rejection != NULL)
-        event->validated.rejection = message_enum_name(
-            &redress__v1__rejection_reason__descriptor, (int)message->rejection->reason);
+        event->validated.rejection = message_enum_name(&redress__v1__rejection_reason__descriptor,
+                                                       (int)message->rejection->reason);
     return decode_asked(decoder, message->request, message->facts, message->claim,
                         &event->validated.asked);
 }
 
-static bool listed(const struct analytics_rule *rules, size_t count, const Redress__V1__RuleHit *hit)
+static bool listed(const struct analytics_rule *rules, size_t count,
+                   const Redress__V1__RuleHit *hit)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(rules[i].rule, hit->rule) == 0 && strcmp(rules[i].decision, hit->decision) == 0)
@@ -96,8 +96,7 @@ static enum status decode_rules(struct analytics_decoder *decoder,
                                 const Redress__V1__RefundAssessed *message,
                                 const struct analytics_rule **rules, size_t *count)
 {
-    struct analytics_rule *found =
-        arena_array(decoder->arena, message->n_rules + 1, sizeof *found);
+    struct analytics_rule *found = arena_array(decoder->arena, message->n_rules + 1, sizeof *found);
     if (found == NULL)
         return STATUS_EXHAUSTED;
     *count = 0;
@@ -123,16 +122,16 @@ enum status analytics_decode_assessed(struct analytics_decoder *decoder,
     struct analytics_assessed *assessed = &event->assessed;
     enum status status = DECODE_HEADING(decoder, message, event, ANALYTICS_EVENT_ASSESSED);
     if (status == STATUS_OK)
-        status = analytics_check_enum(decoder, AT("status"),
-                                      &redress__v1__assessment_status__descriptor,
-                                      (int)message->status);
+        status =
+            analytics_check_enum(decoder, AT("status"), &redress__v1__assessment_status__descriptor,
+                                 (int)message->status);
     if (status != STATUS_OK)
         return status;
-    *assessed = (struct analytics_assessed){
-        .version = message->version,
-        .outcome = (enum analytics_outcome)message->status,
-        .detail = message->n_reasons == 0 ? "" : message->reasons[0],
-        .model = model_of(message)};
+    *assessed =
+        (struct analytics_assessed){.version = message->version,
+                                    .outcome = (enum analytics_outcome)message->status,
+                                    .detail = message->n_reasons == 0 ? "" : message->reasons[0],
+                                    .model = model_of(message)};
     status = decode_rules(decoder, message, &assessed->rules, &assessed->rule_count);
     return status != STATUS_OK ? status
                                : decode_asked(decoder, message->request, message->facts,
@@ -182,8 +181,7 @@ static enum status decode_subject(struct analytics_decoder *decoder,
     routed->model = model_of(assessed);
     if (facts == NULL)
         return STATUS_OK;
-    struct analytics_line *lines =
-        arena_array(decoder->arena, facts->n_lines + 1, sizeof *lines);
+    struct analytics_line *lines = arena_array(decoder->arena, facts->n_lines + 1, sizeof *lines);
     if (lines == NULL)
         return STATUS_EXHAUSTED;
     for (size_t i = 0; i < facts->n_lines; i++)
@@ -203,9 +201,8 @@ enum status analytics_decode_routed(struct analytics_decoder *decoder,
     struct analytics_routed *routed = &event->routed;
     enum status status = DECODE_HEADING(decoder, message, event, ANALYTICS_EVENT_ROUTED);
     if (status == STATUS_OK)
-        status = analytics_check_enum(decoder, AT("status"),
-                                      &redress__v1__routing_status__descriptor,
-                                      (int)message->status);
+        status = analytics_check_enum(
+            decoder, AT("status"), &redress__v1__routing_status__descriptor, (int)message->status);
     if (status != STATUS_OK)
         return status;
     *routed = (struct analytics_routed){
@@ -232,32 +229,31 @@ enum status analytics_decode_payout(struct analytics_decoder *decoder,
 {
     enum status status = DECODE_HEADING(decoder, message, event, ANALYTICS_EVENT_SETTLED);
     if (status == STATUS_OK)
-        status = analytics_check_enum(decoder, AT("status"),
-                                      &redress__v1__payout_status__descriptor,
-                                      (int)message->status);
+        status = analytics_check_enum(
+            decoder, AT("status"), &redress__v1__payout_status__descriptor, (int)message->status);
     if (status == STATUS_OK && message->payout_id[0] != '\0')
         status = analytics_check_amount(decoder, AT("amount"), message->amount, 0);
     if (status != STATUS_OK)
         return status;
     bool amount = message->amount != NULL;
     event->payout_id = message->payout_id;
-    event->settled = (struct analytics_settled){
-        .version = message->version,
-        .status = (int32_t)message->status,
-        .payout_id = message->payout_id,
-        .provider = (int32_t)message->provider_name,
-        .amount_minor = amount ? message->amount->minor : 0,
-        .currency = amount ? message->amount->currency : ""};
+    event->settled =
+        (struct analytics_settled){.version = message->version,
+                                   .status = (int32_t)message->status,
+                                   .payout_id = message->payout_id,
+                                   .provider = (int32_t)message->provider_name,
+                                   .amount_minor = amount ? message->amount->minor : 0,
+                                   .currency = amount ? message->amount->currency : ""};
     return STATUS_OK;
 }
 
 /* What kind of insight a state is. X(state, kind, risk: how much scrutiny it asks for) */
-#define INSIGHT_ROWS(X)                                                                            \
-    X(OVER, PAYOUT_MISMATCH, 90)                                                                   \
-    X(UNDER, PAYOUT_MISMATCH, 50)                                                                  \
-    X(LATE, PAYOUT_LATE, 30)                                                                       \
-    X(REVERSED, PAYOUT_REVERSED, 50)                                                               \
-    X(ORPHAN, PAYOUT_ORPHAN, 80)                                                                   \
+#define INSIGHT_ROWS(X)              \
+    X(OVER, PAYOUT_MISMATCH, 90)     \
+    X(UNDER, PAYOUT_MISMATCH, 50)    \
+    X(LATE, PAYOUT_LATE, 30)         \
+    X(REVERSED, PAYOUT_REVERSED, 50) \
+    X(ORPHAN, PAYOUT_ORPHAN, 80)     \
     X(RESOLVED, PAYOUT_MISMATCH, 0)
 
 struct insight_info {
@@ -266,9 +262,9 @@ struct insight_info {
 };
 
 static const struct insight_info infos[RECONCILIATIONS] = {
-#define X(state, kind_, risk_)                                                                     \
-    [RECONCILIATION_##state] = {.kind = REDRESS__V1__INSIGHT_KIND__INSIGHT_KIND_##kind_,           \
-                                .risk = risk_},
+#define X(state, kind_, risk_) \
+    [RECONCILIATION_##         \
+        state] = {.kind = REDRESS__V1__INSIGHT_KIND__INSIGHT_KIND_##kind_, .risk = risk_},
     INSIGHT_ROWS(X)
 #undef X
 };

@@ -25,8 +25,8 @@ static enum status decode_line(struct analytics_decoder *decoder,
     if (status == STATUS_OK)
         status = analytics_check_range(decoder, LINE("units"), message->units, 1, UNITS_MAX);
     if (status == STATUS_OK)
-        status = analytics_check_range(decoder, LINE("gross_minor"), message->gross_minor, 0,
-                                       INT64_MAX);
+        status =
+            analytics_check_range(decoder, LINE("gross_minor"), message->gross_minor, 0, INT64_MAX);
     if (status == STATUS_OK)
         status = analytics_check_range(decoder, LINE("discount_minor"), message->discount_minor, 0,
                                        message->gross_minor);
@@ -67,8 +67,8 @@ static enum status decode_lines(struct analytics_decoder *decoder,
                                 const Redress__V1__OrderPlaced *message,
                                 struct analytics_placed *placed)
 {
-    enum status status = analytics_check_range(decoder, AT("placed.lines"),
-                                               (int64_t)message->n_lines, 1, LINES_MAX);
+    enum status status =
+        analytics_check_range(decoder, AT("placed.lines"), (int64_t)message->n_lines, 1, LINES_MAX);
     if (status != STATUS_OK)
         return status;
     struct analytics_line *lines = arena_array(decoder->arena, message->n_lines, sizeof *lines);
@@ -92,8 +92,8 @@ static enum status decode_placed(struct analytics_decoder *decoder,
     *placed = (struct analytics_placed){.channel = (int32_t)order->channel,
                                         .currency = order->currency,
                                         .minor = order->shipping_minor};
-    enum status status = analytics_check_day(decoder, AT("occurred_at"), message->occurred_at,
-                                             &placed->day);
+    enum status status =
+        analytics_check_day(decoder, AT("occurred_at"), message->occurred_at, &placed->day);
     if (status == STATUS_OK)
         status = analytics_check_currency(decoder, AT("placed.currency"), order->currency);
     if (status == STATUS_OK)
@@ -111,8 +111,8 @@ static enum status decode_captured(struct analytics_decoder *decoder,
     event->kind = ANALYTICS_EVENT_CAPTURED;
     event->fact = payment->payment_id;
     *captured = (struct analytics_captured){.method = (int32_t)payment->method};
-    enum status status = analytics_check_day(decoder, AT("occurred_at"), message->occurred_at,
-                                             &captured->day);
+    enum status status =
+        analytics_check_day(decoder, AT("occurred_at"), message->occurred_at, &captured->day);
     if (status == STATUS_OK)
         status = analytics_check_id(decoder, AT("captured.payment_id"), payment->payment_id);
     if (status == STATUS_OK)
@@ -149,9 +149,8 @@ static enum status decode_refund(struct analytics_decoder *decoder,
 {
     const Redress__V1__ProviderRefund *refund = message->refund;
     struct analytics_report *report = &event->report;
-    enum status status =
-        analytics_check_enum(decoder, AT("provider"), &redress__v1__provider__descriptor,
-                             (int)message->provider);
+    enum status status = analytics_check_enum(
+        decoder, AT("provider"), &redress__v1__provider__descriptor, (int)message->provider);
     if (status == STATUS_OK)
         status = analytics_check_enum(decoder, AT("refund.status"),
                                       &redress__v1__provider_refund_status__descriptor,

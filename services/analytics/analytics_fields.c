@@ -14,10 +14,9 @@ enum status analytics_refuse(struct analytics_decoder *decoder,
                              const char *value, const char *rule)
 {
     decoder->fault = (struct analytics_fault){.reason = reason, .value = value, .rule = rule};
-    decoder->fault.path =
-        field.list == NULL
-            ? field.name
-            : arena_printf(decoder->arena, "%s[%zu].%s", field.list, field.index, field.name);
+    decoder->fault.path = field.list == NULL ? field.name
+                                             : arena_printf(decoder->arena, "%s[%zu].%s",
+                                                            field.list, field.index, field.name);
     return arena_exhausted(decoder->arena) ? STATUS_EXHAUSTED : STATUS_UNPROCESSABLE;
 }
 
@@ -38,8 +37,7 @@ enum status analytics_check_id(struct analytics_decoder *decoder, struct analyti
     if (text[0] == '\0')
         return analytics_refuse(decoder, REASON(FIELD_MISSING), field, "", "1 to 128 bytes");
     if (strlen(text) > ANALYTICS_ID_MAX)
-        return analytics_refuse(decoder, REASON(FIELD_OUT_OF_RANGE), field, text,
-                                "1 to 128 bytes");
+        return analytics_refuse(decoder, REASON(FIELD_OUT_OF_RANGE), field, text, "1 to 128 bytes");
     if (has_control(text))
         return analytics_refuse(decoder, REASON(FIELD_OUT_OF_RANGE), field, text,
                                 "no control characters");
@@ -51,10 +49,9 @@ enum status analytics_check_range(struct analytics_decoder *decoder, struct anal
 {
     if (value >= least && value <= most)
         return STATUS_OK;
-    return analytics_refuse(
-        decoder, REASON(FIELD_OUT_OF_RANGE), field,
-        arena_printf(decoder->arena, "%" PRId64, value),
-        arena_printf(decoder->arena, "%" PRId64 " to %" PRId64, least, most));
+    return analytics_refuse(decoder, REASON(FIELD_OUT_OF_RANGE), field,
+                            arena_printf(decoder->arena, "%" PRId64, value),
+                            arena_printf(decoder->arena, "%" PRId64 " to %" PRId64, least, most));
 }
 
 enum status analytics_check_enum(struct analytics_decoder *decoder, struct analytics_field field,

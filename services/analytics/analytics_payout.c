@@ -60,12 +60,11 @@ void analytics_count_payout(struct totals *totals, const struct analytics_payout
         return;
     analytics_totals_add(
         totals,
-        &(struct total_cell){.total = TOTAL_PAYOUTS,
-                             .texts = {payout->merchant_id,
-                                       ours ? payout->currency : payout->reported_currency},
-                             .numbers = {payout->provider, payout->status,
-                                         reconciliation_number(payout->state)},
-                             .sums = {1, ours ? payout->amount_minor : payout->reported_minor}},
+        &(struct total_cell){
+            .total = TOTAL_PAYOUTS,
+            .texts = {payout->merchant_id, ours ? payout->currency : payout->reported_currency},
+            .numbers = {payout->provider, payout->status, reconciliation_number(payout->state)},
+            .sums = {1, ours ? payout->amount_minor : payout->reported_minor}},
         sign);
 }
 
@@ -91,8 +90,8 @@ static void say(struct analytics_step *step, struct analytics_payout *payout, co
                                           .expected_minor = expected_minor(payout),
                                           .actual_minor = actual_minor(payout),
                                           .currency = currency};
-    insight->subject = arena_printf(step->arena, "%s:%s", named ? "payout" : "provider-refund",
-                                    payout->id);
+    insight->subject =
+        arena_printf(step->arena, "%s:%s", named ? "payout" : "provider-refund", payout->id);
     insight->summary = arena_printf(
         step->arena, "%s: %s. Expected %s, paid %s%s%s.",
         insight->subject == NULL ? "" : insight->subject, reconciliation_words(payout->state),

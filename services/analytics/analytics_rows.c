@@ -47,9 +47,8 @@ static void take_fact(struct analytics_rows *rows, const struct batch_order *ord
     bool added;
     size_t at = index_take(&rows->fact_index, order, body->fact, &added);
     if (added)
-        rows->facts[at] = (struct analytics_fact){.merchant_id = order->merchant_id,
-                                                  .order_id = order->order_id,
-                                                  .fact = body->fact};
+        rows->facts[at] = (struct analytics_fact){
+            .merchant_id = order->merchant_id, .order_id = order->order_id, .fact = body->fact};
     body->fact_row = &rows->facts[at];
 }
 

@@ -100,8 +100,7 @@ static enum status set_deadline(struct batch *batch, const struct event *event,
 }
 
 static enum status tell(struct batch *batch, const struct event *event,
-                        const struct analytics_event *body,
-                        const struct analytics_insight *insight)
+                        const struct analytics_event *body, const struct analytics_insight *insight)
 {
     Redress__V1__Insight *message;
     char ce_id[IDENTITY_EVENT_MAX];

@@ -5,10 +5,10 @@
 
 #include "worker/worker.h"
 
-#define ANALYTICS_CONFIG_ROWS(X)                                                                   \
-    X(payout_late_ms, "REDRESS_PAYOUT_LATE", DURATION, 1000, 31536000000, "3d",                    \
-      "how long after its reservation a payout may be unpaid before it counts as late")            \
-    X(confirm_ms, "REDRESS_RECONCILIATION_CONFIRM", DURATION, 10, 86400000, "10s",                 \
+#define ANALYTICS_CONFIG_ROWS(X)                                                        \
+    X(payout_late_ms, "REDRESS_PAYOUT_LATE", DURATION, 1000, 31536000000, "3d",         \
+      "how long after its reservation a payout may be unpaid before it counts as late") \
+    X(confirm_ms, "REDRESS_RECONCILIATION_CONFIRM", DURATION, 10, 86400000, "10s",      \
       "how long money that nobody expects waits for an explanation before it is reported")
 
 /* The context of the batches. */

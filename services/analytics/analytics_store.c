@@ -5,7 +5,8 @@ static const struct statement FACT_LOAD = {
     "SELECT k.n"
     " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY"
     "      AS k(order_id, merchant_id, fact, n)"
-    " JOIN order_fact f ON (f.order_id, f.merchant_id, f.fact) = (k.order_id, k.merchant_id, k.fact)",
+    " JOIN order_fact f ON (f.order_id, f.merchant_id, f.fact) = (k.order_id, k.merchant_id, "
+    "k.fact)",
 };
 
 static const struct statement REFUND_LOAD = {

@@ -22,12 +22,11 @@ static const struct statement ADDS[TOTALS] = {
          " ON CONFLICT (merchant_id, currency, day, method) DO UPDATE"
          " SET captures = t.captures + excluded.captures,"
          "     captured_minor = t.captured_minor + excluded.captured_minor"},
-    [TOTAL_REQUESTS] =
-        {"request_total_add",
-         "INSERT INTO request_total AS t (merchant_id, day, requests)"
-         " SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[])"
-         " ON CONFLICT (merchant_id, day) DO UPDATE"
-         " SET requests = t.requests + excluded.requests"},
+    [TOTAL_REQUESTS] = {"request_total_add",
+                        "INSERT INTO request_total AS t (merchant_id, day, requests)"
+                        " SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[])"
+                        " ON CONFLICT (merchant_id, day) DO UPDATE"
+                        " SET requests = t.requests + excluded.requests"},
     [TOTAL_OUTCOMES] =
         {"outcome_total_add",
          "INSERT INTO outcome_total AS t (merchant_id, currency, detail, day, reason, outcome,"

@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     static struct analytics_settings settings;
     static const struct config_row rows[] = {
-#define X(field, variable, type, min, max, fallback, help)                                         \
+#define X(field, variable, type, min, max, fallback, help) \
     CONFIG_ROW(struct analytics_settings, field, variable, type, min, max, fallback, help)
         ANALYTICS_CONFIG_ROWS(X)
 #undef X

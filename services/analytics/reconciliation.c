@@ -10,7 +10,7 @@ struct state_info {
 };
 
 static const struct state_info states[RECONCILIATIONS] = {
-#define X(name, number_, told_, what)                                                              \
+#define X(name, number_, told_, what) \
     [RECONCILIATION_##name] = {.number = number_, .told = told_, .words = what},
     RECONCILIATION_ROWS(X)
 #undef X
@@ -30,17 +30,17 @@ static const struct state_info states[RECONCILIATIONS] = {
 
 /* clang-format off */
 static const uint8_t transitions[RECONCILIATIONS][COMPARISONS] = {
-    /*                 NOTHING OPEN   EQUAL  MORE   LESS   UNEXP. RETUR. GONE   OVERD. UNKNO. WITHD. */
-    [NONE_] =         {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, NONE_, NONE_, NONE_},
-    [EXPE_] =         {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, LATE_, EXPE_, EXPE_},
-    [MATC_] =         {MATC_, MATC_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, MATC_, MATC_, MATC_},
-    [OVER_] =         {RESO_, EXPE_, RESO_, OVER_, UNDE_, OVER_, REVE_, RESO_, OVER_, OVER_, OVER_},
-    [UNDE_] =         {RESO_, EXPE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, UNDE_, UNDE_, UNDE_},
-    [LATE_] =         {RESO_, LATE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, LATE_, LATE_, LATE_},
-    [REVE_] =         {RESO_, REVE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, REVE_, REVE_, REVE_},
-    [ORPH_] =         {RESO_, EXPE_, RESO_, OVER_, UNDE_, ORPH_, REVE_, RESO_, ORPH_, ORPH_, ORPH_},
-    [RESO_] =         {RESO_, EXPE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, RESO_, RESO_, RESO_},
-    [UNCO_] =         {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, UNCO_, ORPH_, OVER_},
+    /*            NOTHING OPEN   EQUAL  MORE   LESS   UNEXP. RETUR. GONE   OVERD. UNKNO. WITHD. */
+    [NONE_] =    {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, NONE_, NONE_, NONE_},
+    [EXPE_] =    {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, LATE_, EXPE_, EXPE_},
+    [MATC_] =    {MATC_, MATC_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, MATC_, MATC_, MATC_},
+    [OVER_] =    {RESO_, EXPE_, RESO_, OVER_, UNDE_, OVER_, REVE_, RESO_, OVER_, OVER_, OVER_},
+    [UNDE_] =    {RESO_, EXPE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, UNDE_, UNDE_, UNDE_},
+    [LATE_] =    {RESO_, LATE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, LATE_, LATE_, LATE_},
+    [REVE_] =    {RESO_, REVE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, REVE_, REVE_, REVE_},
+    [ORPH_] =    {RESO_, EXPE_, RESO_, OVER_, UNDE_, ORPH_, REVE_, RESO_, ORPH_, ORPH_, ORPH_},
+    [RESO_] =    {RESO_, EXPE_, RESO_, OVER_, UNDE_, UNCO_, REVE_, RESO_, RESO_, RESO_, RESO_},
+    [UNCO_] =    {NONE_, EXPE_, MATC_, OVER_, UNDE_, UNCO_, REVE_, RESO_, UNCO_, ORPH_, OVER_},
 };
 /* clang-format on */
 

@@ -16,17 +16,17 @@
 
 /* X(name, texts, numbers, sums): the key's texts, then its numbers, then the sums, in the order of
  * the table's columns in the migration. */
-#define ANALYTICS_TOTAL_ROWS(X)                                                                   \
-    X(ORDERS, 2, 2, 3)   /* merchant, currency; day, channel; orders, lines, minor sold */        \
-    X(CAPTURES, 2, 2, 2) /* merchant, currency; day, method; captures, minor */                   \
-    X(REQUESTS, 1, 1, 1) /* merchant; day; requests */                                            \
-    X(OUTCOMES, 3, 4, 3) /* merchant, currency, detail; day, reason, outcome, channel; refunds,   \
-                            minor claimed, minor paid */                                          \
-    X(ROUTES, 2, 2, 2)   /* merchant, currency; outcome, authority; refunds, minor claimed */     \
-    X(PAYOUTS, 2, 3, 2)  /* merchant, currency; provider, status, reconciliation; payouts, minor */ \
-    X(SOLD, 3, 0, 2)     /* merchant, sku, currency; units, minor */                              \
-    X(RETURNED, 3, 1, 2) /* merchant, sku, currency; reason; units, minor */                      \
-    X(RULES, 4, 1, 3)    /* merchant, model, decision, rule; outcome; hits, approved, declined */ \
+#define ANALYTICS_TOTAL_ROWS(X)                                                                    \
+    X(ORDERS, 2, 2, 3)    /* merchant, currency; day, channel; orders, lines, minor sold */        \
+    X(CAPTURES, 2, 2, 2)  /* merchant, currency; day, method; captures, minor */                   \
+    X(REQUESTS, 1, 1, 1)  /* merchant; day; requests */                                            \
+    X(OUTCOMES, 3, 4, 3)  /* merchant, currency, detail; day, reason, outcome, channel; refunds,   \
+                             minor claimed, minor paid */                                          \
+    X(ROUTES, 2, 2, 2)    /* merchant, currency; outcome, authority; refunds, minor claimed */     \
+    X(PAYOUTS, 2, 3, 2)   /* merchant, currency; provider, status, state; payouts, minor */        \
+    X(SOLD, 3, 0, 2)      /* merchant, sku, currency; units, minor */                              \
+    X(RETURNED, 3, 1, 2)  /* merchant, sku, currency; reason; units, minor */                      \
+    X(RULES, 4, 1, 3)     /* merchant, model, decision, rule; outcome; hits, approved, declined */ \
     X(APPROVERS, 3, 0, 3) /* merchant, approver, currency; approved, declined, minor approved */
 
 enum total {

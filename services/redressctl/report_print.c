@@ -103,29 +103,27 @@ static void print_waiting_parked(const json_t *row)
 
 static void print_waiting_case(const json_t *row)
 {
-    char number[NUMBER_MAX], amount[AMOUNT_MAX], due[17], name[96];
+    char number[NUMBER_MAX], due[17], name[96];
     (void)snprintf(name, sizeof name, "%s of level %" PRId64 " in %s",
                    strcmp(text_in(row, "status"), "OPEN") == 0 ? "people" : "an answer, for people",
                    number_in(row, "level"), text_in(row, "queue"));
-    printf("  %-40s %12s  %s, first due %s\n", name, count_text(number_in(row, "count"), number),
-           amount_text(number_in(row, "minor"), text_in(row, "currency"), amount),
+    printf("  %-40s %12s  first due %s: ", name, count_text(number_in(row, "count"), number),
            minute_of(row, "due", due));
+    print_amounts(json_object_get(row, "amounts"));
 }
 
 static void print_waiting_payout(const json_t *row)
 {
-    char number[NUMBER_MAX], amount[AMOUNT_MAX], since[17], name[96];
+    char number[NUMBER_MAX], since[17], name[96];
     (void)snprintf(name, sizeof name, "payouts %s", text_in(row, "status"));
-    printf("  %-40s %12s  %s, since %s\n", name, count_text(number_in(row, "count"), number),
-           amount_text(number_in(row, "minor"), text_in(row, "currency"), amount),
+    printf("  %-40s %12s  since %s: ", name, count_text(number_in(row, "count"), number),
            minute_of(row, "since", since));
+    print_amounts(json_object_get(row, "amounts"));
 }
 
 static void print_counted(const json_t *row)
 {
-    char number[NUMBER_MAX], amount[AMOUNT_MAX];
-    printf("  %-40s %12s  %s\n", text_in(row, "name"), count_text(number_in(row, "count"), number),
-           amount_text(number_in(row, "minor"), text_in(row, "currency"), amount));
+    print_line(text_in(row, "name"), number_in(row, "count"), json_object_get(row, "amounts"));
 }
 
 static void print_reason(const json_t *row)
@@ -236,8 +234,8 @@ void report_print(const json_t *totals, const json_t *details, const char *merch
                print_counted);
     print_rows("Payouts that do not agree", json_object_get(details, "mismatches"), print_mismatch);
     print_rows("Reasons", json_object_get(details, "reasons"), print_reason);
-    print_rows("Products that cost most to take back, in units",
-               json_object_get(details, "products"), print_product);
+    print_rows("Products that come back most, in units", json_object_get(details, "products"),
+               print_product);
     print_rows("Rules", json_object_get(details, "rules"), print_rule);
     print_rows("Approvers", json_object_get(details, "approvers"), print_approver);
 }

@@ -47,28 +47,28 @@ static enum status decode(struct bench *bench, enum topic topic, const char *jso
     return analytics_decode_report(&bench->decoder, "stripe/evt_1", message, &bench->event);
 }
 
-#define ORDER(rest)                                                                                \
+#define ORDER(rest) \
     "{\"merchantId\":\"m\",\"orderId\":\"o\",\"occurredAt\":\"1970-01-03T10:00:00Z\"," rest "}"
-#define PLACED(lines)                                                                              \
-    ORDER("\"placed\":{\"currency\":\"GBP\",\"channel\":\"APP\",\"shippingMinor\":\"495\","          \
+#define PLACED(lines)                                                                       \
+    ORDER("\"placed\":{\"currency\":\"GBP\",\"channel\":\"APP\",\"shippingMinor\":\"495\"," \
           "\"lines\":[" lines "]}")
-#define REQUEST                                                                                    \
-    "\"request\":{\"reason\":\"DAMAGED\",\"occurredAt\":\"1970-01-05T00:00:00Z\"},"                  \
-    "\"facts\":{\"currency\":\"GBP\",\"channel\":\"STORE\",\"lines\":[{\"lineId\":\"1\","             \
-    "\"sku\":\"a\",\"units\":\"2\",\"refundableMinor\":\"510\"}]},"                                   \
+#define REQUEST                                                                           \
+    "\"request\":{\"reason\":\"DAMAGED\",\"occurredAt\":\"1970-01-05T00:00:00Z\"},"       \
+    "\"facts\":{\"currency\":\"GBP\",\"channel\":\"STORE\",\"lines\":[{\"lineId\":\"1\"," \
+    "\"sku\":\"a\",\"units\":\"2\",\"refundableMinor\":\"510\"}]},"                       \
     "\"claim\":{\"minor\":\"510\",\"currency\":\"GBP\"}"
-#define HEADING                                                                                    \
-    "\"merchantId\":\"m\",\"orderId\":\"o\",\"refundId\":\"rf_1\",\"version\":\"3\""
+#define HEADING "\"merchantId\":\"m\",\"orderId\":\"o\",\"refundId\":\"rf_1\",\"version\":\"3\""
 
 Test(analytics_codec, placed)
 {
     struct bench bench;
     start(&bench);
-    cr_assert_eq(decode(&bench, TOPIC_ORDERS,
-                        PLACED("{\"lineId\":\"1\",\"sku\":\"a\",\"units\":\"6\",\"grossMinor\":\"1530\","
-                               "\"discountMinor\":\"30\"},"
-                               "{\"lineId\":\"2\",\"sku\":\"b\",\"units\":\"1\"}")),
-                 STATUS_OK);
+    cr_assert_eq(
+        decode(&bench, TOPIC_ORDERS,
+               PLACED("{\"lineId\":\"1\",\"sku\":\"a\",\"units\":\"6\",\"grossMinor\":\"1530\","
+                      "\"discountMinor\":\"30\"},"
+                      "{\"lineId\":\"2\",\"sku\":\"b\",\"units\":\"1\"}")),
+        STATUS_OK);
     cr_expect_eq(bench.event.kind, ANALYTICS_EVENT_PLACED);
     cr_expect_str_eq(bench.event.fact, "");
     cr_expect_eq(bench.event.placed.day, 2);
@@ -136,9 +136,9 @@ Test(analytics_codec, validated_and_rejected)
 {
     struct bench bench;
     start(&bench);
-    cr_assert_eq(decode(&bench, TOPIC_VALIDATED,
-                        "{" HEADING ",\"status\":\"VALIDATED\"," REQUEST "}"),
-                 STATUS_OK);
+    cr_assert_eq(
+        decode(&bench, TOPIC_VALIDATED, "{" HEADING ",\"status\":\"VALIDATED\"," REQUEST "}"),
+        STATUS_OK);
     cr_expect_eq(bench.event.validated.version, 3);
     cr_expect_eq(bench.event.validated.outcome, ANALYTICS_NONE);
     cr_expect_eq(bench.event.validated.asked.day, 4);
@@ -168,8 +168,8 @@ Test(analytics_codec, assessed_lists_each_rule_once)
                "\"model\":{\"id\":\"shop\"},\"rules\":["
                "{\"decision\":\"Return window\",\"rule\":\"w1\",\"hit\":false},"
                "{\"decision\":\"Return window\",\"rule\":\"w2\",\"hit\":true,\"lineId\":\"1\"},"
-               "{\"decision\":\"Return window\",\"rule\":\"w2\",\"hit\":true,\"lineId\":\"2\"}]," REQUEST
-               "}"),
+               "{\"decision\":\"Return "
+               "window\",\"rule\":\"w2\",\"hit\":true,\"lineId\":\"2\"}]," REQUEST "}"),
         STATUS_OK);
     cr_expect_eq(bench.event.assessed.outcome, ANALYTICS_EXCEPTION);
     cr_expect_str_eq(bench.event.assessed.detail, "RETURN_WINDOW");
@@ -179,8 +179,8 @@ Test(analytics_codec, assessed_lists_each_rule_once)
     arena_destroy(bench.arena);
 }
 
-#define ROUTED(status, rest)                                                                       \
-    "{" HEADING ",\"status\":\"" status "\",\"authority\":\"LEVEL_1\"," rest                        \
+#define ROUTED(status, rest)                                                 \
+    "{" HEADING ",\"status\":\"" status "\",\"authority\":\"LEVEL_1\"," rest \
     "\"assessed\":{\"status\":\"EXCEPTION\"," REQUEST "}}"
 
 Test(analytics_codec, routed_by_people_and_without)
@@ -200,9 +200,9 @@ Test(analytics_codec, routed_by_people_and_without)
     cr_expect_str_eq(bench.event.routed.people[0], "mia");
     cr_assert_eq(bench.event.routed.line_count, 1);
     cr_expect_eq(bench.event.routed.lines[0].units, 2);
-    cr_assert_eq(decode(&bench, TOPIC_ROUTED,
-                        ROUTED("APPROVED", "\"automatic\":true,\"approval\":{},")),
-                 STATUS_OK);
+    cr_assert_eq(
+        decode(&bench, TOPIC_ROUTED, ROUTED("APPROVED", "\"automatic\":true,\"approval\":{},")),
+        STATUS_OK);
     cr_expect_eq(bench.event.routed.verdict, ANALYTICS_UNDECIDED);
     cr_assert_eq(
         decode(&bench, TOPIC_ROUTED,
@@ -219,7 +219,7 @@ Test(analytics_codec, routed_by_people_and_without)
     arena_destroy(bench.arena);
 }
 
-#define REPORT(rest)                                                                               \
+#define REPORT(rest) \
     "{\"merchantId\":\"m\",\"orderId\":\"o\",\"provider\":\"STRIPE\",\"refund\":{" rest "}}"
 
 Test(analytics_codec, reports_of_the_provider)
@@ -276,8 +276,7 @@ Test(analytics_codec, an_insight)
     struct bench bench;
     start(&bench);
     struct analytics_payout payout = {.id = "po_1", .refund_id = "rf_1"};
-    bench.event =
-        (struct analytics_event){.merchant_id = "m", .order_id = "o", .payout = &payout};
+    bench.event = (struct analytics_event){.merchant_id = "m", .order_id = "o", .payout = &payout};
     const struct analytics_insight insight = {.state = RECONCILIATION_OVER,
                                               .subject = "payout:po_1",
                                               .summary = "words",

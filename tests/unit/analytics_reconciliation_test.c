@@ -33,7 +33,7 @@ static void open_scene(struct scene *scene)
                                               .order_id = "o1",
                                               .rejection = "",
                                               .detail = "",
-            .currency = ""};
+                                              .currency = ""};
     scene->payout = (struct analytics_payout){.id = "po_1",
                                               .merchant_id = "shop",
                                               .order_id = "o1",
@@ -41,8 +41,8 @@ static void open_scene(struct scene *scene)
                                               .provider_refund_id = "",
                                               .extra_refund_id = "",
                                               .evidence = "",
-                .currency = "",
-                .reported_currency = ""};
+                                              .currency = "",
+                                              .reported_currency = ""};
 }
 
 static void note(struct scene *scene)

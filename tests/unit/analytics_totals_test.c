@@ -45,9 +45,9 @@ static void make_history(struct history *history)
     memset(history, 0, sizeof *history);
     struct analytics_asked asked = some_asked();
     for (size_t i = 0; i < 1 + random_below(3); i++) {
-        static const enum analytics_outcome outcomes[] = {
-            ANALYTICS_NONE, ANALYTICS_NONE, ANALYTICS_REJECTED, ANALYTICS_NEEDS_INFO,
-            ANALYTICS_CANCEL_REQUESTED};
+        static const enum analytics_outcome outcomes[] = {ANALYTICS_NONE, ANALYTICS_NONE,
+                                                          ANALYTICS_REJECTED, ANALYTICS_NEEDS_INFO,
+                                                          ANALYTICS_CANCEL_REQUESTED};
         enum analytics_outcome outcome = outcomes[random_below(5)];
         history->validated[history->counts[NUMBERED_VALIDATED]++] = (struct analytics_validated){
             .version = (int64_t)i + 1,
@@ -66,32 +66,34 @@ static void make_history(struct history *history)
                                         .rule_count = random_below(3)};
     for (size_t i = 0; i < random_below(4); i++) {
         bool approved = random_below(2);
-        history->routed[history->counts[NUMBERED_ROUTED]++] = (struct analytics_routed){
-            .version = (int64_t)i + 1,
-            .authority = (int32_t)random_below(4),
-            .approved = approved,
-            .verdict = approved ? (enum analytics_verdict)random_below(2)
-                                : ANALYTICS_DECLINED_BY_PEOPLE,
-            .people = people,
-            .people_count = random_below(3),
-            .approved_minor = asked.claim_minor,
-            .outcome = 1 + random_below(2),
-            .currency = asked.currency,
-            .reason = asked.reason,
-            .model = "built-in",
-            .rules = rules,
-            .rule_count = 2,
-            .lines = lines,
-            .line_count = 2};
+        history->routed[history->counts[NUMBERED_ROUTED]++] =
+            (struct analytics_routed){.version = (int64_t)i + 1,
+                                      .authority = (int32_t)random_below(4),
+                                      .approved = approved,
+                                      .verdict = approved ? (enum analytics_verdict)random_below(2)
+                                                          : ANALYTICS_DECLINED_BY_PEOPLE,
+                                      .people = people,
+                                      .people_count = random_below(3),
+                                      .approved_minor = asked.claim_minor,
+                                      .outcome = 1 + random_below(2),
+                                      .currency = asked.currency,
+                                      .reason = asked.reason,
+                                      .model = "built-in",
+                                      .rules = rules,
+                                      .rule_count = 2,
+                                      .lines = lines,
+                                      .line_count = 2};
     }
     for (size_t i = 0; i < random_below(6); i++)
-        history->settled[history->counts[NUMBERED_PAYOUTS]++] = (struct analytics_settled){
-            .version = (int64_t)i + 1,
-            .status = 1 + (int32_t)random_below(13),
-            .payout_id = random_below(2) ? "a" : random_below(4) ? "b" : "",
-            .provider = 1,
-            .amount_minor = 1 + random_below(500),
-            .currency = asked.currency};
+        history->settled[history->counts[NUMBERED_PAYOUTS]++] =
+            (struct analytics_settled){.version = (int64_t)i + 1,
+                                       .status = 1 + (int32_t)random_below(13),
+                                       .payout_id = random_below(2)   ? "a"
+                                                    : random_below(4) ? "b"
+                                                                      : "",
+                                       .provider = 1,
+                                       .amount_minor = 1 + random_below(500),
+                                       .currency = asked.currency};
 }
 
 struct world {
@@ -116,24 +118,24 @@ static void open_world(struct world *world)
                                           .limits = &limits,
                                           .answer = &world->answer};
     for (size_t i = 0; i < REFUNDS; i++) {
-        world->refunds[i] = (struct analytics_refund){
-            .refund_id = arena_printf(world->arena, "rf_%zu", i),
-            .merchant_id = i % 2 ? "shop" : "other",
-            .order_id = "o",
-            .rejection = "",
-            .detail = "",
-            .currency = ""};
+        world->refunds[i] =
+            (struct analytics_refund){.refund_id = arena_printf(world->arena, "rf_%zu", i),
+                                      .merchant_id = i % 2 ? "shop" : "other",
+                                      .order_id = "o",
+                                      .rejection = "",
+                                      .detail = "",
+                                      .currency = ""};
         for (size_t j = 0; j < PAYOUTS_EACH; j++)
-            world->payouts[i][j] = (struct analytics_payout){
-                .id = arena_printf(world->arena, "po_%zu_%zu", i, j),
-                .merchant_id = world->refunds[i].merchant_id,
-                .order_id = "o",
-                .refund_id = "",
-                .provider_refund_id = "",
-                .extra_refund_id = "",
-                .evidence = "",
-                .currency = "",
-                .reported_currency = ""};
+            world->payouts[i][j] =
+                (struct analytics_payout){.id = arena_printf(world->arena, "po_%zu_%zu", i, j),
+                                          .merchant_id = world->refunds[i].merchant_id,
+                                          .order_id = "o",
+                                          .refund_id = "",
+                                          .provider_refund_id = "",
+                                          .extra_refund_id = "",
+                                          .evidence = "",
+                                          .currency = "",
+                                          .reported_currency = ""};
     }
 }
 
@@ -151,8 +153,7 @@ static enum status tell(struct world *world, size_t i, const struct history *his
         return analytics_take_routed(&world->step, refund, &history->routed[at]);
     case NUMBERED_PAYOUTS: {
         const char *id = history->settled[at].payout_id;
-        struct analytics_payout *payout =
-            id[0] == '\0' ? NULL : &world->payouts[i][id[0] - 'a'];
+        struct analytics_payout *payout = id[0] == '\0' ? NULL : &world->payouts[i][id[0] - 'a'];
         return analytics_take_settled(&world->step, refund, payout, &history->settled[at]);
     }
     case NUMBERED:
