@@ -47,58 +47,63 @@ static const char payouts_sql[] =
     " GROUP BY status, currency ORDER BY status, currency";
 
 /* Beside the totals, for people. X(part, worker, query) */
-#define DETAIL_ROWS(X)                                                                           \
-    X(parked, "intake",                                                                          \
-      "SELECT coalesce(waiting_for, status) AS what, count(*) AS count,"                         \
-      "       min(received_at) AS since,"                                                        \
-      "       min(deadline_at) AS due FROM view.refund"                                          \
-      " WHERE status IN ('PARKED', 'NEEDS_INFO') AND" OF_MERCHANT " GROUP BY 1 ORDER BY 1")      \
-    X(cases, "routing",                                                                          \
-      "SELECT queue, level, status, sum(count) AS count, min(due) AS due,"                       \
-      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                     \
-      "  FROM (SELECT queue, level, status, currency, count(*) AS count,"                        \
-      "               sum(amount_minor) AS minor, min(due_at) AS due FROM view.approval_case"    \
-      "         WHERE status IN ('OPEN', 'WAITING') AND" OF_MERCHANT                             \
-      "         GROUP BY queue, level, status, currency) AS each"                                \
-      " GROUP BY queue, level, status ORDER BY queue, level, status")                            \
-    X(payouts, "settlement",                                                                     \
-      "SELECT status, sum(count) AS count, min(since) AS since,"                                 \
-      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                     \
-      "  FROM (SELECT status, currency, count(*) AS count, sum(amount_minor) AS minor,"          \
-      "               min(reserved_at) AS since FROM view.payout"                                \
-      "         WHERE status NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED', 'REFUSED')"             \
-      "           AND" OF_MERCHANT " GROUP BY status, currency) AS each"                         \
-      " GROUP BY status ORDER BY status")                                                        \
-    X(reconciliation, "analytics",                                                               \
-      "SELECT name, sum(count) AS count,"                                                        \
-      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                     \
-      "  FROM (SELECT reconciliation AS name, currency, sum(payouts) AS count,"                  \
-      "               sum(amount_minor) AS minor FROM view.report_payout"                        \
-      "         WHERE provider <> 'NONE' AND" OF_MERCHANT                                        \
-      "         GROUP BY reconciliation, currency) AS each"                                      \
-      " GROUP BY name ORDER BY name")                                                            \
-    X(reasons, "analytics",                                                                      \
-      "SELECT reason AS name, currency, sum(refunds) AS count, sum(claim_minor) AS minor,"       \
-      "       sum(paid_minor) AS paid FROM view.report_outcome WHERE" OF_MERCHANT                \
-      " GROUP BY reason, currency ORDER BY sum(refunds) DESC, reason, currency LIMIT 10")        \
-    X(products, "analytics",                                                                     \
-      "SELECT sku, currency, units_sold, units_returned, returned_minor AS minor"                \
-      "  FROM view.report_product WHERE units_returned > 0 AND" OF_MERCHANT                      \
-      " ORDER BY units_returned DESC, sku, currency LIMIT 10")                                   \
-    X(rules, "analytics",                                                                        \
-      "SELECT decision, rule, outcome, sum(hits) AS hits, sum(approved) AS approved,"            \
-      "       sum(declined) AS declined, sum(overturned) AS overturned"                          \
-      "  FROM view.report_rule WHERE" OF_MERCHANT                                                \
-      " GROUP BY decision, rule, outcome ORDER BY sum(hits) DESC, decision, rule LIMIT 10")      \
-    X(approvers, "analytics",                                                                    \
-      "SELECT approver, currency, sum(approved) AS approved, sum(declined) AS declined,"         \
-      "       sum(approved_minor) AS minor FROM view.report_approver WHERE" OF_MERCHANT          \
-      " GROUP BY approver, currency ORDER BY sum(approved + declined) DESC, approver LIMIT 10")  \
-    X(mismatches, "analytics",                                                                   \
-      "SELECT reconciliation, payout_id, refund_id, order_id, status, amount_minor AS expected," \
-      "       coalesce(currency, reported_currency) AS currency, reported_minor AS reported"     \
-      "  FROM view.report_mismatch"                                                              \
-      " WHERE reconciliation <> 'RESOLVED' AND" OF_MERCHANT                                      \
+#define DETAIL_ROWS(X)                                                                             \
+    X(parked, "intake",                                                                            \
+      "SELECT coalesce(waiting_for, status) AS what, count(*) AS count,"                           \
+      "       min(received_at) AS since,"                                                          \
+      "       min(deadline_at) AS due FROM view.refund"                                            \
+      " WHERE status IN ('PARKED', 'NEEDS_INFO') AND" OF_MERCHANT " GROUP BY 1 ORDER BY 1")        \
+    X(cases, "routing",                                                                            \
+      "SELECT queue, level, status, sum(count) AS count, min(due) AS due,"                         \
+      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                       \
+      "  FROM (SELECT queue, level, status, currency, count(*) AS count,"                          \
+      "               sum(amount_minor) AS minor, min(due_at) AS due FROM view.approval_case"      \
+      "         WHERE status IN ('OPEN', 'WAITING') AND" OF_MERCHANT                               \
+      "         GROUP BY queue, level, status, currency) AS each"                                  \
+      " GROUP BY queue, level, status ORDER BY queue, level, status")                              \
+    X(payouts, "settlement",                                                                       \
+      "SELECT status, sum(count) AS count, min(since) AS since,"                                   \
+      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                       \
+      "  FROM (SELECT status, currency, count(*) AS count, sum(amount_minor) AS minor,"            \
+      "               min(reserved_at) AS since FROM view.payout"                                  \
+      "         WHERE status NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED', 'REFUSED')"               \
+      "           AND" OF_MERCHANT " GROUP BY status, currency) AS each"                           \
+      " GROUP BY status ORDER BY status")                                                          \
+    X(reconciliation, "analytics",                                                                 \
+      "SELECT name, sum(count) AS count,"                                                          \
+      "       json_object_agg(currency, minor ORDER BY currency) AS amounts"                       \
+      "  FROM (SELECT reconciliation AS name, currency, sum(payouts) AS count,"                    \
+      "               sum(amount_minor) AS minor FROM view.report_payout"                          \
+      "         WHERE provider <> 'NONE' AND" OF_MERCHANT                                          \
+      "         GROUP BY reconciliation, currency) AS each"                                        \
+      " GROUP BY name ORDER BY name")                                                              \
+    X(reasons, "analytics",                                                                        \
+      "SELECT name, sum(count) AS count,"                                                          \
+      "       json_object_agg(currency, minor ORDER BY currency) FILTER (WHERE currency <> '')"    \
+      "           AS claimed,"                                                                     \
+      "       json_object_agg(currency, paid ORDER BY currency) FILTER (WHERE currency <> '') AS " \
+      "paid"                                                                                       \
+      "  FROM (SELECT reason AS name, currency, sum(refunds) AS count, sum(claim_minor) AS minor," \
+      "               sum(paid_minor) AS paid FROM view.report_outcome WHERE" OF_MERCHANT          \
+      "         GROUP BY reason, currency) AS each GROUP BY name ORDER BY 2 DESC, name")           \
+    X(products, "analytics",                                                                       \
+      "SELECT sku, currency, units_sold, units_returned, returned_minor AS minor"                  \
+      "  FROM view.report_product WHERE units_returned > 0 AND" OF_MERCHANT                        \
+      " ORDER BY units_returned DESC, sku, currency LIMIT 10")                                     \
+    X(rules, "analytics",                                                                          \
+      "SELECT decision, rule, outcome, sum(hits) AS hits, sum(approved) AS approved,"              \
+      "       sum(declined) AS declined, sum(overturned) AS overturned"                            \
+      "  FROM view.report_rule WHERE" OF_MERCHANT                                                  \
+      " GROUP BY decision, rule, outcome ORDER BY sum(hits) DESC, decision, rule LIMIT 10")        \
+    X(approvers, "analytics",                                                                      \
+      "SELECT approver, currency, sum(approved) AS approved, sum(declined) AS declined,"           \
+      "       sum(approved_minor) AS minor FROM view.report_approver WHERE" OF_MERCHANT            \
+      " GROUP BY approver, currency ORDER BY sum(approved + declined) DESC, approver LIMIT 10")    \
+    X(mismatches, "analytics",                                                                     \
+      "SELECT reconciliation, payout_id, refund_id, order_id, status, amount_minor AS expected,"   \
+      "       coalesce(currency, reported_currency) AS currency, reported_minor AS reported"       \
+      "  FROM view.report_mismatch"                                                                \
+      " WHERE reconciliation <> 'RESOLVED' AND" OF_MERCHANT                                        \
       " ORDER BY amount_minor DESC, payout_id LIMIT 10")
 
 struct detail {

@@ -128,17 +128,11 @@ static void print_counted(const json_t *row)
 
 static void print_reason(const json_t *row)
 {
-    char number[NUMBER_MAX], claimed[AMOUNT_MAX], paid[AMOUNT_MAX];
-    const char *currency = text_in(row, "currency");
-    if (currency[0] == '\0') {
-        printf("  %-40s %12s  of orders that are not known\n", text_in(row, "name"),
-               count_text(number_in(row, "count"), number));
+    print_line(text_in(row, "name"), number_in(row, "count"), json_object_get(row, "claimed"));
+    if (json_object_size(json_object_get(row, "paid")) == 0)
         return;
-    }
-    printf("  %-40s %12s  %s claimed, %s paid\n", text_in(row, "name"),
-           count_text(number_in(row, "count"), number),
-           amount_text(number_in(row, "minor"), currency, claimed),
-           amount_text(number_in(row, "paid"), currency, paid));
+    printf("  %-40s %12s  ", "", "paid");
+    print_amounts(json_object_get(row, "paid"));
 }
 
 static void print_product(const json_t *row)
@@ -233,7 +227,7 @@ void report_print(const json_t *totals, const json_t *details, const char *merch
     print_rows("Payouts against the provider's word", json_object_get(details, "reconciliation"),
                print_counted);
     print_rows("Payouts that do not agree", json_object_get(details, "mismatches"), print_mismatch);
-    print_rows("Reasons", json_object_get(details, "reasons"), print_reason);
+    print_rows("Reasons, claimed and paid", json_object_get(details, "reasons"), print_reason);
     print_rows("Products that come back most, in units", json_object_get(details, "products"),
                print_product);
     print_rows("Rules", json_object_get(details, "rules"), print_rule);
