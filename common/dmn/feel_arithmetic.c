@@ -31,8 +31,10 @@ static struct feel_value concatenate(struct feel_run *run, struct feel_text a, s
     char *bytes = feel_alloc(run, a.size + b.size + 1, 1);
     if (bytes == NULL)
         return feel_null();
-    memcpy(bytes, a.bytes, a.size);
-    memcpy(bytes + a.size, b.bytes, b.size);
+    if (a.size > 0)
+        memcpy(bytes, a.bytes, a.size);
+    if (b.size > 0)
+        memcpy(bytes + a.size, b.bytes, b.size);
     return feel_string(bytes, a.size + b.size);
 }
 

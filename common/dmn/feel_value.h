@@ -40,7 +40,7 @@ struct feel_number {
     uint64_t words[2];
 };
 
-/* UTF-8, not NUL-terminated. */
+/* UTF-8, not NUL-terminated. The bytes of a string value are never NULL, even of none. */
 struct feel_text {
     const char *bytes;
     size_t size;
