@@ -67,16 +67,35 @@ void arena_destroy(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
-    free_blocks_after(arena->first);
-    arena->first->used = 0;
+    struct block *last = arena->first;
+    size_t kept = last->size;
+    last->used = 0;
+    while (last->next != NULL && kept + last->next->size <= ARENA_KEPT) {
+        last = last->next;
+        last->used = 0;
+        kept += last->size;
+    }
+    free_blocks_after(last);
     arena->current = arena->first;
-    arena->reserved = arena->first->size;
+    arena->reserved = kept;
     arena->exhausted = false;
+}
+
+/* Gives back what was kept behind the current block and is too small for what is asked now. */
+static void drop_kept(struct arena *arena)
+{
+    for (const struct block *block = arena->current->next; block != NULL; block = block->next)
+        arena->reserved -= block->size;
+    free_blocks_after(arena->current);
 }
 
 /* Blocks double, so that a large batch takes few of them; an oversized request gets its own. */
 static struct block *grow(struct arena *arena, size_t need)
 {
+    struct block *kept = arena->current->next;
+    if (kept != NULL && kept->size >= need)
+        return arena->current = kept;
+    drop_kept(arena);
     size_t room = arena->limit - arena->reserved;
     size_t size = arena->current->size * 2;
     if (size > 4u * 1024 * 1024)

@@ -2,7 +2,7 @@
  *
  * Allocation is a pointer bump. The arena grows by blocks up to a hard limit; past it, alloc
  * returns NULL and the arena remembers (`arena_exhausted`), so that a sequence of steps can be
- * checked once at its end. Reset keeps the first block, so a steady load allocates nothing. */
+ * checked once at its end. Reset keeps the first blocks, so a steady load allocates nothing. */
 
 #ifndef REDRESS_ARENA_H
 #define REDRESS_ARENA_H
@@ -15,7 +15,8 @@ struct arena;
 
 enum {
     ARENA_ALIGNMENT = 16,         /* of every pointer returned */
-    ARENA_FIRST_BLOCK = 64 * 1024 /* bytes kept over a reset */
+    ARENA_FIRST_BLOCK = 64 * 1024, /* bytes */
+    ARENA_KEPT = 2 * 1024 * 1024   /* bytes kept over a reset, at most */
 };
 
 /* `limit_bytes` bounds the sum of all blocks, at least ARENA_FIRST_BLOCK. NULL: no memory.
