@@ -189,6 +189,10 @@ up: setup ## start Kafka, PostgreSQL, sandbox and workers on free ports, data un
 down: ## stop what `make up` started; the data stays
 	@deploy/local/stack.sh down $(STACK)
 
+.PHONY: containers-test
+containers-test: setup ## try docker-compose.yml on stand-in images (tests/containers/README.md)
+	@tests/containers/try.sh
+
 # Benchmarks (tests/bench/README.md). BENCH_OPTIONS goes to tests/bench/pipeline.py.
 $(BIN)/bench/load: $(call objects,tests/bench/load.c $(wildcard tests/bench/load/*.c)) $(LIB_COMMON)
 	@mkdir -p $(@D)

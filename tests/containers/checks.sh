@@ -46,6 +46,21 @@ jobs_done()
     done
 }
 
+# What the dashboard shows is there, of each worker.
+dashboard_is_served()
+{
+    local worker name names
+    mapfile -t names < <(grep -oE 'redress_[a-z_]+' deploy/dashboards/redress.json | sort -u)
+    for worker in "${WORKERS[@]}"; do
+        http "$(containers "$worker")" 8080 /metrics >"$work/metrics"
+        for name in "${names[@]}"; do
+            grep -q "^$name{worker=\"$worker\"} " "$work/metrics" ||
+                { echo "$worker has no $name"; return 1; }
+        done
+    done
+    [ "${#names[@]}" -gt 0 ]
+}
+
 # What still moves: events, requests parked, cases to decide, payouts.
 moving()
 {

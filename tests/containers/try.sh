@@ -119,6 +119,7 @@ try_pipeline()
         require "$worker is healthy" wait_until "$UP_DEADLINE_S" all_healthy "$worker" 1
     done
     check "topics and migrations are made" jobs_done
+    check "the dashboard's metrics are served" dashboard_is_served
     check "a shop of $ORDERS_FIRST orders is published" \
         ctl generate --orders "$ORDERS_FIRST" --seed 1
     require "every request ends or waits visibly" wait_until "$FLOW_DEADLINE_S" settled
