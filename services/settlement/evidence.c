@@ -216,9 +216,10 @@ static enum status on_call_failed(struct settling *settling, struct payout *payo
     enum payout_event event = call_event(evidence);
     if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
         return illegal(settling, payout, event);
+    /* 500 is stored under the key and replayed; 502 to 504 come from a gateway in front of it. */
     if (payout->state == PAYOUT_SUBMITTED) {
         payout->http_status = evidence->http_status;
-        payout->answer_stored = evidence->http_status >= 500;
+        payout->answer_stored = evidence->http_status == 500;
         row_touch(&payout->mark);
         if (event == PAYOUT_EVENT_CALL_NOT_SENT)
             forget_attempt(payout);

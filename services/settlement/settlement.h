@@ -106,7 +106,7 @@ struct payout {
     const char *provider_refund_id; /* "" while unknown */
     const char *reason;             /* why it is in this state; "" where that is plain */
     int32_t http_status;            /* of the last answer, 0: none */
-    bool answer_stored; /* the provider answered 5xx: the same key gets the same answer again */
+    bool answer_stored; /* the provider answered 500: the same key gets the same answer again */
     int32_t attempts;
     int64_t reserved_us;
     int64_t first_submitted_us; /* 0: never; the key's life counts from here */

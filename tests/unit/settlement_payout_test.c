@@ -311,6 +311,16 @@ Test(settlement_payout, a_stored_error_is_never_sent_again)
     cr_assert_eq(payout->payment->in_flight_minor, 510);
 }
 
+Test(settlement_payout, a_gateways_error_is_not_stored)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 503), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+}
+
 Test(settlement_payout, after_the_life_of_its_key_it_goes_to_people)
 {
     struct payout *payout = submitted();
