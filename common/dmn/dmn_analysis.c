@@ -427,6 +427,43 @@ static void find_wrong_outputs(struct study *s)
         }
 }
 
+/* Whether a constant can be a value, or a test, of a type that is one kind. */
+static bool is_of_type(struct study *s, const struct feel_type *type, const struct feel_node *node)
+{
+    if (type == NULL || type->form != FEEL_TYPE_KIND || node->reads_input ||
+        !feel_is_constant(node))
+        return true;
+    struct feel_value value = feel_constant(s->arena, &s->models->zones, node);
+    const struct feel_value *end = &value;
+    if (value.kind == FEEL_RANGE)
+        end = value.range->low.kind != FEEL_NULL ? &value.range->low : &value.range->high;
+    return end->kind == FEEL_NULL || end->kind == type->kind;
+}
+
+static bool rule_types(struct study *s, uint32_t rule)
+{
+    for (size_t i = 0; i < s->table->input_count; i++) {
+        const struct feel_node *tests = s->table->rules[rule].tests[i];
+        for (uint32_t t = 0; tests->op == FEEL_OP_TESTS && t < tests->count; t++)
+            if (!is_of_type(s, dmn_input_type(s->table, i), tests->items[t]))
+                return false;
+    }
+    for (size_t i = 0; i < s->table->output_count; i++)
+        if (!is_of_type(s, feel_base_type(s->table->outputs[i].type),
+                        s->table->rules[rule].outputs[i]))
+            return false;
+    return true;
+}
+
+static void find_wrong_types(struct study *s)
+{
+    begin(s);
+    for (uint32_t r = 0; r < s->table->rule_count; r++)
+        if (!rule_types(s, r) &&
+            !report(s, (struct dmn_finding){.kind = DMN_FINDING_TYPE, .rule = r + 1}))
+            return;
+}
+
 static void study_table(struct study *s)
 {
     s->map = dmn_index_map(s->table, s->arena);
@@ -444,6 +481,7 @@ static void study_table(struct study *s)
     find_gaps(s);
     find_unreachable(s);
     find_wrong_outputs(s);
+    find_wrong_types(s);
 }
 
 enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,

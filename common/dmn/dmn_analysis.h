@@ -1,5 +1,6 @@
 /* What is wrong with a decision table before anybody evaluates it: rules that overlap where only
- * one may hit, inputs that no rule covers, rules that can never hit, outputs that are not allowed.
+ * one may hit, inputs that no rule covers, rules that can never hit, outputs that are not allowed,
+ * cells of another type than their column.
  *
  * Columns are analysed over numbers, texts, booleans, dates, dates with times, and durations, as
  * far as their tests are constant. Where a cell is not, its rule is taken to cover everything and
@@ -11,11 +12,12 @@
 #include "dmn.h"
 
 /* X(kind, text) */
-#define DMN_FINDING_ROWS(X)                          \
-    X(OVERLAP, "two rules hit where only one may")   \
-    X(GAP, "no rule hits")                           \
-    X(UNREACHABLE, "the rule can never hit")         \
-    X(OUTPUT, "the output is none of those allowed") \
+#define DMN_FINDING_ROWS(X)                              \
+    X(OVERLAP, "two rules hit where only one may")       \
+    X(GAP, "no rule hits")                               \
+    X(UNREACHABLE, "the rule can never hit")             \
+    X(OUTPUT, "the output is none of those allowed")     \
+    X(TYPE, "a cell is of another type than its column") \
     X(UNFINISHED, "too large to be analysed in full")
 
 enum dmn_finding_kind {

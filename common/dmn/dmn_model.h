@@ -81,7 +81,7 @@ struct dmn_table;
 
 struct dmn_models {
     struct arena *arena;
-    struct arena *scratch; /* while loading; NULL after */
+    struct arena *scratch;  /* while loading; NULL after */
     struct feel_node spare; /* stands in where memory ended, until the loader gives up */
     struct dmn_limits limits;
     struct feel_symbols symbols;

@@ -30,6 +30,13 @@ static const struct feel_type *expression_type(const struct dmn_model *model,
     return NULL;
 }
 
+const struct feel_type *dmn_input_type(const struct dmn_table *table, size_t input)
+{
+    const struct dmn_column *column = &table->inputs[input];
+    const struct feel_type *type = column->type;
+    return feel_base_type(type != NULL ? type : expression_type(table->model, column->expression));
+}
+
 const struct feel_node *dmn_input_allowed(const struct dmn_table *table, size_t input)
 {
     const struct dmn_column *column = &table->inputs[input];

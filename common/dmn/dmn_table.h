@@ -78,6 +78,9 @@ const struct dmn_table *dmn_table_compile(struct dmn_model *model,
 struct feel_value dmn_table_evaluate(struct feel_run *run, const struct dmn_table *table,
                                      const struct feel_frame *frame);
 
+/* The declared type of an input, without item definitions around it; NULL where there is none. */
+const struct feel_type *dmn_input_type(const struct dmn_table *table, size_t input);
+
 /* The tests that an input's values pass at all: the column's own, or those of its type; NULL. */
 const struct feel_node *dmn_input_allowed(const struct dmn_table *table, size_t input);
 

@@ -94,3 +94,11 @@ Test(dmn_analysis, a_default_closes_the_gaps)
                  RULE("1", "\"low\"", "1")),
            NULL, 0);
 }
+
+Test(dmn_analysis, finds_cells_of_another_type)
+{
+    EXPECT(TABLE("FIRST", "<output typeRef='number'/>",
+                 RULE("&lt; 10", "-", "1") RULE("\"10\"", "-", "2") RULE("-", "-", "\"3\"")),
+           "rule 2: a cell is of another type than its column",
+           "rule 3: a cell is of another type than its column");
+}
