@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the stand-in images that are missing in the engine that DOCKER_HOST names.
+# Builds the stand-in images that are missing or outdated in the engine that DOCKER_HOST names.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,6 +7,22 @@ root=$(cd "$here/../.." && pwd)
 libs=${STACK_KAFKA_HOME:-${STACK_CACHE:-$root/build}/kafka}/libs
 
 missing() { ! docker image inspect "$1" >/dev/null 2>&1; }
+
+# What an image was built from is kept in this label.
+readonly LABEL=redress.stand-in
+
+source_of()
+{
+    (cd "$here/$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum) |
+        sha256sum | cut -c1-16
+}
+
+# outdated IMAGE FOLDER
+outdated()
+{
+    [ "$(docker image inspect -f "{{index .Config.Labels \"$LABEL\"}}" "$1" 2>/dev/null)" != \
+        "$(source_of "$2")" ]
+}
 
 # shellcheck disable=SC2016
 mirror()
@@ -37,10 +53,12 @@ kafka()
     context=$(mktemp -d)
     cp -r "$here/kafka/." "$context"
     cp -r "$libs" "$context/libs"
-    docker build -q -t apache/kafka:4.1.1 "$context"
+    docker build -q -t apache/kafka:4.1.1 --label "$LABEL=$(source_of kafka)" "$context"
     rm -rf "$context"
 }
 
 if missing debian:trixie-slim; then base; fi
-if missing apache/kafka:4.1.1; then kafka; fi
-if missing postgres:17; then docker build -q -t postgres:17 "$here/postgres"; fi
+if outdated apache/kafka:4.1.1 kafka; then kafka; fi
+if outdated postgres:17 postgres; then
+    docker build -q -t postgres:17 --label "$LABEL=$(source_of postgres)" "$here/postgres"
+fi

@@ -166,9 +166,10 @@ try_stop()
     check "everything stops" compose stop
     check "the workers stop in an orderly way" ended_in_order
     check "everything starts again" compose up -d --scale policy=3
-    for worker in "${WORKERS[@]}"; do
-        check "$worker is healthy again" wait_until "$UP_DEADLINE_S" healthy_somewhere "$worker"
+    for worker in intake routing settlement analytics; do
+        check "$worker is healthy again" wait_until "$UP_DEADLINE_S" all_healthy "$worker" 1
     done
+    check "policy is healthy again" wait_until "$UP_DEADLINE_S" all_healthy policy 3
     check "nothing was lost" wait_until "$FLOW_DEADLINE_S" same_report
     check "the provider still knows" provider_agrees
     check "everything is removed" compose down -v
