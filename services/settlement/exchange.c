@@ -20,6 +20,7 @@ struct slot {
     struct curl_slist *headers;
     void *token;
     char request_body[REQUEST_BODY_MAX];
+    size_t body_size, body_sent;
     char *body;
     size_t size, room;
     bool too_large;
@@ -67,6 +68,20 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *context)
     return size;
 }
 
+/* Gives the body once. Without a way to give it again libcurl cannot do what it else would: repeat a
+ * request by itself when a kept connection ends without an answer. Whether the first one arrived is
+ * not libcurl's to guess. */
+static size_t give_body(char *to, size_t one, size_t count, void *context)
+{
+    struct slot *slot = context;
+    size_t size = slot->body_size - slot->body_sent;
+    if (size > one * count)
+        size = one * count;
+    memcpy(to, slot->request_body + slot->body_sent, size);
+    slot->body_sent += size;
+    return size;
+}
+
 /* What is the same for every request of the slot. */
 static bool prepare(struct exchange *exchange, struct slot *slot)
 {
@@ -78,6 +93,8 @@ static bool prepare(struct exchange *exchange, struct slot *slot)
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot);
+    (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    (void)curl_easy_setopt(easy, CURLOPT_READDATA, slot);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, exchange->connect_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, exchange->total_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -213,10 +230,11 @@ static bool set_request(struct slot *slot, const struct provider_request *reques
     if (!request->post)
         return good && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     memcpy(slot->request_body, request->body, sizeof slot->request_body);
-    long size = (long)strlen(slot->request_body);
+    slot->body_size = strlen(slot->request_body);
+    slot->body_sent = 0;
     return good && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, size) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, slot->request_body) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)slot->body_size) == CURLE_OK;
 }
 
 static void release(struct exchange *exchange, struct slot *slot)
