@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+/* A row for each payment of the order and each of its refunds, or one without. */
 static const struct statement LOAD_ORDERS = {
     "intake_load_orders",
     "SELECT k.n, o.order_key, o.received_at, o.placed_at, o.fingerprint, o.shipping_minor,"
@@ -14,11 +15,18 @@ static const struct statement LOAD_ORDERS = {
     "       o.line_count, o.waiting, o.channel, o.currency, o.market, o.customer_token,"
     "       c.orders, c.refunds, c.refunds_last_year, c.refunded_minor,"
     "       p.payment_id, p.provider, p.provider_reference, p.provider_account, p.method, p.minor,"
-    "       p.currency, p.captured_at"
+    "       p.currency, p.captured_at,"
+    "       r.refund_key, r.version, r.round, r.seen_assessed, r.seen_routed, r.seen_payouts,"
+    "       r.claim_minor, r.shipping_minor, r.shipping_tax_minor, r.paid_minor, r.amount_minor,"
+    "       r.fingerprint, r.occurred_at, r.received_at, r.updated_at, r.status, r.rejection,"
+    "       r.trigger, r.reason, r.wished_method, r.requester_role, r.holds, r.appealed,"
+    "       r.cancel_asked, r.whole_order, r.shipping, r.currency, r.amount_currency, r.refund_id,"
+    "       r.request_id, r.requester_id, r.external_reference"
     "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
     "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS payments,"
-    "               unnest($5::boolean[]) AS customer, unnest($6::boolean[]) AS if_waiting,"
-    "               unnest($7::integer[]) AS day, unnest($8::text[]) AS token) k"
+    "               unnest($5::boolean[]) AS refunds, unnest($6::boolean[]) AS customer,"
+    "               unnest($7::boolean[]) AS if_waiting, unnest($8::integer[]) AS day,"
+    "               unnest($9::text[]) AS token) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
     "  LEFT JOIN LATERAL ("
     "       SELECT sum(d.orders) AS orders, sum(d.refunds) AS refunds,"
@@ -31,22 +39,10 @@ static const struct statement LOAD_ORDERS = {
     "        WHERE (d.merchant_id, d.token) ="
     "              (o.merchant_id, CASE WHEN k.token = '' THEN o.customer_token ELSE k.token END)"
     "          AND (k.customer OR (k.if_waiting AND o.waiting > 0))) c ON true"
-    "  LEFT JOIN payment p ON p.order_key = o.order_key AND k.payments",
-};
-
-static const struct statement LOAD_REFUNDS = {
-    "intake_load_refunds",
-    "SELECT k.n, r.refund_key, r.version, r.round, r.seen_assessed, r.seen_routed,"
-    "       r.seen_payouts, r.claim_minor, r.shipping_minor, r.shipping_tax_minor, r.paid_minor,"
-    "       r.amount_minor, r.fingerprint, r.occurred_at, r.received_at, r.updated_at,"
-    "       r.status, r.rejection, r.trigger, r.reason,"
-    "       r.wished_method, r.requester_role, r.holds, r.appealed,"
-    "       r.cancel_asked, r.whole_order, r.shipping, r.currency, r.amount_currency, r.refund_id,"
-    "       r.request_id, r.requester_id, r.external_reference"
-    "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
-    "               unnest($3::text[]) AS order_id) k"
-    "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"
-    "  JOIN refund r ON r.order_key = o.order_key",
+    "  LEFT JOIN LATERAL (SELECT * FROM payment p"
+    "                      WHERE p.order_key = o.order_key AND k.payments) p ON true"
+    "  LEFT JOIN LATERAL (SELECT * FROM refund r"
+    "                      WHERE r.order_key = o.order_key AND k.refunds) r ON true",
 };
 
 #define LINE_COLUMNS                                                                             \
@@ -245,6 +241,7 @@ static void load_orders(struct batch *batch, struct unit *unit, const struct ord
 {
     struct keys keys = keys_create(unit);
     struct column *payments = column_create(unit, COLUMN_BOOL);
+    struct column *refunds = column_create(unit, COLUMN_BOOL);
     struct column *customer = column_create(unit, COLUMN_BOOL);
     struct column *if_waiting = column_create(unit, COLUMN_BOOL);
     struct column *days = column_create(unit, COLUMN_INT4);
@@ -252,6 +249,7 @@ static void load_orders(struct batch *batch, struct unit *unit, const struct ord
     for (size_t i = 0; i < batch->order_count; i++) {
         keys_add(&keys, batch, i);
         column_bool(payments, (needs[i].mask & NEED_PAYMENTS) != 0);
+        column_bool(refunds, (needs[i].mask & NEED_REFUNDS) != 0);
         column_bool(customer, (needs[i].mask & NEED_CUSTOMER) != 0);
         column_bool(if_waiting, (needs[i].mask & NEED_IF_WAITING) != 0);
         column_int4(days, needs[i].day);
@@ -261,6 +259,7 @@ static void load_orders(struct batch *batch, struct unit *unit, const struct ord
     if (loading->orders == NULL)
         return;
     call_column(loading->orders, payments);
+    call_column(loading->orders, refunds);
     call_column(loading->orders, customer);
     call_column(loading->orders, if_waiting);
     call_column(loading->orders, days);
@@ -355,7 +354,6 @@ enum status intake_load(struct batch *batch, struct unit *unit)
     rows->loading = loading;
     loading->needs = needs;
     load_orders(batch, unit, needs, loading);
-    loading->refunds = load_where(batch, unit, needs, NEED_REFUNDS, &LOAD_REFUNDS);
     loading->early = load_where(batch, unit, needs, NEED_EARLY, &LOAD_EARLY_MOVEMENTS);
     loading->all_lines = load_perhaps(batch, unit, needs, NEED_ALL_LINES, &LOAD_ALL_LINES);
     loading->all_claims = load_perhaps(batch, unit, needs, NEED_ALL_LINES, &LOAD_ALL_CLAIMS);

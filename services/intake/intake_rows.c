@@ -80,9 +80,14 @@ static enum status read_customer(struct batch *batch, const struct call *call, s
     return STATUS_OK;
 }
 
+/* Payments and refunds of an order come in every combination: what is known is passed over. */
+
 static enum status read_payment(struct batch *batch, const struct call *call, size_t row,
                                 struct order *order)
 {
+    for (const struct payment *known = order->payments; known != NULL; known = known->next)
+        if (strcmp(known->payment_id, rows_text(call, row, 20)) == 0)
+            return STATUS_OK;
     struct payment *payment = arena_zalloc(batch->arena, sizeof *payment);
     if (payment == NULL)
         return STATUS_EXHAUSTED;
@@ -98,7 +103,56 @@ static enum status read_payment(struct batch *batch, const struct call *call, si
     return STATUS_OK;
 }
 
-/* A row for each payment of the order, or one without. */
+static void read_asking(const struct call *call, size_t row, struct asking *asking)
+{
+    asking->has_amount = !rows_null(call, row, 38);
+    asking->amount_minor = rows_int8(call, row, 38);
+    asking->fingerprint = rows_int8(call, row, 39);
+    asking->occurred_at_us = rows_time(call, row, 40);
+    asking->trigger = rows_int4(call, row, 45);
+    asking->reason = rows_int4(call, row, 46);
+    asking->wished_method = rows_int4(call, row, 47);
+    asking->requester_role = rows_int4(call, row, 48);
+    asking->whole_order = rows_bool(call, row, 52);
+    asking->shipping = rows_bool(call, row, 53);
+    copy_currency(asking->amount_currency, rows_text(call, row, 55));
+    asking->request_id = rows_text(call, row, 57);
+    asking->requester_id = rows_text(call, row, 58);
+    asking->external_reference = rows_text(call, row, 59);
+}
+
+static enum status read_refund(struct batch *batch, const struct call *call, size_t row,
+                               struct order *order)
+{
+    int64_t refund_key = rows_int8(call, row, 28);
+    if (rows_refund(order, refund_key) != NULL)
+        return STATUS_OK;
+    struct refund *refund = arena_zalloc(batch->arena, sizeof *refund);
+    if (refund == NULL)
+        return STATUS_EXHAUSTED;
+    refund->refund_key = refund_key;
+    refund->version = rows_int8(call, row, 29);
+    refund->round = rows_int8(call, row, 30);
+    for (int stage = 0; stage < LATER_COUNT; stage++)
+        refund->seen[stage] = rows_int8(call, row, 31 + stage);
+    refund->claim_minor = rows_int8(call, row, 34);
+    refund->shipping_minor = rows_int8(call, row, 35);
+    refund->shipping_tax_minor = rows_int8(call, row, 36);
+    refund->paid_minor = rows_int8(call, row, 37);
+    read_asking(call, row, &refund->asking);
+    refund->received_at_us = rows_time(call, row, 41);
+    refund->updated_at_us = rows_time(call, row, 42);
+    refund->status = (enum refund_status)rows_int4(call, row, 43);
+    refund->rejection = (enum rejection_reason)rows_int4(call, row, 44);
+    refund->holds = rows_bool(call, row, 49);
+    refund->appealed = rows_bool(call, row, 50);
+    refund->cancel_asked = rows_bool(call, row, 51);
+    copy_currency(refund->currency, rows_text(call, row, 54));
+    refund->refund_id = rows_text(call, row, 56);
+    order_add_refund(order, refund);
+    return STATUS_OK;
+}
+
 static enum status read_orders(struct batch *batch, const struct loading *loading)
 {
     const struct call *call = loading->orders;
@@ -112,56 +166,10 @@ static enum status read_orders(struct batch *batch, const struct loading *loadin
         }
         if (status == STATUS_OK && !rows_null(call, i, 20))
             status = read_payment(batch, call, i, order);
+        if (status == STATUS_OK && !rows_null(call, i, 28))
+            status = read_refund(batch, call, i, order);
     }
     return status;
-}
-
-static void read_asking(const struct call *call, size_t row, struct asking *asking)
-{
-    asking->has_amount = !rows_null(call, row, 11);
-    asking->amount_minor = rows_int8(call, row, 11);
-    asking->fingerprint = rows_int8(call, row, 12);
-    asking->occurred_at_us = rows_time(call, row, 13);
-    asking->trigger = rows_int4(call, row, 18);
-    asking->reason = rows_int4(call, row, 19);
-    asking->wished_method = rows_int4(call, row, 20);
-    asking->requester_role = rows_int4(call, row, 21);
-    asking->whole_order = rows_bool(call, row, 25);
-    asking->shipping = rows_bool(call, row, 26);
-    copy_currency(asking->amount_currency, rows_text(call, row, 28));
-    asking->request_id = rows_text(call, row, 30);
-    asking->requester_id = rows_text(call, row, 31);
-    asking->external_reference = rows_text(call, row, 32);
-}
-
-static enum status read_refunds(struct batch *batch, const struct call *call)
-{
-    for (size_t i = 0; i < rows_found(call); i++) {
-        struct refund *refund = arena_zalloc(batch->arena, sizeof *refund);
-        if (refund == NULL)
-            return STATUS_EXHAUSTED;
-        refund->refund_key = rows_int8(call, i, 1);
-        refund->version = rows_int8(call, i, 2);
-        refund->round = rows_int8(call, i, 3);
-        for (int stage = 0; stage < LATER_COUNT; stage++)
-            refund->seen[stage] = rows_int8(call, i, 4 + stage);
-        refund->claim_minor = rows_int8(call, i, 7);
-        refund->shipping_minor = rows_int8(call, i, 8);
-        refund->shipping_tax_minor = rows_int8(call, i, 9);
-        refund->paid_minor = rows_int8(call, i, 10);
-        read_asking(call, i, &refund->asking);
-        refund->received_at_us = rows_time(call, i, 14);
-        refund->updated_at_us = rows_time(call, i, 15);
-        refund->status = (enum refund_status)rows_int4(call, i, 16);
-        refund->rejection = (enum rejection_reason)rows_int4(call, i, 17);
-        refund->holds = rows_bool(call, i, 22);
-        refund->appealed = rows_bool(call, i, 23);
-        refund->cancel_asked = rows_bool(call, i, 24);
-        copy_currency(refund->currency, rows_text(call, i, 27));
-        refund->refund_id = rows_text(call, i, 29);
-        order_add_refund(rows_order(batch, call, i), refund);
-    }
-    return STATUS_OK;
 }
 
 static enum status read_evidence(struct batch *batch, const struct call *call)
@@ -347,8 +355,6 @@ static enum status read_elsewhere(struct batch *batch, const struct call *call)
 enum status rows_read(struct batch *batch, const struct loading *loading)
 {
     enum status status = read_orders(batch, loading);
-    if (status == STATUS_OK)
-        status = read_refunds(batch, loading->refunds);
     if (status == STATUS_OK)
         status = rows_read_lines(batch, loading);
     if (status == STATUS_OK)

@@ -8,7 +8,7 @@
 /* Each NULL if there was nothing to ask for. */
 struct loading {
     const struct order_needs *needs;
-    struct call *orders, *refunds, *lines, *all_lines, *all_claims, *claims_to_lower;
+    struct call *orders, *lines, *all_lines, *all_claims, *claims_to_lower;
     struct call *evidence, *follow_ups, *payouts, *movements, *early, *elsewhere;
 };
 
