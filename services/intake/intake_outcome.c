@@ -20,8 +20,8 @@ static bool is_open(const struct refund *refund)
     return refund->status == REFUND_OPEN || refund->status == REFUND_NEEDS_INFO;
 }
 
-/* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing; nor
- * does policy's decline of an appeal, which goes to people. */
+/* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing;
+ * nor does policy's decline of an appeal, which goes to people. */
 static enum status judged(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct input *input)
 {
