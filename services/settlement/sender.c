@@ -294,10 +294,9 @@ static void start_calls(struct sender *sender)
     drop(sender, count);
     use_allowance(sender, count);
     for (size_t i = 0; i < count; i++) {
-        if (stale[i])
-            continue;
-        if (is_late(sender, &sender->group[i])) {
-            report_failed(sender, &sender->group[i], CALL_FAILURE_NOT_SENT, "window_passed", "");
+        if (stale[i] || is_late(sender, &sender->group[i])) {
+            report_failed(sender, &sender->group[i], CALL_FAILURE_NOT_SENT,
+                          stale[i] ? "shard_moved" : "window_passed", "");
             continue;
         }
         struct call_in_flight *call = sender->free;
@@ -305,6 +304,15 @@ static void start_calls(struct sender *sender)
         call->job = sender->group[i];
         call->pages = 0;
         begin_call(sender, call, "");
+    }
+}
+
+/* What will not be called any more, so that the next owner need not wait to find that out. */
+static void give_up_queue(struct sender *sender)
+{
+    while (peek(sender, 1) == 1) {
+        drop(sender, 1);
+        report_failed(sender, &sender->group[0], CALL_FAILURE_NOT_SENT, "stopping", "");
     }
 }
 
@@ -353,6 +361,7 @@ static void *run(void *context)
         start_calls(sender);
         turn(sender, wait_ms(sender));
     }
+    give_up_queue(sender);
     int64_t until_us = clock_monotonic_us() + STOP_MS * 1000;
     while (exchange_active(sender->exchange) > 0 && clock_monotonic_us() < until_us)
         turn(sender, 50);

@@ -2,13 +2,13 @@
  *
  * It takes jobs from a bounded queue, has many requests in flight, and publishes what it learns as
  * ProviderEvent to refunds.provider-events.v1; it changes no row. Right before a group of calls it
- * reads the epochs of their shards on a connection of its own, and drops the jobs whose shard
+ * reads the epochs of their shards on a connection of its own, and leaves the jobs alone whose shard
  * somebody else has claimed since: that narrows the window of a frozen instance, which the
  * idempotency key closes.
  *
- * A job that did not start within the window is reported as not sent, so that a look-up which
- * counts (settlement.h, look_up_counts) always comes after the last byte of a call. What is lost on
- * the way to Kafka is learned by the look-up that is due for every call. */
+ * A job that is left alone, or did not start within the window, is reported as not sent, so that a
+ * look-up which counts (settlement.h, look_up_counts) always comes after the last byte of a call.
+ * What is lost on the way to Kafka is learned by the look-up that is due for every call. */
 
 #ifndef SETTLEMENT_SENDER_H
 #define SETTLEMENT_SENDER_H
