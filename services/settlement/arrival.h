@@ -13,7 +13,7 @@ struct arrival {
 /* `method` is a redress.v1.PaymentMethod; an unknown one gets the longest. */
 struct arrival arrival_of(int method);
 
-/* The last day by which it should have arrived, in days since 1970, when it is sent at `time_us`. */
+/* The last day by which it should have arrived, in days since 1970, if sent at `time_us`. */
 int64_t arrival_day(int method, int64_t time_us);
 
 #endif

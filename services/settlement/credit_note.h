@@ -35,7 +35,7 @@ struct credit_line {
 
 /* The note of a payout of `amount` that begins at `offset` of the `approved` amount;
  * 0 <= offset, offset + amount <= approved. Lines are spread by their gross. `*note` lives in
- * `arena`; there is none (count 0) where no line is worth anything. STATUS_EXHAUSTED: arena full. */
+ * `arena`; there is none (count 0) where no line is worth anything. STATUS_EXHAUSTED: arena full */
 enum status credit_note(const struct note_line *lines, size_t line_count, int64_t approved,
                         int64_t offset, int64_t amount, struct arena *arena,
                         struct credit_line **note, size_t *note_count) CHECK_RESULT;

@@ -68,9 +68,9 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *context)
     return size;
 }
 
-/* Gives the body once. Without a way to give it again libcurl cannot do what it else would: repeat a
- * request by itself when a kept connection ends without an answer. Whether the first one arrived is
- * not libcurl's to guess. */
+/* Gives the body once. Without a way to give it again libcurl cannot do what it else would: repeat
+ * a request by itself when a kept connection ends without an answer. Whether the first one arrived
+ * is not libcurl's to guess. */
 static size_t give_body(char *to, size_t one, size_t count, void *context)
 {
     struct slot *slot = context;

@@ -53,8 +53,8 @@ static bool is_providers_word(enum payout_state state)
     return state == PAYOUT_FAILED || state == PAYOUT_FALLBACK_PENDING || state == PAYOUT_UNKNOWN;
 }
 
-void publication_add(struct settling *settling, struct refund *refund, struct payout *payout, int status,
-             const char *reason, enum notice notice)
+void publication_add(struct settling *settling, struct refund *refund, struct payout *payout,
+                     int status, const char *reason, enum notice notice)
 {
     struct publication *publication = EFFECT_ADD(settling, publications, struct publication);
     if (publication == NULL)

@@ -231,7 +231,8 @@ void goods_required(struct settling *settling, struct refund *refund)
     change_goods_due(settling, refund, true);
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
         if (waits(p, refund))
-            publication_add(settling, refund, p, payout_state_number(p->state), "GOODS", NOTICE_NONE);
+            publication_add(settling, refund, p, payout_state_number(p->state), "GOODS",
+                            NOTICE_NONE);
 }
 
 /* Events. */

@@ -326,7 +326,8 @@ static int wait_ms(struct sender *sender)
         return WAIT_MS;
     if (sender->database == NULL)
         return RECONNECT_MS;
-    return sender->settings.rate == 0 ? 0 : (int)least(1000 / (size_t)sender->settings.rate + 1, 100);
+    size_t rate = (size_t)sender->settings.rate;
+    return rate == 0 ? 0 : (int)least(1000 / rate + 1, 100);
 }
 
 static void poll_producer(struct sender *sender)

@@ -2,8 +2,8 @@
  *
  * It takes jobs from a bounded queue, has many requests in flight, and publishes what it learns as
  * ProviderEvent to refunds.provider-events.v1; it changes no row. Right before a group of calls it
- * reads the epochs of their shards on a connection of its own, and leaves the jobs alone whose shard
- * somebody else has claimed since: that narrows the window of a frozen instance, which the
+ * reads the epochs of their shards on a connection of its own, and leaves the jobs alone whose
+ * shard somebody else has claimed since: that narrows the window of a frozen instance, which the
  * idempotency key closes.
  *
  * A job that is left alone, or did not start within the window, is reported as not sent, so that a

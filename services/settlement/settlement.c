@@ -54,8 +54,8 @@ enum status settle_capture(struct settling *settling, const struct capture *capt
     if (payment != NULL && same_capture(payment, capture))
         return STATUS_DUPLICATE;
     if (payment != NULL)
-        return objection_set(settling, OBJECTION_CONFLICT, "captured.payment_id", capture->payment_id,
-                      "the same payment with the same content");
+        return objection_set(settling, OBJECTION_CONFLICT, "captured.payment_id",
+                             capture->payment_id, "the same payment with the same content");
     payment = arena_zalloc(settling->arena, sizeof *payment);
     if (payment == NULL)
         return STATUS_EXHAUSTED;
@@ -225,7 +225,8 @@ enum status settle_approval(struct settling *settling, const struct approval_eve
     const char *refusal = refusal_of(settling, refund, approval);
     if (refusal == NULL)
         return pay(settling, refund, approval);
-    publication_add(settling, refund, NULL, payout_state_number(PAYOUT_REFUSED), refusal, NOTICE_NONE);
+    publication_add(settling, refund, NULL, payout_state_number(PAYOUT_REFUSED), refusal,
+                    NOTICE_NONE);
     return settled(settling);
 }
 

@@ -5,7 +5,7 @@
  * list of providers with an adapter are arguments; effects are data that others carry out.
  *
  * Texts belong to the batch (its arena, its records, its loaded rows) and are never freed. Amounts
- * are minor units of the currency beside them, 0 to AMOUNT_MAX. Times are microseconds since 1970. */
+ * are minor units of the currency beside them, 0 to AMOUNT_MAX. Times: microseconds since 1970. */
 
 #ifndef SETTLEMENT_H
 #define SETTLEMENT_H
@@ -251,7 +251,7 @@ struct evidence {
     bool verified;
     int provider;
     int64_t epoch;
-    int64_t occurred_us; /* answers: when the attempt was submitted; look-ups: when it was asked for */
+    int64_t occurred_us; /* answers: when the attempt was submitted; look-ups: when asked for */
     const char *payment_id;
     const char *provider_reference;
     const char *payout_id; /* "" for what was not made by us */

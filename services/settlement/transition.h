@@ -1,5 +1,5 @@
 /* Transition: the one place where a payout changes state and a payment's row changes amounts; the
- * ledger, the deadlines and the published events follow from it. Shared by the files that decide. */
+ * ledger, the deadlines and the published events follow from it. For the files that decide. */
 
 #ifndef SETTLEMENT_TRANSITION_H
 #define SETTLEMENT_TRANSITION_H
@@ -59,8 +59,8 @@ void payout_try_send(struct settling *settling, struct payout *payout);
 void payout_hold(struct settling *settling, struct payout *payout, int64_t minor);
 
 /* Publishes where the payout is (`payout` NULL: the refund) under `status`. */
-void publication_add(struct settling *settling, struct refund *refund, struct payout *payout, int status,
-             const char *reason, enum notice notice);
+void publication_add(struct settling *settling, struct refund *refund, struct payout *payout,
+                     int status, const char *reason, enum notice notice);
 
 void alarm_stalled(struct settling *settling, const struct payout *payout, const char *waiting_for,
                    int64_t since_us);

@@ -88,7 +88,7 @@ Test(settlement_goods, what_is_not_accepted_is_not_paid_and_returns_to_the_claim
     struct payout *payout = waiting();
     inspect("g1", "1", 3, 2);
     inspect("g2", "2", 1, 0);
-    /* Two of three units of line 1 are worth 667 (the first unit has the odd penny), and shipping. */
+    /* Two of three units of line 1 are worth 667 (the first has the odd penny), and shipping. */
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(payout->amount_minor, 667 + 250);
     const struct publication *told = world_publication(&world, 0);

@@ -1,5 +1,5 @@
-/* A world for settlement's tests: one order, a clock, a sender that only counts. It applies what the
- * core decides to balances of its own, and checks after every event what must always hold. */
+/* A world for settlement's tests: one order, a clock, a sender that only counts. It applies what
+ * the core decides to balances of its own, and checks after every event what must always hold. */
 
 #ifndef SETTLEMENT_WORLD_H
 #define SETTLEMENT_WORLD_H
@@ -16,7 +16,6 @@ struct world {
     int64_t now_us, epoch;
     int64_t balances[ACCOUNTS];
     int events;
-    bool unlimited; /* the arena is not asked to last: reset by nobody */
 
     /* Of the last event. */
     struct effects effects;
