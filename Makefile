@@ -203,3 +203,16 @@ bench-programs: $(PROGRAMS) $(BENCH_BINS)
 bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
 	@$(SUBMAKE) FLAVOUR=release bench-programs
 	@tests/bench/pipeline.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
+
+# Fuzzing (tests/fuzz/README.md): SECONDS with SEED, under the sanitizers.
+SECONDS ?= 60
+SEED    ?= 1
+$(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIB_DMN) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(BIN)/fuzz/dmn
+fuzz: setup ## throw broken input at the decision engine, SECONDS=60 SEED=1
+	@$(SUBMAKE) FLAVOUR=asan fuzz-programs
+	@$(BUILD)/asan/bin/fuzz/dmn $(SECONDS) $(SEED) $$(find tests/dmn/kit -name '*.dmn' | sort)
