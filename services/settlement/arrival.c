@@ -11,8 +11,8 @@
  * long as the debit, which is up to 5 business days to the bank and booked within 10.
  * Transfers: Directive (EU) 2015/2366, article 83, next business day; cross-border up to 4 more.
  * Wallets pass the refund on to the card or account behind them: as cards.
- * Pay later: https://www.klarna.com/ch/en/business/merchant-support, "When will a customer receive the
- * refund?" (2-5 business days). */
+ * Pay later: https://www.klarna.com/ch/en/business/merchant-support, "When will a customer receive
+ * the refund?" (2-5 business days). */
 #define ARRIVAL_ROWS(X)                                                                            \
     X(1, 5, 10, CARD)                                                                              \
     X(2, 5, 10, BANK_DEBIT)                                                                        \

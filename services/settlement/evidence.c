@@ -128,8 +128,9 @@ static enum status illegal(struct settling *settling, const struct payout *payou
                            enum payout_event event)
 {
     return objection_set(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
-                  arena_printf(settling->arena, "%s is possible in state %s",
-                               payout_event_name(event), payout_state_name(payout->state)));
+                         arena_printf(settling->arena, "not %s in state %s",
+                                      payout_event_name(event),
+                                      payout_state_name(payout->state)));
 }
 
 /* A second refund at the provider under one payout: both count, and a person must look. */
@@ -161,7 +162,7 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
     }
     if (payout->payment == NULL)
         return objection_set(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
-                             "possible once its payment is captured");
+                             "nothing before its payment is captured");
     if (payout->provider_refund_id[0] != '\0' &&
         strcmp(payout->provider_refund_id, evidence->provider_refund_id) != 0)
         return second_refund(settling, payout, evidence);
@@ -291,9 +292,9 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
     enum dispute_verdict verdict = dispute_step(before, evidence->dispute);
     if (verdict == DISPUTE_ILLEGAL)
         return objection_set(settling, OBJECTION_TRANSITION, "dispute.status",
-                      dispute_state_name(evidence->dispute),
-                      arena_printf(settling->arena, "possible in state %s",
-                                   dispute_state_name(before)));
+                             dispute_state_name(evidence->dispute),
+                             arena_printf(settling->arena, "not in state %s",
+                                          dispute_state_name(before)));
     if (verdict == DISPUTE_STAY || (evidence->dispute == DISPUTE_WON && !evidence->verified))
         return STATUS_OK;
     if (before == DISPUTE_LOST && dispute->payment != NULL)
@@ -311,7 +312,7 @@ static enum status on_payout(struct settling *settling, const struct evidence *e
     struct payout *payout = payout_find(settling->rows, evidence->payout_id);
     if (payout == NULL)
         return objection_set(settling, OBJECTION_REFERENCE, "payout_id", evidence->payout_id,
-                      "a payout of this order");
+                             "a payout of this order");
     return evidence->kind == EVIDENCE_CALL_FAILED ? on_call_failed(settling, payout, evidence)
                                                   : on_absence(settling, payout, evidence);
 }

@@ -310,8 +310,8 @@ enum status settle_goods(struct settling *settling, const struct goods_notice *n
     enum goods_event part = event_of(settling, refund, notice->kind);
     if (goods_step(refund->goods, part).verdict == GOODS_ILLEGAL)
         return objection_set(settling, OBJECTION_TRANSITION, "refund_id", notice->refund_id,
-                      arena_printf(settling->arena, "possible when the goods are %s",
-                                   goods_state_name(refund->goods)));
+                             arena_printf(settling->arena, "not when the goods are %s",
+                                          goods_state_name(refund->goods)));
     if (remember(settling, notice->event_id) != STATUS_OK ||
         count_lines(settling, notice) != STATUS_OK)
         return STATUS_EXHAUSTED;

@@ -1,6 +1,7 @@
 /* Random orders with random events in random order. After each one the world checks that every
  * payment's row is the sum of what happened to it, that the ledger sums to zero and agrees, and
- * that versions have no gap; here is checked that nothing was started above the cap or sent twice. */
+ * that versions have no gap; here is checked that nothing was started above the cap or sent
+ * twice. */
 
 #include "settlement_world.h"
 
