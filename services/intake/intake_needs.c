@@ -39,8 +39,9 @@ unsigned input_needs(const struct input *input, enum deadline_kind kind)
         return outcome_is_judgement(input->outcome.outcome)
                    ? NEED_REFUNDS | NEED_PAYMENTS | NEED_IF_WAITING
                    : NEED_REFUNDS;
-    case INPUT_NOTHING:
     case INPUT_MOVED:
+        return NEED_REFUNDS; /* its lines come with their claims, and these belong to refunds */
+    case INPUT_NOTHING:
     case INPUT_DUE:
         break;
     }
