@@ -13,7 +13,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { ANSWER_FIRST = 8192, ANSWER_KEPT = 65536, READY_MAX = 128 };
+enum {
+    ANSWER_FIRST = 2048,
+    ANSWER_KEPT = 16384,
+    READY_MAX = 128,
+    RECEIVE_BUFFER = 4096, /* requests and answers are small, and there are hundreds of them */
+    SEND_BUFFER = 16384    /* the least that libcurl takes */
+};
 
 struct slot {
     CURL *easy;
@@ -100,6 +106,8 @@ static bool prepare(struct exchange *exchange, struct slot *slot)
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "redress");
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    (void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     (void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     if (exchange->ca_file[0] != '\0')
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, exchange->ca_file);

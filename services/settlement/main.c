@@ -25,8 +25,11 @@ static enum status start(void *context, const struct config_worker *worker, stru
     started->limits = settlement_limits_of(&config);
     enum status status = approval_keys_read(config.approval_keys, &keys, error);
     started->keys = keys;
+    started->scratch = arena_create(SCRATCH_MAX);
     if (status != STATUS_OK)
         return STATUS_FATAL;
+    if (started->scratch == NULL)
+        return error_set(error, STATUS_FATAL, "no memory to unpack events");
     return sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
 }
 
@@ -37,6 +40,8 @@ static void stop(void *context)
     stopped->sender = NULL;
     approval_keys_destroy((struct approval_keys *)stopped->keys);
     stopped->keys = NULL;
+    arena_destroy(stopped->scratch);
+    stopped->scratch = NULL;
 }
 
 static const struct stage_input inputs[] = {

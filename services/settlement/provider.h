@@ -7,6 +7,7 @@
 #ifndef SETTLEMENT_PROVIDER_H
 #define SETTLEMENT_PROVIDER_H
 
+#include "identity.h"
 #include "settlement.h"
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@
 #include <stdint.h>
 
 enum {
-    PROVIDER_TEXT_MAX = 257,     /* bytes of an id or reference, NUL included */
+    PROVIDER_TEXT_MAX = 257,     /* bytes of a reference, NUL included */
+    PROVIDER_ID_MAX = 129,       /* bytes of an id, NUL included */
     REQUEST_URL_MAX = 2048,
     REQUEST_BODY_MAX = 2048,
     REQUEST_HEADER_MAX = 512,
@@ -31,10 +33,10 @@ struct provider_account {
 
 /* A payout as an adapter needs it. */
 struct provider_payout {
-    char payout_id[PROVIDER_TEXT_MAX];
-    char refund_id[PROVIDER_TEXT_MAX];
+    char payout_id[IDENTITY_MAX];
+    char refund_id[PROVIDER_ID_MAX];
     char reference[PROVIDER_TEXT_MAX]; /* the provider's id of the payment */
-    char account[PROVIDER_TEXT_MAX];   /* the merchant's account at the provider, "" for ours */
+    char account[PROVIDER_ID_MAX];     /* the merchant's account at the provider, "" for ours */
     char currency[4];
     int64_t amount_minor;
     int32_t reason; /* redress.v1.ReasonCode */

@@ -9,10 +9,13 @@
 
 struct sender;
 
+enum { SCRATCH_MAX = 16 * 1024 * 1024 };
+
 /* The service, one per process: struct stage's context. */
 struct settlement {
     struct settlement_limits limits;
     const struct approval_keys *keys;
+    struct arena *scratch; /* SCRATCH_MAX; what one event is unpacked into */
     struct sender *sender; /* NULL: nothing is sent */
     bool (*has_adapter)(int provider);
 };

@@ -1,4 +1,5 @@
-/* From protobuf to the structs of the core: what settlement is told. */
+/* From protobuf to the structs of the core: what settlement is told. An event is unpacked into
+ * memory that the next one uses again; what the core needs of it is copied. */
 
 #include "clock.h"
 #include "message.h"
@@ -52,6 +53,12 @@ static bool is_text(const char *text, size_t most)
     return length <= most;
 }
 
+/* A copy that lives as long as the batch. */
+static const char *copy(struct check *check, const char *text)
+{
+    return text[0] == '\0' ? "" : arena_strdup(check->batch->arena, text);
+}
+
 static const char *check_text(struct check *check, const char *field, const char *text,
                               size_t least, size_t most)
 {
@@ -60,7 +67,7 @@ static const char *check_text(struct check *check, const char *field, const char
     else if (!is_text(text, most))
         refuse(check, REASON(FIELD_OUT_OF_RANGE), field, text,
                "few enough bytes, without control characters");
-    return text;
+    return copy(check, text);
 }
 
 static const char *check_id(struct check *check, const char *field, const char *text)
@@ -102,7 +109,7 @@ static void check_money(struct check *check, const char *field, const Redress__V
     }
     *minor = check_range(check, arena_printf(check->batch->arena, "%s.minor", field), money->minor,
                          least, AMOUNT_MAX);
-    *currency = money->currency;
+    *currency = copy(check, money->currency);
     if (currency_exponent(money->currency) < 0)
         refuse(check, REASON(UNKNOWN_CURRENCY),
                arena_printf(check->batch->arena, "%s.currency", field), money->currency,
@@ -132,6 +139,21 @@ static enum status finish(struct check *check, const void *body)
     return check->status;
 }
 
+static enum status unpack(struct check *check, ProtobufCMessage **message)
+{
+    const struct settlement *settlement = check->batch->context;
+    const struct event *event = check->event;
+    struct error error = {0};
+    arena_reset(settlement->scratch);
+    enum status status = message_unpack(topic_info(event->topic)->message, event->value,
+                                        event->value_size, settlement->scratch, message, &error);
+    if (status == STATUS_UNPROCESSABLE)
+        refuse(check, REASON(MALFORMED), "", NULL, error.text);
+    else if (status != STATUS_OK)
+        refuse(check, REASON(TOO_LARGE), "", NULL, "what can be unpacked in memory");
+    return status == STATUS_OK ? STATUS_OK : check->status;
+}
+
 #define NEW(check, type) arena_zalloc((check)->batch->arena, sizeof(type))
 
 /* Captures: the one kind of order event that matters here. The others are recognised without
@@ -143,7 +165,7 @@ static enum status decode_order(struct check *check)
     if (skim_lacks_field(event->value, event->value_size, CAPTURED_FIELD))
         return STATUS_NOT_FOUND;
     ProtobufCMessage *unpacked = NULL;
-    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    enum status status = unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__OrderEvent *order = (const Redress__V1__OrderEvent *)unpacked;
@@ -222,7 +244,8 @@ static void read_shares(struct check *check, const Redress__V1__Approval *from,
     if (shares == NULL)
         return;
     for (size_t i = 0; i < from->n_split; i++)
-        shares[i] = (struct share){from->split[i]->payment_id, from->split[i]->amount->minor};
+        shares[i] = (struct share){copy(check, from->split[i]->payment_id),
+                                   from->split[i]->amount->minor};
     approval->shares = shares;
     approval->share_count = from->n_split;
 }
@@ -270,7 +293,7 @@ static const struct approval_event *read_approval(struct check *check,
     const Redress__V1__Approval *from = routed->approval;
     if (approval == NULL)
         return NULL;
-    approval->refund_id = routed->refund_id;
+    approval->refund_id = copy(check, routed->refund_id);
     approval->version = routed->version;
     approval->occurred_us = check_time(check, "occurred_at", routed->occurred_at);
     if (from == NULL || from->amount == NULL || routed->assessed == NULL ||
@@ -279,7 +302,7 @@ static const struct approval_event *read_approval(struct check *check,
     approval->genuine = true;
     approval->expires_us = check_time(check, "approval.expires_at", from->expires_at);
     approval->amount_minor = from->amount->minor;
-    approval->currency = from->amount->currency;
+    approval->currency = copy(check, from->amount->currency);
     approval->method = (int)from->method;
     const Redress__V1__RefundRequest *request = routed->assessed->request;
     approval->reason = request == NULL ? 0 : (int)request->reason;
@@ -301,7 +324,7 @@ bool settlement_wants_routed(const struct envelope *envelope)
 static enum status decode_routed(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    enum status status = unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__RefundRouted *from = (const Redress__V1__RefundRouted *)unpacked;
@@ -317,7 +340,8 @@ static enum status decode_routed(struct check *check)
         struct cancel_event *cancel = NEW(check, struct cancel_event);
         if (cancel == NULL)
             return STATUS_EXHAUSTED;
-        *cancel = (struct cancel_event){.refund_id = from->refund_id, .version = from->version};
+        *cancel = (struct cancel_event){.refund_id = copy(check, from->refund_id),
+                                        .version = from->version};
         cancel->occurred_us = check_time(check, "occurred_at", from->occurred_at);
         routed->cancel = cancel;
     } else {
@@ -396,7 +420,7 @@ static void read_kind(struct check *check, const Redress__V1__ProviderEvent *fro
 static enum status decode_evidence(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    enum status status = unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__ProviderEvent *from = (const Redress__V1__ProviderEvent *)unpacked;
@@ -447,7 +471,7 @@ static void read_goods_lines(struct check *check, const char *field, size_t coun
 static enum status decode_goods(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = batch_unpack(check->batch, check->event, &unpacked);
+    enum status status = unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__GoodsEvent *from = (const Redress__V1__GoodsEvent *)unpacked;

@@ -29,10 +29,10 @@ static void fill(struct job *job, const struct event *event, const struct task *
     copy(job->payment_id, sizeof job->payment_id, payment->payment_id);
     if (event->envelope.traceparent != NULL)
         copy(job->traceparent, sizeof job->traceparent, event->envelope.traceparent);
-    copy(job->payout.payout_id, PROVIDER_TEXT_MAX, payout->payout_id);
-    copy(job->payout.refund_id, PROVIDER_TEXT_MAX, payout->refund->refund_id);
-    copy(job->payout.reference, PROVIDER_TEXT_MAX, payment->provider_reference);
-    copy(job->payout.account, PROVIDER_TEXT_MAX, payment->provider_account);
+    copy(job->payout.payout_id, sizeof job->payout.payout_id, payout->payout_id);
+    copy(job->payout.refund_id, sizeof job->payout.refund_id, payout->refund->refund_id);
+    copy(job->payout.reference, sizeof job->payout.reference, payment->provider_reference);
+    copy(job->payout.account, sizeof job->payout.account, payment->provider_account);
     copy(job->payout.currency, sizeof job->payout.currency, payout->currency);
     job->payout.amount_minor = payout->amount_minor;
     job->payout.reason = payout->refund->reason;

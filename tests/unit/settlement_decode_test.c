@@ -23,11 +23,13 @@ static void setup(void)
                                     &keys, &error),
                  STATUS_OK, "%s", error.text);
     settlement.keys = keys;
+    settlement.scratch = arena_create(SCRATCH_MAX);
 }
 
 static void teardown(void)
 {
     approval_keys_destroy(keys);
+    arena_destroy(settlement.scratch);
     arena_destroy(arena);
 }
 
