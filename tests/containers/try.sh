@@ -75,7 +75,7 @@ finish()
     if [ -n "$dir" ]; then "$here/engine.sh" stop "$dir" || true; fi
     rm -rf "$work"
     if [ "$code" -ne "$SKIPPED" ]; then
-        printf '%s passed, %s failed\n' "$passed" "$failed"
+        printf '%s passed, %s failed\n' "$passed" "$failed" >&3
         if [ "$failed" -gt 0 ]; then code=1; fi
     fi
     exit "$code"
@@ -188,6 +188,7 @@ if [ -n "$dir" ]; then own_engine; fi
 work=$(mktemp -d)
 tool=(docker compose)
 kafka_port=$(free_port)
+exec 3>&1 # the counts are seen even if a check, whose output is kept, is interrupted
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
