@@ -19,6 +19,7 @@ def scenarios(stack):
         counting.equal("because", (asked or {}).get("reasons"), ["NOT_DELIVERED"])
         journey.await_standing("NEEDS_INFO")
         stack.publish(ORDERS, order.delivered(0))
+        counting.until(lambda: stack.lag("intake") == 0)
         stack.publish(REQUESTS, order.follow_up("answer"), order.follow_up("answer"))
         journey.await_paid(255)
         counting.equal("assessed twice", journey.statuses(shop.ASSESSED),

@@ -20,7 +20,7 @@ import intruders
 import purchases
 from stack import Stack
 
-PARK_DEADLINE = "4s"
+PARK_DEADLINE = "20s"
 THREADS = 4
 
 

@@ -37,7 +37,8 @@ REJECTIONS = {
 def scenarios(stack):
     def happy_path():
         order = Order("happy", shipping=495, customer="17850")
-        stack.publish(ORDERS, *order.events())
+        stack.publish(ORDERS, order.placed(), *order.captures(), order.delivered())
+        counting.until(lambda: stack.lag("intake") == 0)
         stack.publish(REQUESTS, order.request(lines=units(("1", 2)), note="two arrived broken"))
         journey = Journey(stack, order)
         paid = journey.await_paid(510)
@@ -122,7 +123,7 @@ def scenarios(stack):
         stack.publish(REQUESTS, order.request())
         counting.check("it is parked", counting.until(lambda: journey.standing() == (
             "PARKED", "order")), journey.standing())
-        stack.publish(ORDERS, order.delivered(), order.placed(), order.captured())
+        stack.publish(ORDERS, *order.events())
         journey.await_paid(255)
 
     def request_before_the_capture():
@@ -138,7 +139,7 @@ def scenarios(stack):
     def parked_requests_in_order_of_arrival():
         order = Order("queue", lines=(("1", 1, 100),))
         stack.publish(REQUESTS, order.request("first"), order.request("second"))
-        stack.publish(ORDERS, order.delivered(), order.placed(), order.captured())
+        stack.publish(ORDERS, *order.events())
         Journey(stack, order, "first").await_paid(100)
         Journey(stack, order, "second").await_rejection("UNITS_ALREADY_CLAIMED")
 

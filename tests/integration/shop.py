@@ -67,8 +67,10 @@ class Order:
                           delivered={"deliveryId": "d1", "lines": lines})
 
     def events(self):
+        """The order's placing comes last: a request can be settled once it and a capture are there,
+        and all else shall be known by then."""
         delivery = [] if self.delivered_days is None else [self.delivered()]
-        return [self.placed(), *self.captures(), *delivery]
+        return [*self.captures(), *delivery, self.placed()]
 
     def request(self, name="r1", days=0, **asked):
         """Asks for one unit of line 1 unless `asked` says something else."""

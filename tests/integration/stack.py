@@ -119,6 +119,11 @@ class Stack:
                  if key is None or entry["key"] == key]
         return found if headers else [entry["event"] for entry in found]
 
+    def lag(self, worker):
+        """How many events a worker is behind."""
+        return next(entry["lag"] for entry in self.ctl_json("status")["workers"]
+                    if entry["worker"] == worker)
+
     def sql(self, database, statement):
         """The rows of a query, as lists of text, by the superuser."""
         output = run([ROOT / "deploy/local/postgres.sh", "psql", self.folder / "postgres", database,
