@@ -24,6 +24,16 @@ def children(pid):
     return [child for child in processes if (stat(child) or (None,))[0] == pid]
 
 
+def family(pid):
+    """CPU seconds of a process with all that it ever started, and those of each living child. Read
+    again if a child ended meanwhile, as it would be missing or counted twice."""
+    while True:
+        _, own, ended = stat(pid)
+        living = {child: (stat(child) or (0, 0, 0))[1] for child in children(pid)}
+        if stat(pid)[2] == ended and set(children(pid)) == set(living):
+            return own + ended + sum(living.values()), living
+
+
 def machine_s():
     """CPU seconds that the machine has spent on anything."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
@@ -44,13 +54,11 @@ class Costs:
                + os.times().children_system}
         for part in self.parts:
             pid = self.stack.pid(part)
-            _, own, ended = stat(pid)
-            now[part] = own + (ended if part == "postgres" else 0)
             if part == "postgres":
-                for child in children(pid):
-                    spent = (stat(child) or (0, 0, 0))[1]
-                    now[part] += spent
-                    now[child] = spent
+                now[part], sessions = family(pid)
+                now.update(sessions)
+            else:
+                now[part] = stat(pid)[1]
         return now
 
     def since(self):

@@ -77,8 +77,12 @@ def print_report(result):
     print_latencies(result)
     print_costs(result)
     print_bare(result)
+    if "reference" in result:
+        print(f"\nThis machine now: a bare event of 100 bytes costs"
+              f" {result['reference']['cpu_us_per_event']:.1f} microseconds of CPU with Kafka and"
+              f" PostgreSQL (6.2 on a quiet machine with two cores).")
     others = [run["costs"]["others_s"] / run["costs"]["wall_s"]
               for name in ("paid", "reserved") if name in result for run in result[name]["runs"]]
-    print(f"\n{result['machine']['processors']} processors; other programs used"
+    print(f"{result['machine']['processors']} processors; other programs used"
           f" {max(others) * 100:.0f} % of one at most during a burst."
           f" Orders stored: {result['options']['orders']:,}.")
