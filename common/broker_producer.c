@@ -1,12 +1,13 @@
 #include "broker_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct producer {
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
-    rd_kafka_topic_t *topics[TOPIC_COUNT];
+    _Atomic(rd_kafka_topic_t *) topics[TOPIC_COUNT]; /* NULL until something is sent there */
     delivery_taker *delivered;
     void *context;
 };
@@ -39,8 +40,8 @@ enum status producer_open(const struct config_worker *config, const char *client
         {"allow.auto.create.topics", "false"},
     };
     struct producer *opened = calloc(1, sizeof *opened);
-    rd_kafka_conf_t *conf = broker_configure(config, client, settings,
-                                             sizeof settings / sizeof *settings, error);
+    rd_kafka_conf_t *conf =
+        broker_configure(config, client, settings, sizeof settings / sizeof *settings, error);
     if (opened == NULL || conf == NULL) {
         free(opened);
         return STATUS_INVALID;
@@ -58,13 +59,23 @@ enum status producer_open(const struct config_worker *config, const char *client
     }
     opened->queue = rd_kafka_queue_get_main(opened->handle);
     if (wake_fd >= 0)
-        rd_kafka_queue_io_event_enable(opened->queue, wake_fd, &wake_payload,
-                                       sizeof wake_payload);
-    for (size_t i = 0; i < TOPIC_COUNT; i++)
-        opened->topics[i] =
-            rd_kafka_topic_new(opened->handle, topic_info((enum topic)i)->name, NULL);
+        rd_kafka_queue_io_event_enable(opened->queue, wake_fd, &wake_payload, sizeof wake_payload);
     *producer = opened;
     return STATUS_OK;
+}
+
+/* Made at first use: librdkafka looks at every partition of every topic that it knows, each time
+ * that a record wakes it. */
+static rd_kafka_topic_t *topic_of(struct producer *producer, enum topic topic)
+{
+    rd_kafka_topic_t *known = atomic_load(&producer->topics[topic]);
+    if (known != NULL)
+        return known;
+    rd_kafka_topic_t *made = rd_kafka_topic_new(producer->handle, topic_info(topic)->name, NULL);
+    if (made == NULL || atomic_compare_exchange_strong(&producer->topics[topic], &known, made))
+        return made;
+    rd_kafka_topic_destroy(made);
+    return known;
 }
 
 static rd_kafka_headers_t *copy_headers(const struct header *headers, size_t count)
@@ -81,9 +92,13 @@ enum status producer_send(struct producer *producer, const struct place *place, 
                           const struct header *headers, size_t header_count, void *token,
                           struct error *error)
 {
+    rd_kafka_topic_t *topic = topic_of(producer, place->topic);
+    if (topic == NULL)
+        return error_set(error, STATUS_FATAL, "publishing to %s: %s",
+                         topic_info(place->topic)->name, rd_kafka_err2str(rd_kafka_last_error()));
     rd_kafka_headers_t *copy = copy_headers(headers, header_count);
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topics[place->topic]},
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = place->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key, .size = key_size}},
@@ -119,8 +134,10 @@ enum status producer_warm(struct producer *producer, const enum topic *topics, s
 {
     for (size_t i = 0; i < count; i++) {
         const struct rd_kafka_metadata *metadata = NULL;
-        rd_kafka_resp_err_t code = rd_kafka_metadata(
-            producer->handle, 0, producer->topics[topics[i]], &metadata, timeout_ms);
+        rd_kafka_topic_t *topic = topic_of(producer, topics[i]);
+        rd_kafka_resp_err_t code =
+            topic == NULL ? rd_kafka_last_error()
+                          : rd_kafka_metadata(producer->handle, 0, topic, &metadata, timeout_ms);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return error_set(error, STATUS_RETRY, "looking up %s: %s", topic_info(topics[i])->name,
                              rd_kafka_err2str(code));
@@ -140,11 +157,11 @@ void producer_close(struct producer *producer)
         return;
     rd_kafka_queue_io_event_enable(producer->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(producer->queue);
-    (void)rd_kafka_purge(producer->handle,
-                         RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                             RD_KAFKA_PURGE_F_NON_BLOCKING);
+    (void)rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                               RD_KAFKA_PURGE_F_NON_BLOCKING);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
-        rd_kafka_topic_destroy(producer->topics[i]);
+        if (producer->topics[i] != NULL)
+            rd_kafka_topic_destroy(producer->topics[i]);
     rd_kafka_destroy(producer->handle);
     free(producer);
 }
