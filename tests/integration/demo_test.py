@@ -29,9 +29,15 @@ REJECTED = {"TOO_MANY_UNITS": "UNITS_EXCEED_PURCHASE", "UNKNOWN_LINE": "LINE_NOT
             "OTHER_CURRENCY": "CURRENCY_MISMATCH", "SAME_REFERENCE": "DUPLICATE_REQUEST"}
 
 
+def interruptible():
+    """What a background job starts ignores SIGINT, and bash cannot undo that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(folder):
     return subprocess.Popen([ROOT / "deploy/demo.sh", folder], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+                            preexec_fn=interruptible,
                             start_new_session=True,
                             env=dict(os.environ, ORDERS=str(ORDERS), SEED="7",
                                      STACK_BIN=str(pathlib.Path(sys.argv[1]).resolve())))
