@@ -7,21 +7,13 @@
 
 #include <string.h>
 
-/* A row for each payment of the order and each of its refunds, or one without. */
+/* A row for each payment of the order and one for each of its refunds, or one without. */
 static const struct statement LOAD_ORDERS = {
     "intake_load_orders",
     "SELECT k.n, o.order_key, o.received_at, o.placed_at, o.fingerprint, o.shipping_minor,"
     "       o.shipping_tax_minor, o.total_minor, o.cancelled_at, o.shipping_tax_rate_ppm,"
     "       o.line_count, o.waiting, o.channel, o.currency, o.market, o.customer_token,"
-    "       c.orders, c.refunds, c.refunds_last_year, c.refunded_minor,"
-    "       p.payment_id, p.provider, p.provider_reference, p.provider_account, p.method, p.minor,"
-    "       p.currency, p.captured_at,"
-    "       r.refund_key, r.version, r.round, r.seen_assessed, r.seen_routed, r.seen_payouts,"
-    "       r.claim_minor, r.shipping_minor, r.shipping_tax_minor, r.paid_minor, r.amount_minor,"
-    "       r.fingerprint, r.occurred_at, r.received_at, r.updated_at, r.status, r.rejection,"
-    "       r.trigger, r.reason, r.wished_method, r.requester_role, r.holds, r.appealed,"
-    "       r.cancel_asked, r.whole_order, r.shipping, r.currency, r.amount_currency, r.refund_id,"
-    "       r.request_id, r.requester_id, r.external_reference"
+    "       c.orders, c.refunds, c.refunds_last_year, c.refunded_minor, x.*"
     "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
     "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS payments,"
     "               unnest($5::boolean[]) AS refunds, unnest($6::boolean[]) AS customer,"
@@ -39,10 +31,23 @@ static const struct statement LOAD_ORDERS = {
     "        WHERE (d.merchant_id, d.token) ="
     "              (o.merchant_id, CASE WHEN k.token = '' THEN o.customer_token ELSE k.token END)"
     "          AND (k.customer OR (k.if_waiting AND o.waiting > 0))) c ON true"
-    "  LEFT JOIN LATERAL (SELECT * FROM payment p"
-    "                      WHERE p.order_key = o.order_key AND k.payments) p ON true"
-    "  LEFT JOIN LATERAL (SELECT * FROM refund r"
-    "                      WHERE r.order_key = o.order_key AND k.refunds) r ON true",
+    "  LEFT JOIN LATERAL ("
+    "       SELECT p.payment_id, p.provider, p.provider_reference, p.provider_account, p.method,"
+    "              p.minor, p.currency, p.captured_at,"
+    "              NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+    "              NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+    "              NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+    "         FROM payment p WHERE p.order_key = o.order_key AND k.payments"
+    "        UNION ALL"
+    "       SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+    "              r.refund_key, r.version, r.round, r.seen_assessed, r.seen_routed,"
+    "              r.seen_payouts, r.claim_minor, r.shipping_minor, r.shipping_tax_minor,"
+    "              r.paid_minor, r.amount_minor, r.fingerprint, r.occurred_at, r.received_at,"
+    "              r.updated_at, r.status, r.rejection, r.trigger, r.reason, r.wished_method,"
+    "              r.requester_role, r.holds, r.appealed, r.cancel_asked, r.whole_order,"
+    "              r.shipping, r.currency, r.amount_currency, r.refund_id, r.request_id,"
+    "              r.requester_id, r.external_reference"
+    "         FROM refund r WHERE r.order_key = o.order_key AND k.refunds) x ON true",
 };
 
 #define LINE_COLUMNS                                                                             \

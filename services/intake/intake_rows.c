@@ -80,14 +80,9 @@ static enum status read_customer(struct batch *batch, const struct call *call, s
     return STATUS_OK;
 }
 
-/* Payments and refunds of an order come in every combination: what is known is passed over. */
-
 static enum status read_payment(struct batch *batch, const struct call *call, size_t row,
                                 struct order *order)
 {
-    for (const struct payment *known = order->payments; known != NULL; known = known->next)
-        if (strcmp(known->payment_id, rows_text(call, row, 20)) == 0)
-            return STATUS_OK;
     struct payment *payment = arena_zalloc(batch->arena, sizeof *payment);
     if (payment == NULL)
         return STATUS_EXHAUSTED;
@@ -124,13 +119,10 @@ static void read_asking(const struct call *call, size_t row, struct asking *aski
 static enum status read_refund(struct batch *batch, const struct call *call, size_t row,
                                struct order *order)
 {
-    int64_t refund_key = rows_int8(call, row, 28);
-    if (rows_refund(order, refund_key) != NULL)
-        return STATUS_OK;
     struct refund *refund = arena_zalloc(batch->arena, sizeof *refund);
     if (refund == NULL)
         return STATUS_EXHAUSTED;
-    refund->refund_key = refund_key;
+    refund->refund_key = rows_int8(call, row, 28);
     refund->version = rows_int8(call, row, 29);
     refund->round = rows_int8(call, row, 30);
     for (int stage = 0; stage < LATER_COUNT; stage++)
