@@ -104,9 +104,9 @@ static enum status open_consumer(const struct config_worker *config, const char 
         {"fetch.queue.backoff.ms", "1"},
         {"fetch.error.backoff.ms", "100"},
         {"fetch.message.max.bytes", "1048576"},
-        {"fetch.max.bytes", "4194304"},
+        {"fetch.max.bytes", "2097152"},
         {"receive.message.max.bytes", "8388608"},
-        {"queued.max.messages.kbytes", "4096"},
+        {"queued.max.messages.kbytes", "2048"},
     };
     struct consumer *opened = calloc(1, sizeof *opened);
     rd_kafka_conf_t *conf = broker_configure(config, group, settings,
