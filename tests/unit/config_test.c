@@ -206,7 +206,7 @@ Test(config, defaults_of_the_worker_table_are_within_its_bounds)
     char *environment[] = {NULL};
     cr_assert_eq(config_read(&table, 1, environment, &error), STATUS_OK, "%s", error.text);
     cr_expect_str_eq(worker.kafka_brokers, "localhost:9092");
-    cr_expect_eq(worker.batch_max, 2000);
+    cr_expect_eq(worker.batch_max, 1000);
     cr_expect_eq(worker.session_timeout_ms, 6000);
 }
 
