@@ -175,9 +175,9 @@ class Scenarios:
 
     def killed_right_after_deadlines(self):
         for _ in range(3):
+            before = self.stack.counts()[1]
             self.publish(400)
             wait_until(lambda: self.stack.counts()[0] == self.published, 60, "all counted")
-            before = self.stack.counts()[1]
             wait_until(lambda: self.stack.counts()[1] > before, 60, "a deadline rings")
             self.stack.kill("a")
             self.stack.start("a")
