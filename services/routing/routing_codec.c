@@ -268,7 +268,8 @@ static enum status check_decision(struct batch *batch, struct event *event,
                             "empty or 64 lower-case hex characters");
     if (!message_enum_known(&redress__v1__role__descriptor, (int)message->actor->role))
         return batch_refuse(batch, event, UNKNOWN_ENUM, "actor.role", NULL, "a known role");
-    if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict))
+    if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict) ||
+        message->verdict > REDRESS__V1__VERDICT__VERDICT_RECOMMEND)
         return batch_refuse(batch, event, UNKNOWN_ENUM, "verdict", NULL, "a known verdict");
     if (characters(message->note) > ROUTING_NOTE_CHARACTERS_MAX)
         return batch_refuse(batch, event, OUT_OF_RANGE, "note", NULL, "at most 2,000 characters");
