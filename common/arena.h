@@ -14,7 +14,7 @@
 struct arena;
 
 enum {
-    ARENA_ALIGNMENT = 16,         /* of every pointer returned */
+    ARENA_ALIGNMENT = 16,          /* of every pointer returned */
     ARENA_FIRST_BLOCK = 64 * 1024, /* bytes */
     ARENA_KEPT = 2 * 1024 * 1024   /* bytes kept over a reset, at most */
 };

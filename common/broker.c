@@ -22,8 +22,7 @@ static void take_error(rd_kafka_t *handle, int code, const char *reason, void *o
               NULL);
 }
 
-static bool set_one(rd_kafka_conf_t *conf, const char *name, const char *value,
-                    struct error *error)
+static bool set_one(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *error)
 {
     char text[BROKER_TEXT_MAX];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
@@ -50,8 +49,7 @@ static bool set_security(rd_kafka_conf_t *conf, const struct config_worker *conf
 }
 
 rd_kafka_conf_t *broker_configure(const struct config_worker *config, const char *client,
-                                  const struct setting *settings, size_t count,
-                                  struct error *error)
+                                  const struct setting *settings, size_t count, struct error *error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool good = set_one(conf, "bootstrap.servers", config->kafka_brokers, error) &&

@@ -51,12 +51,12 @@ void record_free(struct record *record);
 enum polled {
     POLLED_NOTHING,
     POLLED_RECORD,
-    POLLED_END,      /* place: everything below place.offset was handed out */
-    POLLED_ASSIGNED, /* consumer_given has the partitions; answer with consumer_assign */
-    POLLED_REVOKED,  /* give up everything; answer with consumer_assign of nothing */
+    POLLED_END,       /* place: everything below place.offset was handed out */
+    POLLED_ASSIGNED,  /* consumer_given has the partitions; answer with consumer_assign */
+    POLLED_REVOKED,   /* give up everything; answer with consumer_assign of nothing */
     POLLED_NO_OFFSET, /* place: the offset asked for is outside the log */
-    POLLED_ERROR,    /* passing trouble, in `error` */
-    POLLED_FATAL     /* in `error` */
+    POLLED_ERROR,     /* passing trouble, in `error` */
+    POLLED_FATAL      /* in `error` */
 };
 
 /* Joins `group` and subscribes to `topics`. `wake_fd` (an eventfd) is written to when something

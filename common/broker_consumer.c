@@ -12,8 +12,8 @@ struct consumer {
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     char *cluster;
-    enum polled pending;   /* a rebalance that waits to be told */
-    struct place *given;   /* of the last assignment by the group */
+    enum polled pending; /* a rebalance that waits to be told */
+    struct place *given; /* of the last assignment by the group */
     size_t given_count, given_capacity;
     bool closing;
 };
@@ -61,8 +61,7 @@ static enum status subscribe(struct consumer *consumer, const enum topic *topics
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, topic_info(topics[i])->name,
-                                          RD_KAFKA_PARTITION_UA);
+        rd_kafka_topic_partition_list_add(list, topic_info(topics[i])->name, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -109,8 +108,8 @@ static enum status open_consumer(const struct config_worker *config, const char 
         {"queued.max.messages.kbytes", "2048"},
     };
     struct consumer *opened = calloc(1, sizeof *opened);
-    rd_kafka_conf_t *conf = broker_configure(config, group, settings,
-                                             sizeof settings / sizeof *settings, error);
+    rd_kafka_conf_t *conf =
+        broker_configure(config, group, settings, sizeof settings / sizeof *settings, error);
     if (opened == NULL || conf == NULL) {
         free(opened);
         return STATUS_INVALID;
@@ -169,8 +168,8 @@ enum status record_headers(const struct record *record, header_taker *take, void
     const char *name;
     const void *value;
     size_t size;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          i++) {
         if (i >= BROKER_HEADERS_MAX)
             return STATUS_EXHAUSTED;
@@ -203,9 +202,8 @@ static enum polled take_message(struct consumer *consumer, rd_kafka_message_t *m
                                 struct record *record, struct place *place, struct error *error)
 {
     const char *name = message->rkt == NULL ? "" : rd_kafka_topic_name(message->rkt);
-    *place = (struct place){.topic = topic_find(name),
-                            .partition = message->partition,
-                            .offset = message->offset};
+    *place = (struct place){
+        .topic = topic_find(name), .partition = message->partition, .offset = message->offset};
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         enum polled trouble = take_trouble(consumer, message, place, error);
         rd_kafka_message_destroy(message);
@@ -256,8 +254,7 @@ const struct place *consumer_given(const struct consumer *consumer, size_t *coun
 
 bool consumer_expelled(const struct consumer *consumer)
 {
-    return rd_kafka_assignment_lost(consumer->handle) != 0 ||
-           consumer->pending == POLLED_REVOKED;
+    return rd_kafka_assignment_lost(consumer->handle) != 0 || consumer->pending == POLLED_REVOKED;
 }
 
 enum status consumer_assign(struct consumer *consumer, const struct place *places, size_t count,
@@ -343,8 +340,8 @@ static rd_kafka_AdminOptions_t *ends_options(rd_kafka_t *handle, int timeout_ms)
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
-    rd_kafka_error_t *refused = rd_kafka_AdminOptions_set_isolation_level(
-        options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED);
+    rd_kafka_error_t *refused =
+        rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED);
     if (refused != NULL)
         rd_kafka_error_destroy(refused);
     return options;
@@ -381,11 +378,9 @@ enum status consumer_partitions(struct consumer *consumer, int32_t counts[TOPIC_
                                 int timeout_ms, struct error *error)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(consumer->handle, 1, NULL, &metadata, timeout_ms);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(consumer->handle, 1, NULL, &metadata, timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(error, STATUS_RETRY, "reading Kafka's topics: %s",
-                         rd_kafka_err2str(code));
+        return error_set(error, STATUS_RETRY, "reading Kafka's topics: %s", rd_kafka_err2str(code));
     memset(counts, 0, TOPIC_COUNT * sizeof *counts);
     for (int i = 0; i < metadata->topic_cnt; i++) {
         enum topic topic = topic_find(metadata->topics[i].topic);

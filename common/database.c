@@ -48,16 +48,36 @@ static PGconn *connect_with(const struct database_settings *settings)
                    " -c idle_in_transaction_session_timeout=%lld",
                    session_options, limit, limit, limit);
     const char *const keywords[] = {
-        "host",    "port",        "dbname",           "user",
-        "password", "sslmode",    "sslrootcert",      "application_name",
-        "options", "connect_timeout", "tcp_user_timeout", "keepalives_idle",
-        "client_encoding", NULL,
+        "host",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "sslmode",
+        "sslrootcert",
+        "application_name",
+        "options",
+        "connect_timeout",
+        "tcp_user_timeout",
+        "keepalives_idle",
+        "client_encoding",
+        NULL,
     };
     const char *const values[] = {
-        settings->host,     port,          settings->name,     settings->user,
-        settings->password, settings->tls, settings->ca_file,  settings->program,
-        options,            timeout,       user_timeout,       "5",
-        "UTF8",             NULL,
+        settings->host,
+        port,
+        settings->name,
+        settings->user,
+        settings->password,
+        settings->tls,
+        settings->ca_file,
+        settings->program,
+        options,
+        timeout,
+        user_timeout,
+        "5",
+        "UTF8",
+        NULL,
     };
     return PQconnectdbParams(keywords, values, 0);
 }
@@ -73,9 +93,8 @@ enum status database_open(const struct database_settings *settings, struct datab
     if (PQstatus(opened->connection) != CONNECTION_OK) {
         char line[256];
         (void)error_set(error, STATUS_RETRY, "connecting to PostgreSQL %s:%lld/%s as %s: %s",
-                        settings->host, (long long)settings->port, settings->name,
-                        settings->user, first_line(PQerrorMessage(opened->connection), line,
-                                                   sizeof line));
+                        settings->host, (long long)settings->port, settings->name, settings->user,
+                        first_line(PQerrorMessage(opened->connection), line, sizeof line));
         database_close(opened);
         return STATUS_RETRY;
     }
@@ -143,8 +162,8 @@ enum status database_query(struct database *database, const char *sql, const cha
     enum status status = database_plain(database, error);
     if (status != STATUS_OK)
         return status;
-    PGresult *result = PQexecParams(database->connection, sql, param_count, NULL, params, NULL,
-                                    NULL, 0);
+    PGresult *result =
+        PQexecParams(database->connection, sql, param_count, NULL, params, NULL, NULL, 0);
     ExecStatusType outcome = PQresultStatus(result);
     struct table *found = malloc(sizeof *found);
     if ((outcome != PGRES_TUPLES_OK && outcome != PGRES_COMMAND_OK) || found == NULL) {

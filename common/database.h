@@ -92,7 +92,7 @@ struct column;
 struct column *column_create(struct unit *unit, enum column_type type);
 void column_int8(struct column *column, int64_t value);
 void column_int4(struct column *column, int32_t value);
-void column_text(struct column *column, const char *text); /* NULL: SQL NULL */
+void column_text(struct column *column, const char *text);                /* NULL: SQL NULL */
 void column_bytes(struct column *column, const void *bytes, size_t size); /* NULL: SQL NULL */
 void column_time(struct column *column, int64_t time_us);
 void column_bool(struct column *column, bool value);
@@ -106,8 +106,9 @@ void database_fail(struct unit *unit, enum status status, const char *reason);
 /* Sends the unit whole, closed by a sync; does not wait. */
 void database_send(struct unit *unit);
 
-/* Waits for the unit's answers. Reads while writing. STATUS_RETRY on loss of the connection or after
- * twice the statement time-out. The other statuses as above; then nothing of the unit happened. */
+/* Waits for the unit's answers. Reads while writing. STATUS_RETRY on loss of the connection or
+ * after twice the statement time-out. The other statuses as above; then nothing of the unit
+ * happened. */
 enum status database_wait(struct unit *unit, struct error *error) CHECK_RESULT;
 
 /* True if the answers are there, so that database_wait would not wait. Never blocks. */

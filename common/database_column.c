@@ -100,11 +100,8 @@ struct column *column_create(struct unit *unit, enum column_type type)
         unit_fail(unit, STATUS_EXHAUSTED, "no room for a column");
         return &sink;
     }
-    *column = (struct column){.unit = unit,
-                              .type = type,
-                              .bytes = bytes,
-                              .size = ARRAY_HEADER,
-                              .capacity = COLUMN_FIRST};
+    *column = (struct column){
+        .unit = unit, .type = type, .bytes = bytes, .size = ARRAY_HEADER, .capacity = COLUMN_FIRST};
     return column;
 }
 
@@ -309,9 +306,8 @@ static bool array_open(const struct call *call, size_t row, int column, struct a
     if (bytes == NULL || size < ARRAY_HEADER || get_int32(bytes) != 1)
         return false;
     int32_t count = get_int32(bytes + 12);
-    *walk = (struct array_walk){.at = bytes + ARRAY_HEADER,
-                                .end = bytes + size,
-                                .count = count < 0 ? 0 : (size_t)count};
+    *walk = (struct array_walk){
+        .at = bytes + ARRAY_HEADER, .end = bytes + size, .count = count < 0 ? 0 : (size_t)count};
     return true;
 }
 
@@ -338,9 +334,10 @@ size_t rows_int8_array(const struct call *call, size_t row, int column, int64_t 
     for (size_t i = 0; i < walk.count && i < max; i++) {
         size_t size;
         const uint8_t *element = array_next(&walk, &size);
-        values[i] = element == NULL ? 0 : size == 8 ? get_int64(element)
-                                      : size == 4   ? get_int32(element)
-                                                    : 0;
+        values[i] = element == NULL ? 0
+                    : size == 8     ? get_int64(element)
+                    : size == 4     ? get_int32(element)
+                                    : 0;
     }
     return walk.count;
 }

@@ -65,9 +65,8 @@ static struct call *call_without_room(struct unit *unit, const struct statement 
 
 struct call *unit_call(struct unit *unit, const struct statement *statement)
 {
-    struct call *call = unit->call_count < DATABASE_UNIT_CALLS_MAX
-                            ? arena_zalloc(unit->arena, sizeof *call)
-                            : NULL;
+    struct call *call =
+        unit->call_count < DATABASE_UNIT_CALLS_MAX ? arena_zalloc(unit->arena, sizeof *call) : NULL;
     if (call == NULL)
         return call_without_room(unit, statement);
     call->unit = unit;

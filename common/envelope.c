@@ -7,8 +7,8 @@
 
 static const char **field_of(struct envelope *envelope, const char *header)
 {
-#define X(field, name)                                                                             \
-    if (strcmp(header, name) == 0)                                                                 \
+#define X(field, name)             \
+    if (strcmp(header, name) == 0) \
         return &envelope->field;
     ENVELOPE_ROWS(X)
 #undef X

@@ -19,17 +19,17 @@ enum {
 };
 
 /* X(field, header) */
-#define ENVELOPE_ROWS(X)                                                                           \
-    X(specversion, "ce_specversion")                                                               \
-    X(id, "ce_id")                                                                                 \
-    X(source, "ce_source")                                                                         \
-    X(type, "ce_type")                                                                             \
-    X(time, "ce_time")                                                                             \
-    X(content_type, "content-type")                                                                \
-    X(traceparent, "traceparent")                                                                  \
-    X(causation, "ce_causationid")                                                                 \
-    X(refund_id, "ce_refundid")                                                                    \
-    X(version, "ce_version")                                                                       \
+#define ENVELOPE_ROWS(X)             \
+    X(specversion, "ce_specversion") \
+    X(id, "ce_id")                   \
+    X(source, "ce_source")           \
+    X(type, "ce_type")               \
+    X(time, "ce_time")               \
+    X(content_type, "content-type")  \
+    X(traceparent, "traceparent")    \
+    X(causation, "ce_causationid")   \
+    X(refund_id, "ce_refundid")      \
+    X(version, "ce_version")         \
     X(status, "ce_status")
 
 /* Texts point into the record or an arena; NULL where a header is absent. */
@@ -56,7 +56,8 @@ enum status envelope_check(const struct envelope *envelope, const char *type, co
  * `traceparent` has TRACEPARENT_SIZE bytes; returns it. */
 char *envelope_trace(const char *incoming, const char *ce_id, char *traceparent);
 
-/* The 32 hex characters of the trace id, or "" if `traceparent` is none. `trace_id` has 33 bytes. */
+/* The 32 hex characters of the trace id, or "" if `traceparent` is none. `trace_id` has 33 bytes.
+ */
 char *envelope_trace_id(const char *traceparent, char *trace_id);
 
 #endif

@@ -111,8 +111,8 @@ enum status migrations_check(struct database *database, const struct migration_l
                              size_t list_count, struct error *error)
 {
     struct table *applied = NULL;
-    enum status status = database_query(database, "SELECT version FROM schema_migrations", NULL, 0,
-                                        &applied, error);
+    enum status status =
+        database_query(database, "SELECT version FROM schema_migrations", NULL, 0, &applied, error);
     if (status == STATUS_INVALID)
         return error_set(error, STATUS_FATAL,
                          "the database has no schema yet: run redressctl migrate");

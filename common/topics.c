@@ -16,16 +16,16 @@
 #include <string.h>
 
 static const struct topic_info topics[] = {
-#define X(id, topic_name, message_name, type, topic_kind, partition_count, size, days,             \
-          is_compacted, is_internal)                                                               \
-    {.name = topic_name,                                                                           \
-     .message = &redress__v1__##message_name##__descriptor,                                        \
-     .ce_type = type,                                                                              \
-     .kind = TOPIC_KIND_##topic_kind,                                                              \
-     .partitions = partition_count,                                                                \
-     .bytes_max = size,                                                                            \
-     .retention_days = days,                                                                       \
-     .compacted = is_compacted,                                                                    \
+#define X(id, topic_name, message_name, type, topic_kind, partition_count, size, days, \
+          is_compacted, is_internal)                                                   \
+    {.name = topic_name,                                                               \
+     .message = &redress__v1__##message_name##__descriptor,                            \
+     .ce_type = type,                                                                  \
+     .kind = TOPIC_KIND_##topic_kind,                                                  \
+     .partitions = partition_count,                                                    \
+     .bytes_max = size,                                                                \
+     .retention_days = days,                                                           \
+     .compacted = is_compacted,                                                        \
      .internal = is_internal},
     TOPIC_ROWS(X)
 #undef X
@@ -45,7 +45,8 @@ enum topic topic_find(const char *name)
     return TOPIC_COUNT;
 }
 
-/* As org.apache.kafka.common.utils.Utils.murmur2 defines it: seed 0x9747b28c, m 0x5bd1e995, r 24. */
+/* As org.apache.kafka.common.utils.Utils.murmur2 defines it: seed 0x9747b28c, m 0x5bd1e995, r 24.
+ */
 uint32_t topic_murmur2(const void *key, size_t size)
 {
     const uint32_t m = 0x5bd1e995u;

@@ -13,7 +13,8 @@
 enum topic_kind { TOPIC_KIND_SHARDED, TOPIC_KIND_FREE };
 
 /* X(id, topic, protobuf-c prefix of the message or none, ce_type, kind, partitions if FREE,
- *   most bytes of a value, retention in days (0 = for ever), compacted, internal (ours to write)) */
+ *   most bytes of a value, retention in days (0 = for ever), compacted, internal (ours to write))
+ */
 #define TOPIC_ROWS(X)                                                                              \
     X(ORDERS, "orders.events.v1", order_event, "redress.v1.OrderEvent", SHARDED, 0, 1048576, 0,    \
       false, false)                                                                                \
@@ -57,8 +58,8 @@ struct topic_info {
     const ProtobufCMessageDescriptor *message; /* of the value; for dead letters, of the headers */
     const char *ce_type;
     enum topic_kind kind;
-    int32_t partitions; /* if FREE */
-    size_t bytes_max;   /* of a value */
+    int32_t partitions;     /* if FREE */
+    size_t bytes_max;       /* of a value */
     int32_t retention_days; /* 0: for ever */
     bool compacted;
     bool internal; /* written by our own workers only */

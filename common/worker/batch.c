@@ -90,8 +90,8 @@ static const char *copy_cut(struct arena *arena, const char *text)
 }
 
 enum status batch_refuse(struct batch *batch, struct event *event,
-                         Redress__V1__DeadLetterReason reason, const char *field,
-                         const char *value, const char *rule)
+                         Redress__V1__DeadLetterReason reason, const char *field, const char *value,
+                         const char *rule)
 {
     struct refusal *refusal = refusal_of(batch, event);
     refusal->reason = reason;
@@ -107,8 +107,9 @@ enum status batch_unpack(struct batch *batch, struct event *event, ProtobufCMess
     enum status status = message_unpack(topic_info(event->topic)->message, event->value,
                                         event->value_size, batch->arena, message, &error);
     if (status == STATUS_UNPROCESSABLE)
-        return batch_refuse(batch, event, REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_MALFORMED,
-                            "", NULL, error.text);
+        return batch_refuse(batch, event,
+                            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_MALFORMED, "", NULL,
+                            error.text);
     return status;
 }
 
@@ -149,24 +150,23 @@ static enum status check_envelope(struct batch *batch, struct event *event)
     if (envelope_check(&event->envelope, topic_info(event->topic)->ce_type, &field, &missing,
                        &error) == STATUS_OK)
         return STATUS_OK;
-    return batch_refuse(
-        batch, event,
-        missing ? REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_HEADER_MISSING
-        : strcmp(field, "ce_type") == 0
-            ? REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_TYPE
-            : REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_HEADER_INVALID,
-        field, strcmp(field, "ce_type") == 0 ? event->envelope.type : NULL, error.text);
+    return batch_refuse(batch, event,
+                        missing ? REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_HEADER_MISSING
+                        : strcmp(field, "ce_type") == 0
+                            ? REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_TYPE
+                            : REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_HEADER_INVALID,
+                        field, strcmp(field, "ce_type") == 0 ? event->envelope.type : NULL,
+                        error.text);
 }
 
 static enum status check_record(struct batch *batch, struct event *event,
                                 const struct record *record, int32_t shard_count)
 {
     if (record->value_size > topic_info(record->topic)->bytes_max)
-        return batch_refuse(batch, event,
-                            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_TOO_LARGE, "",
-                            arena_printf(batch->arena, "%zu bytes", record->value_size),
-                            arena_printf(batch->arena, "at most %zu bytes",
-                                         topic_info(record->topic)->bytes_max));
+        return batch_refuse(
+            batch, event, REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_TOO_LARGE, "",
+            arena_printf(batch->arena, "%zu bytes", record->value_size),
+            arena_printf(batch->arena, "at most %zu bytes", topic_info(record->topic)->bytes_max));
     if (record->key == NULL || record->key_size == 0)
         return batch_refuse(batch, event,
                             REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_KEY_MISSING, "key",
@@ -292,11 +292,12 @@ int64_t batch_key(struct batch *batch, int32_t shard)
 
 /* Deadlines: the last word on (order, subject, kind) counts. */
 
-static size_t change_bucket(const struct batch_private *private, const struct deadline_change *change)
+static size_t change_bucket(const struct batch_private *private,
+                            const struct deadline_change *change)
 {
     uintptr_t order = (uintptr_t)change->order / sizeof *change->order;
-    uint32_t hash = hash_text((uint32_t)order * 2654435761u + (uint32_t)change->kind,
-                              change->subject);
+    uint32_t hash =
+        hash_text((uint32_t)order * 2654435761u + (uint32_t)change->kind, change->subject);
     return hash & (private->bucket_count - 1);
 }
 
@@ -342,7 +343,7 @@ static enum status change_deadline(struct batch *batch, const struct deadline_ch
     *added = *wanted;
     added->subject = arena_strdup(batch->arena, wanted->subject);
     added->next = private->change_buckets[at];
-    private->change_buckets[at] = (uint32_t)private->change_count;
+    private->change_buckets[at] = (uint32_t) private->change_count;
     return added->subject == NULL ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
@@ -386,13 +387,12 @@ enum status batch_output(struct batch *batch, const struct event *event,
         ce_id = identity_event(worker->stage->name, output->refund_id, output->version, id);
     (void)snprintf(source, sizeof source, "redress/%s", worker->stage->name);
     (void)snprintf(version, sizeof version, "%" PRId64, output->version);
-    struct ring_record record = {.topic = output->topic,
-                                 .key = output->key,
-                                 .key_size = strlen(output->key)};
-    record.partition = topic_partition(record.key, record.key_size,
-                                       topic->kind == TOPIC_KIND_SHARDED
-                                           ? worker->shard_count
-                                           : worker->partitions[output->topic]);
+    struct ring_record record = {
+        .topic = output->topic, .key = output->key, .key_size = strlen(output->key)};
+    record.partition =
+        topic_partition(record.key, record.key_size,
+                        topic->kind == TOPIC_KIND_SHARDED ? worker->shard_count
+                                                          : worker->partitions[output->topic]);
     add_header(&record, "ce_specversion", "1.0");
     add_header(&record, "ce_id", ce_id);
     add_header(&record, "ce_source", source);
@@ -487,10 +487,9 @@ static enum status decide_one(struct worker *worker, struct work *work, size_t i
     case STATUS_FATAL:
         break;
     }
-    return error_set(&worker->error, STATUS_FATAL, "deciding %s %s: %s",
-                     topic_info(event->topic)->name,
-                     event->envelope.id == NULL ? "deadline" : event->envelope.id,
-                     status_text(status));
+    return error_set(
+        &worker->error, STATUS_FATAL, "deciding %s %s: %s", topic_info(event->topic)->name,
+        event->envelope.id == NULL ? "deadline" : event->envelope.id, status_text(status));
 }
 
 enum status work_decide(struct worker *worker, struct work *work)

@@ -53,10 +53,9 @@ enum status dead_letter_write(struct batch *batch, const struct event *event,
                                  .key_size = record->key_size,
                                  .value = record->value,
                                  .value_size = cut ? PREFIX_BYTES : record->value_size};
-    letter.partition = letter.key == NULL
-                           ? 0
-                           : topic_partition(letter.key, letter.key_size,
-                                             worker->partitions[TOPIC_DEAD_LETTERS]);
+    letter.partition = letter.key == NULL ? 0
+                                          : topic_partition(letter.key, letter.key_size,
+                                                            worker->partitions[TOPIC_DEAD_LETTERS]);
     add(&letter, "redress_worker", worker->stage->name);
     add(&letter, "redress_topic", topic_info(record->topic)->name);
     add(&letter, "redress_partition", arena_printf(batch->arena, "%d", record->partition));

@@ -85,7 +85,8 @@ static bool caught_up(const struct worker *worker, const struct shard *shard)
     return true;
 }
 
-/* A goal that was reached holds for all that was due by then: it is kept while there may be more. */
+/* A goal that was reached holds for all that was due by then: it is kept while there may be more.
+ */
 static void finish_goals(struct worker *worker, bool more)
 {
     for (size_t o = 0; o < worker->owned_count; o++) {

@@ -180,8 +180,7 @@ static void measure_lag(struct worker *worker)
             ends[count++] = (struct place){.topic = worker->stage->inputs[i].topic,
                                            .partition = worker->owned[o]};
     int64_t lag = 0;
-    if (consumer_ends(worker->consumer, ends, count, WORKER_WAIT_MS, &worker->error) ==
-        STATUS_OK) {
+    if (consumer_ends(worker->consumer, ends, count, WORKER_WAIT_MS, &worker->error) == STATUS_OK) {
         for (size_t i = 0; i < count; i++) {
             const struct shard *shard = &worker->shards[ends[i].partition];
             lag += ends[i].offset - shard->inputs[worker_input(worker, ends[i].topic)].next;

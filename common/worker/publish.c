@@ -22,8 +22,7 @@ static void drop_landed(struct shard *shard)
     while (shard->flight_count > 0 && landed(shard->flights[0])) {
         free(shard->flights[0]);
         shard->flight_count--;
-        memmove(shard->flights, shard->flights + 1,
-                shard->flight_count * sizeof *shard->flights);
+        memmove(shard->flights, shard->flights + 1, shard->flight_count * sizeof *shard->flights);
     }
 }
 
@@ -62,10 +61,9 @@ static enum status send_record(struct worker *worker, const struct ring_record *
 {
     const struct place place = {.topic = record->topic, .partition = record->partition};
     for (;;) {
-        enum status status = producer_send(worker->producer, &place, record->key,
-                                           record->key_size, record->value, record->value_size,
-                                           record->headers, record->header_count, flight,
-                                           &worker->error);
+        enum status status = producer_send(worker->producer, &place, record->key, record->key_size,
+                                           record->value, record->value_size, record->headers,
+                                           record->header_count, flight, &worker->error);
         if (status != STATUS_EXHAUSTED)
             return status;
         status = producer_poll(worker->producer, 10, &worker->error);

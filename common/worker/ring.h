@@ -37,8 +37,7 @@ void ring_start(struct ring_buffer *buffer, struct arena *arena, size_t limit);
 
 /* Appends. STATUS_EXHAUSTED past the limit or the arena, or with more or larger headers than the
  * form has room for; the buffer is then as before. */
-enum status ring_append(struct ring_buffer *buffer,
-                        const struct ring_record *record) CHECK_RESULT;
+enum status ring_append(struct ring_buffer *buffer, const struct ring_record *record) CHECK_RESULT;
 
 /* Reads the record at *at and moves it on; false at the end. STATUS_INVALID into `status` if the
  * bytes are not what ring_append wrote. Everything points into `bytes`; header names are copied

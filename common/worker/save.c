@@ -14,7 +14,8 @@ static const struct statement READ_CLOCK = {
 static const struct statement MOVE_SHARDS = {
     "worker_move_shards",
     "WITH given AS ("
-    "    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    "    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], "
+    "$5::bigint[],"
     "                         $6::timestamptz[])"
     "        AS g(shard, epoch, batch_seq, published_seq, next_key, clock_at)),"
     " moved AS ("

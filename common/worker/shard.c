@@ -189,8 +189,8 @@ static enum status publish_again(struct worker *worker, struct claim *claim)
         while (ring_next(bytes, size, &at, worker->ring_scratch, &record, &read))
             count++;
         metric_add(METRIC_OUTPUTS_AGAIN, (int64_t)count);
-        enum status status = publish_bytes(worker, shard, rows_int8(claim->outputs, row, 0),
-                                           bytes, size, count);
+        enum status status =
+            publish_bytes(worker, shard, rows_int8(claim->outputs, row, 0), bytes, size, count);
         if (status != STATUS_OK)
             return status;
     }
@@ -277,8 +277,8 @@ static enum status check_places(struct worker *worker, const struct claim *claim
     struct place *ends = places + room;
     size_t n = list_places(worker, claims, count, places);
     memcpy(ends, places, n * sizeof *ends);
-    enum status status = consumer_committed(worker->consumer, places, n, WORKER_WAIT_MS,
-                                            &worker->error);
+    enum status status =
+        consumer_committed(worker->consumer, places, n, WORKER_WAIT_MS, &worker->error);
     if (status == STATUS_OK)
         status = consumer_ends(worker->consumer, ends, n, WORKER_WAIT_MS, &worker->error);
     for (size_t i = 0; status == STATUS_OK && i < n; i++)
@@ -299,8 +299,8 @@ static enum status find_beginnings(struct worker *worker, const struct claim *cl
             struct place first = {.topic = worker->stage->inputs[i].topic,
                                   .partition = shard->number};
             struct place end = first;
-            enum status status = consumer_bounds(worker->consumer, &first, &end, 1,
-                                                 WORKER_WAIT_MS, &worker->error);
+            enum status status =
+                consumer_bounds(worker->consumer, &first, &end, 1, WORKER_WAIT_MS, &worker->error);
             if (status != STATUS_OK)
                 return status;
             input->next = first.offset;
@@ -363,8 +363,8 @@ enum status worker_reassign(struct worker *worker)
 enum status worker_offset_missing(struct worker *worker, const struct place *place)
 {
     struct place first = *place, end = *place;
-    enum status status = consumer_bounds(worker->consumer, &first, &end, 1, WORKER_WAIT_MS,
-                                         &worker->error);
+    enum status status =
+        consumer_bounds(worker->consumer, &first, &end, 1, WORKER_WAIT_MS, &worker->error);
     if (status != STATUS_OK)
         return status;
     struct input *input = input_at(worker, place);

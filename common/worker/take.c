@@ -63,7 +63,6 @@ static void note_end(struct worker *worker, const struct place *place)
         input->end = place->offset;
 }
 
-
 static void take_pending(struct worker *worker, struct work *work, size_t *bytes)
 {
     size_t count = 0;

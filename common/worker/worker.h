@@ -31,11 +31,11 @@
 enum {
     WORKER_INPUTS_MAX = 12,
     WORKER_SHARDS_MAX = 256,
-    BATCH_BYTES_MAX = 512 * 1024,        /* record values in one batch, unless it is one record */
-    BATCH_ARENA_MAX = 12 * 1024 * 1024,  /* everything that a batch needs while it is worked on */
-    BATCH_OUTPUT_MAX = 4 * 1024 * 1024,  /* outputs of one shard in one batch, as stored */
-    BATCH_DEADLINES_MAX = 500,           /* due deadlines decided in one batch */
-    WORKER_UNPUBLISHED_MAX = 4           /* saved and unacknowledged batches of one shard */
+    BATCH_BYTES_MAX = 512 * 1024,       /* record values in one batch, unless it is one record */
+    BATCH_ARENA_MAX = 12 * 1024 * 1024, /* everything that a batch needs while it is worked on */
+    BATCH_OUTPUT_MAX = 4 * 1024 * 1024, /* outputs of one shard in one batch, as stored */
+    BATCH_DEADLINES_MAX = 500,          /* due deadlines decided in one batch */
+    WORKER_UNPUBLISHED_MAX = 4          /* saved and unacknowledged batches of one shard */
 };
 
 enum event_kind { EVENT_MESSAGE, EVENT_DEADLINE };
@@ -55,8 +55,8 @@ struct event {
     enum event_kind kind;
     enum topic topic; /* of a message */
     int32_t shard;
-    const char *merchant_id; /* set by decode; by the loop for deadlines */
-    const char *order_id;    /* likewise; the loop checks it against the key */
+    const char *merchant_id;   /* set by decode; by the loop for deadlines */
+    const char *order_id;      /* likewise; the loop checks it against the key */
     struct batch_order *order; /* set by the loop before load */
 
     /* EVENT_MESSAGE */
@@ -127,7 +127,7 @@ struct output {
     const char *ce_id;     /* NULL: identity_event(stage name, refund_id, version) */
     const char *refund_id; /* NULL where there is none */
     int64_t version;
-    const char *status;    /* short name for ce_status; NULL where there is none */
+    const char *status; /* short name for ce_status; NULL where there is none */
     const ProtobufCMessage *message;
 };
 
@@ -141,8 +141,8 @@ enum status batch_output(struct batch *batch, const struct event *event,
  *     return batch_refuse(batch, event, REDRESS__V1__DEAD_LETTER_REASON__..., "lines[2].units",
  *                         "-1", "1 to 1,000,000,000"); */
 enum status batch_refuse(struct batch *batch, struct event *event,
-                         Redress__V1__DeadLetterReason reason, const char *field,
-                         const char *value, const char *rule);
+                         Redress__V1__DeadLetterReason reason, const char *field, const char *value,
+                         const char *rule);
 
 /* Unpacks the event's value (message_unpack) and refuses it if it is malformed. */
 enum status batch_unpack(struct batch *batch, struct event *event,

@@ -8,15 +8,15 @@
 #include "worker.h"
 
 enum {
-    WORKER_WAIT_MS = 5000,        /* for Kafka's answers outside the flow of events */
+    WORKER_WAIT_MS = 5000, /* for Kafka's answers outside the flow of events */
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MAX_MS = 5000,
-    BLOCKED_AGAIN_MS = 15000,     /* a blocked shard is looked at again */
-    LOST_AGAIN_MS = 1000,         /* a lost shard that Kafka still says is ours, plus jitter */
-    COMMIT_EVERY_MS = 250,        /* offsets to Kafka, for lag monitoring */
-    TIDY_AFTER_MS = 200,          /* idle: published_seq and skipped offsets are saved */
+    BLOCKED_AGAIN_MS = 15000, /* a blocked shard is looked at again */
+    LOST_AGAIN_MS = 1000,     /* a lost shard that Kafka still says is ours, plus jitter */
+    COMMIT_EVERY_MS = 250,    /* offsets to Kafka, for lag monitoring */
+    TIDY_AFTER_MS = 200,      /* idle: published_seq and skipped offsets are saved */
     LAG_EVERY_MS = 5000,
-    CLOSE_S = 2                   /* closing connections after a stop takes no longer */
+    CLOSE_S = 2 /* closing connections after a stop takes no longer */
 };
 
 /* How far one input of one shard has been read. */
@@ -28,8 +28,8 @@ struct input {
     int64_t last_hash;
     const struct record *saving; /* last one of the batch being saved; NULL: none */
     int64_t saving_hash;
-    bool verify; /* the next record must be the one at next - 1, as remembered */
-    bool dirty;  /* next is ahead of what PostgreSQL knows */
+    bool verify;      /* the next record must be the one at next - 1, as remembered */
+    bool dirty;       /* next is ahead of what PostgreSQL knows */
     bool uncommitted; /* next is ahead of what Kafka was told */
 };
 
@@ -54,7 +54,7 @@ struct shard {
     struct input inputs[WORKER_INPUTS_MAX];
     struct flight *flights[WORKER_UNPUBLISHED_MAX]; /* oldest first */
     size_t flight_count;
-    int64_t again_us; /* LOST or BLOCKED: when it is claimed again, monotonic */
+    int64_t again_us;     /* LOST or BLOCKED: when it is claimed again, monotonic */
     int64_t goal_time_us; /* 0, or the database time for which goals were taken */
     int64_t due_until_us; /* 0, or the goal time that due rows are being read for */
     int64_t goals[WORKER_INPUTS_MAX];
@@ -124,7 +124,7 @@ struct worker {
     bool stopping;
     bool rebalance_revoke, rebalance_assign;
     bool fatal_delivery;
-    bool torn; /* the last assignment held a shard in part, and was not taken */
+    bool torn;    /* the last assignment held a shard in part, and was not taken */
     bool drained; /* the last poll found nothing */
     int32_t shard_count;
     int32_t partitions[TOPIC_COUNT];

@@ -20,20 +20,17 @@ enum { EXIT_FATAL = 1, EXIT_CONFIGURATION = 2 };
 
 /* A worker stays under 64 MiB: memory that the threads of librdkafka and of the loop hand to each
  * other is kept in few pools, and large blocks go back to the system. */
-enum {
-    MALLOC_ARENAS = 2,
-    MALLOC_TRIM_BYTES = 1024 * 1024,
-    MALLOC_MMAP_BYTES = 256 * 1024
-};
+enum { MALLOC_ARENAS = 2, MALLOC_TRIM_BYTES = 1024 * 1024, MALLOC_MMAP_BYTES = 256 * 1024 };
 
 static void print_help(const struct stage *stage, const char *summary,
                        const struct config_table *tables, size_t count)
 {
-    printf("%s: %s\n\nUsage: %s [--check | --help]\n\n"
-           "Runs until SIGTERM or SIGINT. --check connects to Kafka and PostgreSQL, says what is\n"
-           "wrong, and exits with 0 if nothing is. Exit codes: 0 stopped in order, 1 a guarantee is\n"
-           "at risk (see the log), 2 configuration.\n\nReads:",
-           stage->name, summary, stage->name);
+    printf(
+        "%s: %s\n\nUsage: %s [--check | --help]\n\n"
+        "Runs until SIGTERM or SIGINT. --check connects to Kafka and PostgreSQL, says what is\n"
+        "wrong, and exits with 0 if nothing is. Exit codes: 0 stopped in order, 1 a guarantee is\n"
+        "at risk (see the log), 2 configuration.\n\nReads:",
+        stage->name, summary, stage->name);
     for (size_t i = 0; i < stage->input_count; i++)
         printf(" %s", topic_info(stage->inputs[i].topic)->name);
     printf("\n\nEnvironment:\n");
@@ -48,9 +45,9 @@ static enum status check_setting(struct database *database, const char *name, st
     struct table *table = NULL;
     enum status status = database_query(database, sql, NULL, 0, &table, error);
     if (status == STATUS_OK && strcmp(table_value(table, 0, 0), "off") == 0)
-        status = error_set(error, STATUS_FATAL,
-                           "PostgreSQL runs with %s=off: a crash would lose refunds; set it on",
-                           name);
+        status =
+            error_set(error, STATUS_FATAL,
+                      "PostgreSQL runs with %s=off: a crash would lose refunds; set it on", name);
     table_free(table);
     return status;
 }
@@ -76,12 +73,12 @@ static enum status check_cluster(struct worker *worker, struct database *databas
     (void)snprintf(shards, sizeof shards, "%d", worker->shard_count);
     const char *values[] = {cluster, shards, topics};
     struct table *table = NULL;
-    enum status status = database_query(
-        database,
-        "INSERT INTO cluster (kafka_id, shards, topics) VALUES ($1, $2::integer, $3)"
-        " ON CONFLICT (singleton) DO UPDATE SET topics = excluded.topics"
-        " WHERE NOT EXISTS (SELECT 1 FROM shard WHERE owner IS NOT NULL)",
-        values, 3, &table, &worker->error);
+    enum status status =
+        database_query(database,
+                       "INSERT INTO cluster (kafka_id, shards, topics) VALUES ($1, $2::integer, $3)"
+                       " ON CONFLICT (singleton) DO UPDATE SET topics = excluded.topics"
+                       " WHERE NOT EXISTS (SELECT 1 FROM shard WHERE owner IS NOT NULL)",
+                       values, 3, &table, &worker->error);
     table_free(table);
     table = NULL;
     if (status == STATUS_OK)
@@ -128,8 +125,8 @@ enum status worker_connect(struct worker *worker)
 /* All sharded inputs must have one partition count: that is the number of shards. */
 static enum status count_shards(struct worker *worker)
 {
-    enum status status = consumer_partitions(worker->consumer, worker->partitions, WORKER_WAIT_MS,
-                                             &worker->error);
+    enum status status =
+        consumer_partitions(worker->consumer, worker->partitions, WORKER_WAIT_MS, &worker->error);
     if (status != STATUS_OK)
         return status;
     int32_t shards = worker->partitions[worker->stage->inputs[0].topic];
@@ -349,8 +346,7 @@ int worker_main(int argc, char **argv, const struct stage *stage, const char *su
                 const struct config_table *own)
 {
     static struct worker worker;
-    struct config_table tables[2] = {
-        {config_worker_rows, config_worker_row_count, &worker.config}};
+    struct config_table tables[2] = {{config_worker_rows, config_worker_row_count, &worker.config}};
     size_t table_count = 1;
     if (own != NULL)
         tables[table_count++] = *own;

@@ -33,9 +33,10 @@ int command_dmn(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "test DIRECTORY",
-        .text = "Runs every case below a directory in the layout of the DMN technology\n"
-                "compatibility kit: folders with models (*.dmn) and cases (*.xml). Exit code 0 only\n"
-                "if all passed.",
+        .text =
+            "Runs every case below a directory in the layout of the DMN technology\n"
+            "compatibility kit: folders with models (*.dmn) and cases (*.xml). Exit code 0 only\n"
+            "if all passed.",
         .least = 2,
         .most = 2,
     };

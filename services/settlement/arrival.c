@@ -13,13 +13,13 @@
  * Wallets pass the refund on to the card or account behind them: as cards.
  * Pay later: https://www.klarna.com/ch/en/business/merchant-support, "When will a customer receive
  * the refund?" (2-5 business days). */
-#define ARRIVAL_ROWS(X)                                                                            \
-    X(1, 5, 10, CARD)                                                                              \
-    X(2, 5, 10, BANK_DEBIT)                                                                        \
-    X(3, 1, 5, BANK_TRANSFER)                                                                      \
-    X(4, 5, 10, WALLET)                                                                            \
-    X(5, 2, 5, PAY_LATER)                                                                          \
-    X(6, 0, 0, STORE_CREDIT)                                                                       \
+#define ARRIVAL_ROWS(X)       \
+    X(1, 5, 10, CARD)         \
+    X(2, 5, 10, BANK_DEBIT)   \
+    X(3, 1, 5, BANK_TRANSFER) \
+    X(4, 5, 10, WALLET)       \
+    X(5, 2, 5, PAY_LATER)     \
+    X(6, 0, 0, STORE_CREDIT)  \
     X(7, 0, 0, CASH)
 
 struct arrival arrival_of(int method)

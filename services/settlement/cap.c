@@ -129,8 +129,8 @@ void foreign_refund_count(struct settling *settling, struct foreign_refund *fore
 {
     if (foreign->payment == NULL)
         return;
-    bool counts = foreign->status != REFUND_STATUS_FAILED &&
-                  foreign->status != REFUND_STATUS_CANCELLED;
+    bool counts =
+        foreign->status != REFUND_STATUS_FAILED && foreign->status != REFUND_STATUS_CANCELLED;
     count_foreign(settling, foreign->payment, &foreign->counted_minor,
                   counts ? foreign->amount_minor : 0, &foreign->payment->refunded_minor,
                   MOVEMENT_PAID_ELSEWHERE, MOVEMENT_RETURNED_ELSEWHERE);

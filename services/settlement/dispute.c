@@ -6,16 +6,25 @@ DISPUTE_STATE_ROWS(X)
 #undef X
 
 static const enum dispute_verdict STEPS[DISPUTE_STATES][DISPUTE_STATES] = {
-    [DISPUTE_NONE] = {[DISPUTE_INQUIRY] = DISPUTE_MOVE, [DISPUTE_OPEN] = DISPUTE_MOVE,
-                      [DISPUTE_WON] = DISPUTE_MOVE, [DISPUTE_LOST] = DISPUTE_MOVE},
-    [DISPUTE_INQUIRY] = {[DISPUTE_INQUIRY] = DISPUTE_STAY, [DISPUTE_OPEN] = DISPUTE_MOVE,
-                         [DISPUTE_WON] = DISPUTE_MOVE, [DISPUTE_LOST] = DISPUTE_MOVE},
-    [DISPUTE_OPEN] = {[DISPUTE_INQUIRY] = DISPUTE_STAY, [DISPUTE_OPEN] = DISPUTE_STAY,
-                      [DISPUTE_WON] = DISPUTE_MOVE, [DISPUTE_LOST] = DISPUTE_MOVE},
-    [DISPUTE_WON] = {[DISPUTE_INQUIRY] = DISPUTE_STAY, [DISPUTE_OPEN] = DISPUTE_STAY,
+    [DISPUTE_NONE] = {[DISPUTE_INQUIRY] = DISPUTE_MOVE,
+                      [DISPUTE_OPEN] = DISPUTE_MOVE,
+                      [DISPUTE_WON] = DISPUTE_MOVE,
+                      [DISPUTE_LOST] = DISPUTE_MOVE},
+    [DISPUTE_INQUIRY] = {[DISPUTE_INQUIRY] = DISPUTE_STAY,
+                         [DISPUTE_OPEN] = DISPUTE_MOVE,
+                         [DISPUTE_WON] = DISPUTE_MOVE,
+                         [DISPUTE_LOST] = DISPUTE_MOVE},
+    [DISPUTE_OPEN] = {[DISPUTE_INQUIRY] = DISPUTE_STAY,
+                      [DISPUTE_OPEN] = DISPUTE_STAY,
+                      [DISPUTE_WON] = DISPUTE_MOVE,
+                      [DISPUTE_LOST] = DISPUTE_MOVE},
+    [DISPUTE_WON] = {[DISPUTE_INQUIRY] = DISPUTE_STAY,
+                     [DISPUTE_OPEN] = DISPUTE_STAY,
                      [DISPUTE_WON] = DISPUTE_STAY},
-    [DISPUTE_LOST] = {[DISPUTE_INQUIRY] = DISPUTE_STAY, [DISPUTE_OPEN] = DISPUTE_STAY,
-                      [DISPUTE_WON] = DISPUTE_MOVE, [DISPUTE_LOST] = DISPUTE_STAY},
+    [DISPUTE_LOST] = {[DISPUTE_INQUIRY] = DISPUTE_STAY,
+                      [DISPUTE_OPEN] = DISPUTE_STAY,
+                      [DISPUTE_WON] = DISPUTE_MOVE,
+                      [DISPUTE_LOST] = DISPUTE_STAY},
 };
 
 enum dispute_verdict dispute_step(enum dispute_state state, enum dispute_state word)

@@ -10,11 +10,11 @@
 
 /* X(state, number in redress.v1.DisputeStatus, counted against the payment). An event is the word
  * of the provider for the state that it means. */
-#define DISPUTE_STATE_ROWS(X)                                                                      \
-    X(NONE, 0, false)                                                                              \
-    X(INQUIRY, 1, false)                                                                           \
-    X(OPEN, 2, true)                                                                               \
-    X(WON, 3, false)                                                                               \
+#define DISPUTE_STATE_ROWS(X) \
+    X(NONE, 0, false)         \
+    X(INQUIRY, 1, false)      \
+    X(OPEN, 2, true)          \
+    X(WON, 3, false)          \
     X(LOST, 4, true)
 
 enum dispute_state {

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define LOOK_UP_LEAST_US (5 * INT64_C(1000000)) /* between look-ups of a payout without an answer */
+#define LOOK_UP_LEAST_US (5 * INT64_C(1000000)) /* between look-ups of a payout without an answer \
+                                                 */
 #define LOOK_UP_MOST_US (3600 * INT64_C(1000000))
 #define POLL_MOST_US (24 * INT64_C(3600000000)) /* between look-ups of one that is pending */
 
@@ -22,11 +23,9 @@ static void no_answer(struct settling *settling, struct payout *payout)
     }
     int64_t enough_us = payout->submitted_us + limits->send_window_us + limits->call_timeout_us +
                         limits->provider_delay_us;
-    int64_t again_us =
-        now_us < enough_us
-            ? enough_us
-            : now_us + clamp_us((now_us - payout->submitted_us) / 2, LOOK_UP_LEAST_US,
-                                LOOK_UP_MOST_US);
+    int64_t again_us = now_us < enough_us ? enough_us
+                                          : now_us + clamp_us((now_us - payout->submitted_us) / 2,
+                                                              LOOK_UP_LEAST_US, LOOK_UP_MOST_US);
     payout_due(settling, payout, DUE_LOOK_UP, again_us);
     (void)payout_apply(settling, payout, PAYOUT_EVENT_LOOK_UP_DUE, "");
 }

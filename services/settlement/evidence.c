@@ -46,8 +46,8 @@ static struct foreign_refund *foreign_add(struct settling *settling,
         .provider_refund_id = evidence->provider_refund_id,
         .payment_id = evidence->payment_id,
         .provider_reference = evidence->provider_reference,
-        .payment = payment_find_by_reference(rows, evidence->payment_id,
-                                             evidence->provider_reference),
+        .payment =
+            payment_find_by_reference(rows, evidence->payment_id, evidence->provider_reference),
         .currency = evidence->currency,
         .mark = ROW_NEW,
         .next = rows->foreign_refunds,
@@ -65,8 +65,8 @@ static bool has_ended(const struct foreign_refund *foreign)
  * vouches for it, and then it stays ended. */
 static void record_foreign(struct settling *settling, const struct evidence *evidence)
 {
-    bool ends = evidence->status == REFUND_STATUS_FAILED ||
-                evidence->status == REFUND_STATUS_CANCELLED;
+    bool ends =
+        evidence->status == REFUND_STATUS_FAILED || evidence->status == REFUND_STATUS_CANCELLED;
     struct foreign_refund *foreign = foreign_find(settling->rows, evidence->provider_refund_id);
     if ((ends && !evidence->verified) || (foreign != NULL && has_ended(foreign)))
         return;
@@ -109,8 +109,7 @@ static enum payout_event ending_event(const struct evidence *evidence)
                                                            : PAYOUT_EVENT_FAILED;
 }
 
-static enum payout_event refund_event(const struct payout *payout,
-                                      const struct evidence *evidence)
+static enum payout_event refund_event(const struct payout *payout, const struct evidence *evidence)
 {
     if (evidence->status == REFUND_STATUS_FAILED || evidence->status == REFUND_STATUS_CANCELLED)
         return ending_event(evidence);
@@ -129,8 +128,7 @@ static enum status illegal(struct settling *settling, const struct payout *payou
 {
     return objection_set(settling, OBJECTION_TRANSITION, "payout_id", payout->payout_id,
                          arena_printf(settling->arena, "not %s in state %s",
-                                      payout_event_name(event),
-                                      payout_state_name(payout->state)));
+                                      payout_event_name(event), payout_state_name(payout->state)));
 }
 
 /* A second refund at the provider under one payout: both count, and a person must look. */
@@ -226,13 +224,11 @@ static enum status on_call_failed(struct settling *settling, struct payout *payo
             forget_attempt(payout);
     }
     const char *reason = evidence->code[0] != '\0' ? evidence->code : "NO_ANSWER";
-    (void)payout_apply(settling, payout, event,
-                       event == PAYOUT_EVENT_CALL_NOT_SENT ? "" : reason);
+    (void)payout_apply(settling, payout, event, event == PAYOUT_EVENT_CALL_NOT_SENT ? "" : reason);
     return STATUS_OK;
 }
 
-static enum payout_event absence_event(const struct settling *settling,
-                                       const struct payout *payout,
+static enum payout_event absence_event(const struct settling *settling, const struct payout *payout,
                                        const struct evidence *evidence)
 {
     const struct settlement_limits *limits = settling->limits;
@@ -273,8 +269,8 @@ static struct dispute *dispute_take(struct settling *settling, const struct evid
         .dispute_id = evidence->dispute_id,
         .payment_id = evidence->payment_id,
         .provider_reference = evidence->provider_reference,
-        .payment = payment_find_by_reference(rows, evidence->payment_id,
-                                             evidence->provider_reference),
+        .payment =
+            payment_find_by_reference(rows, evidence->payment_id, evidence->provider_reference),
         .currency = evidence->currency,
         .mark = ROW_NEW,
         .next = rows->disputes,
@@ -291,10 +287,9 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
     enum dispute_state before = dispute->state;
     enum dispute_verdict verdict = dispute_step(before, evidence->dispute);
     if (verdict == DISPUTE_ILLEGAL)
-        return objection_set(settling, OBJECTION_TRANSITION, "dispute.status",
-                             dispute_state_name(evidence->dispute),
-                             arena_printf(settling->arena, "not in state %s",
-                                          dispute_state_name(before)));
+        return objection_set(
+            settling, OBJECTION_TRANSITION, "dispute.status", dispute_state_name(evidence->dispute),
+            arena_printf(settling->arena, "not in state %s", dispute_state_name(before)));
     if (verdict == DISPUTE_STAY || (evidence->dispute == DISPUTE_WON && !evidence->verified))
         return STATUS_OK;
     if (before == DISPUTE_LOST && dispute->payment != NULL)

@@ -313,8 +313,8 @@ void exchange_wait(struct exchange *exchange, int timeout_ms)
 {
     struct epoll_event ready[READY_MAX];
     run_timer(exchange); /* requests that were just started leave at once */
-    int count = epoll_wait(exchange->epoll_fd, ready, READY_MAX,
-                           until_timer_ms(exchange, timeout_ms));
+    int count =
+        epoll_wait(exchange->epoll_fd, ready, READY_MAX, until_timer_ms(exchange, timeout_ms));
     for (int i = 0; i < count; i++)
         run_socket(exchange, &ready[i]);
     run_timer(exchange);
@@ -348,7 +348,7 @@ bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&slot);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     *answer = (struct exchange_answer){.token = slot->token,
-                                       .outcome = code == CURLE_OK ? EXCHANGE_ANSWERED
+                                       .outcome = code == CURLE_OK           ? EXCHANGE_ANSWERED
                                                   : nothing_sent(easy, code) ? EXCHANGE_NOT_SENT
                                                                              : EXCHANGE_LOST,
                                        .http_status = (int32_t)status,

@@ -16,10 +16,10 @@
 struct exchange;
 
 struct exchange_settings {
-    size_t in_flight;          /* most requests at once */
+    size_t in_flight; /* most requests at once */
     int64_t connect_timeout_ms;
-    int64_t total_timeout_ms;  /* of one request, connecting included */
-    const char *ca_file;       /* "" for the system's */
+    int64_t total_timeout_ms; /* of one request, connecting included */
+    const char *ca_file;      /* "" for the system's */
 };
 
 enum exchange_outcome {
@@ -48,8 +48,7 @@ size_t exchange_room(const struct exchange *exchange);
 size_t exchange_active(const struct exchange *exchange);
 
 /* Copies the request. False if there is no room or no memory: nothing was sent. */
-bool exchange_start(struct exchange *exchange, const struct provider_request *request,
-                    void *token);
+bool exchange_start(struct exchange *exchange, const struct provider_request *request, void *token);
 
 /* Works until something happened, exchange_wake was called, or the time is over. */
 void exchange_wait(struct exchange *exchange, int timeout_ms);

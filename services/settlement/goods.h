@@ -4,14 +4,14 @@
 #define SETTLEMENT_GOODS_H
 
 /* X(state, number in redress.v1.GoodsStatus) */
-#define GOODS_STATE_ROWS(X)                                                                        \
-    X(NOT_REQUIRED, 1)                                                                             \
-    X(AWAITING, 2)                                                                                 \
-    X(IN_TRANSIT, 3)                                                                               \
-    X(PARTIALLY_RECEIVED, 4)                                                                       \
-    X(RECEIVED, 5)                                                                                 \
-    X(INSPECTED, 6)                                                                                \
-    X(LOST, 7)                                                                                     \
+#define GOODS_STATE_ROWS(X)  \
+    X(NOT_REQUIRED, 1)       \
+    X(AWAITING, 2)           \
+    X(IN_TRANSIT, 3)         \
+    X(PARTIALLY_RECEIVED, 4) \
+    X(RECEIVED, 5)           \
+    X(INSPECTED, 6)          \
+    X(LOST, 7)               \
     X(EXPIRED, 8)
 
 enum goods_state {
@@ -22,14 +22,14 @@ enum goods_state {
 };
 
 /* X(event, what happened) */
-#define GOODS_EVENT_ROWS(X)                                                                        \
-    X(REQUIRED, "an approval waits for them")                                                      \
-    X(SHIPPED, "they are on their way")                                                            \
-    X(RECEIVED_PART, "some units arrived")                                                         \
-    X(RECEIVED_ALL, "every unit arrived")                                                          \
-    X(INSPECTED_PART, "some units were judged")                                                    \
-    X(INSPECTED_ALL, "every unit was judged")                                                      \
-    X(LOST, "the carrier lost them")                                                               \
+#define GOODS_EVENT_ROWS(X)                     \
+    X(REQUIRED, "an approval waits for them")   \
+    X(SHIPPED, "they are on their way")         \
+    X(RECEIVED_PART, "some units arrived")      \
+    X(RECEIVED_ALL, "every unit arrived")       \
+    X(INSPECTED_PART, "some units were judged") \
+    X(INSPECTED_ALL, "every unit was judged")   \
+    X(LOST, "the carrier lost them")            \
     X(EXPIRED, "they did not come in time")
 
 enum goods_event {

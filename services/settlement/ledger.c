@@ -15,7 +15,7 @@ static const struct {
     int number;
     enum account debited, credited;
 } MOVEMENT_TABLE[] = {
-#define X(movement, number, debited, credited)                                                     \
+#define X(movement, number, debited, credited) \
     {#movement, number, ACCOUNT_##debited, ACCOUNT_##credited},
     MOVEMENT_ROWS(X)
 #undef X

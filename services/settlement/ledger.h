@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 /* X(account, what it holds) */
-#define ACCOUNT_ROWS(X)                                                                            \
-    X(REFUNDS, "sales that were given back")                                                       \
-    X(PAYABLE, "owed to customers: reserved and not known to have failed")                         \
-    X(CLEARING, "what providers took from the merchant's balance for refunds and disputes")        \
-    X(DISPUTED, "withheld while a dispute is open")                                                \
+#define ACCOUNT_ROWS(X)                                                                     \
+    X(REFUNDS, "sales that were given back")                                                \
+    X(PAYABLE, "owed to customers: reserved and not known to have failed")                  \
+    X(CLEARING, "what providers took from the merchant's balance for refunds and disputes") \
+    X(DISPUTED, "withheld while a dispute is open")                                         \
     X(CHARGEBACKS, "lost in disputes")
 
 enum account {
@@ -23,16 +23,16 @@ enum account {
 };
 
 /* X(movement, number in the table, debited, credited) */
-#define MOVEMENT_ROWS(X)                                                                           \
-    X(RESERVED, 1, REFUNDS, PAYABLE)                                                               \
-    X(RELEASED, 2, PAYABLE, REFUNDS)                                                               \
-    X(PAID, 3, PAYABLE, CLEARING)                                                                  \
-    X(RETURNED, 4, CLEARING, PAYABLE)                                                              \
-    X(PAID_ELSEWHERE, 5, REFUNDS, CLEARING)                                                        \
-    X(RETURNED_ELSEWHERE, 6, CLEARING, REFUNDS)                                                    \
-    X(DISPUTE_OPENED, 7, DISPUTED, CLEARING)                                                       \
-    X(DISPUTE_CLOSED, 8, CLEARING, DISPUTED)                                                       \
-    X(DISPUTE_LOST, 9, CHARGEBACKS, DISPUTED)                                                      \
+#define MOVEMENT_ROWS(X)                        \
+    X(RESERVED, 1, REFUNDS, PAYABLE)            \
+    X(RELEASED, 2, PAYABLE, REFUNDS)            \
+    X(PAID, 3, PAYABLE, CLEARING)               \
+    X(RETURNED, 4, CLEARING, PAYABLE)           \
+    X(PAID_ELSEWHERE, 5, REFUNDS, CLEARING)     \
+    X(RETURNED_ELSEWHERE, 6, CLEARING, REFUNDS) \
+    X(DISPUTE_OPENED, 7, DISPUTED, CLEARING)    \
+    X(DISPUTE_CLOSED, 8, CLEARING, DISPUTED)    \
+    X(DISPUTE_LOST, 9, CHARGEBACKS, DISPUTED)   \
     X(DISPUTE_REGAINED, 10, DISPUTED, CHARGEBACKS)
 
 enum movement {

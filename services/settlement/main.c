@@ -11,7 +11,7 @@ static struct settlement_config config;
 static struct settlement settlement = {.has_adapter = provider_exists};
 
 static const struct config_row rows[] = {
-#define X(field, variable, type, min, max, fallback, help)                                         \
+#define X(field, variable, type, min, max, fallback, help) \
     CONFIG_ROW(struct settlement_config, field, variable, type, min, max, fallback, help)
     SETTLEMENT_CONFIG_ROWS(X)
 #undef X

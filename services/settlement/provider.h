@@ -15,14 +15,14 @@
 #include <stdint.h>
 
 enum {
-    PROVIDER_TEXT_MAX = 257,     /* bytes of a reference, NUL included */
-    PROVIDER_ID_MAX = 129,       /* bytes of an id, NUL included */
+    PROVIDER_TEXT_MAX = 257, /* bytes of a reference, NUL included */
+    PROVIDER_ID_MAX = 129,   /* bytes of an id, NUL included */
     REQUEST_URL_MAX = 2048,
     REQUEST_BODY_MAX = 2048,
     REQUEST_HEADER_MAX = 512,
     REQUEST_HEADERS = 4,
-    ANSWER_MAX = 1024 * 1024,    /* bytes of an answer that are read */
-    LOOK_UP_PAGES_MAX = 20       /* pages of one look-up */
+    ANSWER_MAX = 1024 * 1024, /* bytes of an answer that are read */
+    LOOK_UP_PAGES_MAX = 20    /* pages of one look-up */
 };
 
 /* Where a provider is and who we are there. Texts live as long as the process. */
@@ -51,11 +51,11 @@ struct provider_request {
 };
 
 /* X(kind, what it means) */
-#define FINDING_ROWS(X)                                                                            \
-    X(REFUND, "the provider knows the refund")                                                     \
-    X(CALL_FAILED, "the call did not end in a refund that we know of")                             \
-    X(NOT_FOUND, "a whole look-up found no refund of the payout")                                  \
-    X(MORE, "the look-up goes on behind the cursor")                                               \
+#define FINDING_ROWS(X)                                                \
+    X(REFUND, "the provider knows the refund")                         \
+    X(CALL_FAILED, "the call did not end in a refund that we know of") \
+    X(NOT_FOUND, "a whole look-up found no refund of the payout")      \
+    X(MORE, "the look-up goes on behind the cursor")                   \
     X(NOTHING, "nothing was learned")
 
 enum finding_kind {
@@ -67,10 +67,10 @@ enum finding_kind {
 /* What an answer says. */
 struct finding {
     enum finding_kind kind;
-    enum refund_status status;  /* REFUND */
-    enum call_failure failure;  /* CALL_FAILED */
-    int64_t amount_minor;       /* REFUND */
-    int64_t created_us;         /* REFUND */
+    enum refund_status status; /* REFUND */
+    enum call_failure failure; /* CALL_FAILED */
+    int64_t amount_minor;      /* REFUND */
+    int64_t created_us;        /* REFUND */
     int32_t http_status;
     char currency[4];
     char provider_refund_id[PROVIDER_TEXT_MAX];
@@ -89,8 +89,8 @@ struct provider {
     bool (*look_up)(const struct provider_account *account, const struct provider_payout *payout,
                     const char *cursor, struct provider_request *request);
     /* Reads an answer that came whole. */
-    void (*parse_start)(const struct provider_payout *payout, int32_t http_status,
-                        const char *body, size_t size, struct finding *finding);
+    void (*parse_start)(const struct provider_payout *payout, int32_t http_status, const char *body,
+                        size_t size, struct finding *finding);
     void (*parse_look_up)(const struct provider_payout *payout, int32_t http_status,
                           const char *body, size_t size, struct finding *finding);
 };

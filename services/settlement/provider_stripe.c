@@ -19,15 +19,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define API_VERSION "2026-08-26.dahlia" /* the description that the requests are checked against */
+#define API_VERSION "2026-08-26.dahlia" /* the description that the requests are checked against \
+                                         */
 
 enum { PAGE_SIZE = 100 };
 
 /* Amounts. Stripe counts in the units of ISO 4217 except for these. Three-decimal amounts must end
  * in 0. UGX is on both of Stripe's lists, with contradicting units, so it is left to people. */
-#define UNIT_ROWS(X)                                                                               \
-    X("ISK", 100, 1)                                                                               \
-    X("MGA", 1, 100)                                                                               \
+#define UNIT_ROWS(X) \
+    X("ISK", 100, 1) \
+    X("MGA", 1, 100) \
     X("UGX", 0, 1)
 
 struct units {
@@ -63,8 +64,7 @@ static bool amount_to_stripe(int64_t minor, const char *currency, int64_t *amoun
 static bool amount_from_stripe(int64_t amount, const char *currency, int64_t *minor)
 {
     struct units units = units_of(currency);
-    if (units.multiply == 0 || amount < 0 || amount % units.multiply != 0 ||
-        amount > AMOUNT_MAX)
+    if (units.multiply == 0 || amount < 0 || amount % units.multiply != 0 || amount > AMOUNT_MAX)
         return false;
     *minor = amount / units.multiply * units.divide;
     return currency_exponent(currency) >= 0;

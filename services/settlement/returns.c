@@ -191,8 +191,8 @@ static void lose(struct settling *settling, struct refund *refund)
         }
         if (p->provider == PROVIDER_NONE)
             p->provider = p->payment->provider;
-        bool admitted = !p->payment->over &&
-                        payment_admits(p->payment, p->amount_minor, p->currency);
+        bool admitted =
+            !p->payment->over && payment_admits(p->payment, p->amount_minor, p->currency);
         (void)payout_apply(settling, p,
                            admitted ? PAYOUT_EVENT_GOODS_LOST : PAYOUT_EVENT_CAP_EXCEEDED,
                            admitted ? "GOODS_LOST" : "CAP_EXCEEDED");
@@ -214,7 +214,7 @@ static void act(struct settling *settling, struct refund *refund, struct goods_s
         lose(settling, refund);
     else if (payout != NULL)
         publication_add(settling, refund, payout, payout_state_number(payout->state), "GOODS",
-                NOTICE_NONE);
+                        NOTICE_NONE);
 }
 
 void goods_required(struct settling *settling, struct refund *refund)

@@ -22,7 +22,7 @@ enum status settled(const struct settling *settling)
 }
 
 enum status objection_set(struct settling *settling, enum objection_kind kind, const char *field,
-                   const char *value, const char *rule)
+                          const char *value, const char *rule)
 {
     settling->objection =
         (struct objection){.kind = kind, .field = field, .value = value, .rule = rule};

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 enum {
-    GROUP_MAX = 256,           /* calls that one reading of the epochs covers */
-    WAIT_MS = 1000,            /* at most between two turns */
-    BURST_MS = 100,            /* of the rate limit */
+    GROUP_MAX = 256, /* calls that one reading of the epochs covers */
+    WAIT_MS = 1000,  /* at most between two turns */
+    BURST_MS = 100,  /* of the rate limit */
     RECONNECT_MS = 250,
-    STOP_MS = 1500,            /* for calls in flight, at the end */
-    FLUSH_MS = 400,            /* for what is not acknowledged, at the end */
+    STOP_MS = 1500, /* for calls in flight, at the end */
+    FLUSH_MS = 400, /* for what is not acknowledged, at the end */
     ARENA_MAX = 256 * 1024
 };
 
@@ -121,11 +121,10 @@ static void begin_call(struct sender *sender, struct call_in_flight *call, const
     const struct provider *provider = provider_find(job->provider);
     const struct provider_account *account = &sender->settings.accounts[job->provider];
     struct finding finding = {.kind = FINDING_NOTHING};
-    bool written =
-        provider != NULL &&
-        (job->kind == TASK_SEND
-             ? provider->start(account, &job->payout, sender->request, &finding)
-             : provider->look_up(account, &job->payout, cursor, sender->request));
+    bool written = provider != NULL &&
+                   (job->kind == TASK_SEND
+                        ? provider->start(account, &job->payout, sender->request, &finding)
+                        : provider->look_up(account, &job->payout, cursor, sender->request));
     if (written && exchange_start(sender->exchange, sender->request, call)) {
         metric_add(METRIC_PROVIDER_CALLS, 1);
         return;
@@ -434,8 +433,8 @@ enum status sender_open(const struct sender_settings *settings, struct sender **
     enum status status = allocate(opened, error);
     if (status == STATUS_OK)
         status = open_producer(opened, error);
-    if (status == STATUS_OK && producer_warm(opened->producer, topics, 1, WAIT_MS, error) ==
-                                   STATUS_FATAL)
+    if (status == STATUS_OK &&
+        producer_warm(opened->producer, topics, 1, WAIT_MS, error) == STATUS_FATAL)
         status = STATUS_FATAL;
     if (status == STATUS_OK && pthread_create(&opened->thread, NULL, run, opened) != 0)
         status = error_set(error, STATUS_FATAL, "the sender's thread could not be started");
@@ -454,8 +453,8 @@ size_t sender_capacity(struct sender *sender)
     pthread_mutex_unlock(&sender->mutex);
     size_t most = SENDER_QUEUE_MAX;
     if (sender->settings.rate > 0) /* what can be started within half the window */
-        most = least(most, (size_t)(sender->settings.rate * sender->settings.send_window_ms / 2000 +
-                                    1));
+        most = least(most,
+                     (size_t)(sender->settings.rate * sender->settings.send_window_ms / 2000 + 1));
     return most > waiting ? most - waiting : 0;
 }
 

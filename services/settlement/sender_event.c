@@ -102,9 +102,9 @@ static enum status send(struct producer *producer, const struct job *job, const 
         header_of("ce_type", topic->ce_type),
         header_of("ce_time", clock_format(clock_wall_us(), time)),
         header_of("content-type", "application/protobuf"),
-        header_of("traceparent",
-                  envelope_trace(job->traceparent[0] == '\0' ? NULL : job->traceparent, event_id,
-                                 trace)),
+        header_of(
+            "traceparent",
+            envelope_trace(job->traceparent[0] == '\0' ? NULL : job->traceparent, event_id, trace)),
     };
     /* Topics keyed by order are partitioned alike: the shard is the partition. */
     const struct place place = {.topic = TOPIC_PROVIDER_EVENTS, .partition = job->shard};

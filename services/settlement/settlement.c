@@ -248,8 +248,7 @@ enum status settle_cancel(struct settling *settling, const struct cancel_event *
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
         if (p->refund != refund)
             continue;
-        enum payout_verdict verdict =
-            payout_apply(settling, p, PAYOUT_EVENT_CANCEL, "CANCELLED");
+        enum payout_verdict verdict = payout_apply(settling, p, PAYOUT_EVENT_CANCEL, "CANCELLED");
         moved = moved || verdict == PAYOUT_MOVE;
         if (verdict == PAYOUT_LATE && late == NULL)
             late = p;
@@ -258,9 +257,9 @@ enum status settle_cancel(struct settling *settling, const struct cancel_event *
     goods_forget(settling, refund);
     if (late != NULL)
         publication_add(settling, refund, late, CANCEL_TOO_LATE, payout_state_name(late->state),
-                NOTICE_NONE);
+                        NOTICE_NONE);
     else if (!moved)
         publication_add(settling, refund, NULL, payout_state_number(PAYOUT_CANCELLED), "CANCELLED",
-                NOTICE_CANCELLED);
+                        NOTICE_CANCELLED);
     return settled(settling);
 }

@@ -70,7 +70,7 @@ struct payment {
     int64_t refunded_minor;  /* by us and elsewhere */
     int64_t in_flight_minor; /* reserved, sent, or not known to have failed */
     int64_t disputed_minor;  /* open and lost */
-    bool over; /* refunded + in flight + disputed > captured, by facts from outside */
+    bool over;               /* refunded + in flight + disputed > captured, by facts from outside */
     int64_t captured_us;
     enum row_mark mark;
     struct payment *next;
@@ -82,7 +82,7 @@ struct refund {
     int64_t version;        /* last one published that is about no payout */
     bool cancelled;         /* an approval after this is void */
     enum goods_state goods;
-    int reason;                   /* redress.v1.ReasonCode */
+    int reason;                    /* redress.v1.ReasonCode */
     const struct note_line *lines; /* claimed, or what of it was accepted */
     size_t line_count;
     enum row_mark mark;
@@ -122,7 +122,7 @@ struct payout {
 /* A refund of one of our payments that was not made by us. */
 struct foreign_refund {
     const char *provider_refund_id;
-    const char *payment_id;         /* "" where only the reference is known */
+    const char *payment_id; /* "" where only the reference is known */
     const char *provider_reference;
     struct payment *payment; /* NULL until the capture */
     int status;              /* redress.v1.ProviderRefundStatus */
@@ -217,12 +217,7 @@ struct cancel_event {
     int64_t occurred_us;
 };
 
-enum evidence_kind {
-    EVIDENCE_REFUND,
-    EVIDENCE_CALL_FAILED,
-    EVIDENCE_NOT_FOUND,
-    EVIDENCE_DISPUTE
-};
+enum evidence_kind { EVIDENCE_REFUND, EVIDENCE_CALL_FAILED, EVIDENCE_NOT_FOUND, EVIDENCE_DISPUTE };
 enum evidence_source { SOURCE_NONE, SOURCE_ANSWER, SOURCE_LOOK_UP, SOURCE_WEBHOOK };
 
 /* As in redress.v1.ProviderRefundStatus and CallFailure. */
@@ -286,14 +281,14 @@ struct goods_notice {
 /* What a decision leads to. */
 
 /* X(name, template, reason in plain words) */
-#define NOTICE_ROWS(X)                                                                             \
-    X(NONE, "", "")                                                                                \
-    X(SENT, "refund_sent", "")                                                                     \
-    X(FAILED, "refund_failed", "The payment provider could not return the money.")                 \
-    X(DIVERTED, "refund_failed",                                                                   \
-      "The money cannot go back the way it was paid. Another way is being arranged.")              \
-    X(CAP, "refund_failed", "The payment has not enough left to be paid back.")                    \
-    X(GOODS, "refund_cancelled", "The goods were not accepted, or did not come back in time.")     \
+#define NOTICE_ROWS(X)                                                                         \
+    X(NONE, "", "")                                                                            \
+    X(SENT, "refund_sent", "")                                                                 \
+    X(FAILED, "refund_failed", "The payment provider could not return the money.")             \
+    X(DIVERTED, "refund_failed",                                                               \
+      "The money cannot go back the way it was paid. Another way is being arranged.")          \
+    X(CAP, "refund_failed", "The payment has not enough left to be paid back.")                \
+    X(GOODS, "refund_cancelled", "The goods were not accepted, or did not come back in time.") \
     X(CANCELLED, "refund_cancelled", "The request was taken back.")
 
 enum notice {
@@ -380,7 +375,10 @@ struct evidence_row {
 };
 
 /* A list that keeps its order. */
-#define LIST(type) struct { struct type *first, *last; }
+#define LIST(type)                 \
+    struct {                       \
+        struct type *first, *last; \
+    }
 
 struct effects {
     LIST(publication) publications;
@@ -405,15 +403,15 @@ struct objection {
 };
 
 struct settlement_limits {
-    int64_t send_window_us;   /* the sender starts a call this long after the hand-over, or never */
-    int64_t call_timeout_us;  /* of one call, in all */
+    int64_t send_window_us;  /* the sender starts a call this long after the hand-over, or never */
+    int64_t call_timeout_us; /* of one call, in all */
     int64_t provider_delay_us; /* until a look-up sees what a call did */
-    int64_t key_life_us;      /* of an idempotency key, less the margin */
-    int64_t capture_wait_us;  /* until the first alarm */
-    int64_t goods_wait_us;    /* until goods count as not coming */
-    int64_t poll_first_us;    /* until a pending payout is asked for */
+    int64_t key_life_us;       /* of an idempotency key, less the margin */
+    int64_t capture_wait_us;   /* until the first alarm */
+    int64_t goods_wait_us;     /* until goods count as not coming */
+    int64_t poll_first_us;     /* until a pending payout is asked for */
     int64_t alarm_every_us;
-    int64_t attempts_max;     /* calls for one payout that may have reached the provider */
+    int64_t attempts_max; /* calls for one payout that may have reached the provider */
 };
 
 /* The case at hand: one event over one order. */

@@ -180,12 +180,12 @@ static enum status decode_order(struct check *check)
     capture->payment_id = check_id(check, "captured.payment_id", captured->payment_id);
     capture->provider = check_enum(check, "captured.provider", &redress__v1__provider__descriptor,
                                    (int)captured->provider);
-    capture->method = check_enum(check, "captured.method",
-                                 &redress__v1__payment_method__descriptor, (int)captured->method);
+    capture->method = check_enum(check, "captured.method", &redress__v1__payment_method__descriptor,
+                                 (int)captured->method);
     capture->provider_reference = check_text(check, "captured.provider_reference",
                                              captured->provider_reference, 0, REFERENCE_MAX);
-    capture->provider_account = check_text(check, "captured.provider_account",
-                                           captured->provider_account, 0, ID_MAX);
+    capture->provider_account =
+        check_text(check, "captured.provider_account", captured->provider_account, 0, ID_MAX);
     check_money(check, "captured.amount", captured->amount, 1, &capture->amount_minor,
                 &capture->currency);
     return finish(check, capture);
@@ -244,8 +244,8 @@ static void read_shares(struct check *check, const Redress__V1__Approval *from,
     if (shares == NULL)
         return;
     for (size_t i = 0; i < from->n_split; i++)
-        shares[i] = (struct share){copy(check, from->split[i]->payment_id),
-                                   from->split[i]->amount->minor};
+        shares[i] =
+            (struct share){copy(check, from->split[i]->payment_id), from->split[i]->amount->minor};
     approval->shares = shares;
     approval->share_count = from->n_split;
 }
@@ -258,8 +258,7 @@ static void read_lines(struct check *check, const Redress__V1__Facts *facts,
                number_text(check, (int64_t)facts->n_lines), "at most 1000");
         return;
     }
-    struct note_line *lines =
-        arena_array(check->batch->arena, facts->n_lines + 1, sizeof *lines);
+    struct note_line *lines = arena_array(check->batch->arena, facts->n_lines + 1, sizeof *lines);
     if (lines == NULL)
         return;
     for (size_t i = 0; i < facts->n_lines; i++) {
@@ -279,9 +278,9 @@ static void read_lines(struct check *check, const Redress__V1__Facts *facts,
             .line_id = "",
             .gross_minor = check_range(check, "assessed.facts.shipping.refundable_minor",
                                        facts->shipping->refundable_minor, 0, AMOUNT_MAX),
-            .tax_minor = check_range(check, "assessed.facts.shipping.tax_minor",
-                                     facts->shipping->tax_minor, 0,
-                                     facts->shipping->refundable_minor),
+            .tax_minor =
+                check_range(check, "assessed.facts.shipping.tax_minor", facts->shipping->tax_minor,
+                            0, facts->shipping->refundable_minor),
             .tax_rate_ppm = facts->shipping->tax_rate_ppm};
     approval->lines = lines;
 }
@@ -372,9 +371,8 @@ static void read_call_failed(struct check *check, const Redress__V1__ProviderCal
 {
     evidence->kind = EVIDENCE_CALL_FAILED;
     evidence->payout_id = check_id(check, "call_failed.payout_id", from->payout_id);
-    evidence->failure = (enum call_failure)check_enum(check, "call_failed.failure",
-                                                      &redress__v1__call_failure__descriptor,
-                                                      (int)from->failure);
+    evidence->failure = (enum call_failure)check_enum(
+        check, "call_failed.failure", &redress__v1__call_failure__descriptor, (int)from->failure);
     evidence->http_status =
         (int32_t)check_range(check, "call_failed.http_status", from->http_status, 0, 999);
     evidence->code = check_text(check, "call_failed.code", from->code, 0, CODE_MAX);
@@ -404,8 +402,7 @@ static void read_kind(struct check *check, const Redress__V1__ProviderEvent *fro
         return;
     case REDRESS__V1__PROVIDER_EVENT__EVENT_NOT_FOUND:
         evidence->kind = EVIDENCE_NOT_FOUND;
-        evidence->payout_id =
-            check_id(check, "not_found.payout_id", from->not_found->payout_id);
+        evidence->payout_id = check_id(check, "not_found.payout_id", from->not_found->payout_id);
         return;
     case REDRESS__V1__PROVIDER_EVENT__EVENT_DISPUTE:
         read_dispute(check, from->dispute, evidence);
@@ -427,13 +424,13 @@ static enum status decode_evidence(struct check *check)
     struct evidence *evidence = NEW(check, struct evidence);
     if (evidence == NULL)
         return STATUS_EXHAUSTED;
-    *evidence = (struct evidence){.payout_id = "", .provider_refund_id = "", .currency = "",
-                                  .code = "", .dispute_id = ""};
+    *evidence = (struct evidence){
+        .payout_id = "", .provider_refund_id = "", .currency = "", .code = "", .dispute_id = ""};
     set_order(check, from->merchant_id, from->order_id);
     evidence->event_id = check_text(check, "event_id", from->event_id, 1, REFERENCE_MAX);
     evidence->occurred_us = check_time(check, "occurred_at", from->occurred_at);
-    evidence->provider = check_enum(check, "provider", &redress__v1__provider__descriptor,
-                                    (int)from->provider);
+    evidence->provider =
+        check_enum(check, "provider", &redress__v1__provider__descriptor, (int)from->provider);
     evidence->source = (enum evidence_source)check_enum(
         check, "source", &redress__v1__evidence_source__descriptor, (int)from->source);
     evidence->verified = from->verified;
@@ -493,8 +490,8 @@ static enum status decode_goods(struct check *check)
         break;
     case REDRESS__V1__GOODS_EVENT__EVENT_INSPECTED:
         notice->kind = GOODS_KIND_INSPECTED;
-        read_goods_lines(check, "inspected.lines", from->inspected->n_lines,
-                         from->inspected->lines, notice);
+        read_goods_lines(check, "inspected.lines", from->inspected->n_lines, from->inspected->lines,
+                         notice);
         break;
     case REDRESS__V1__GOODS_EVENT__EVENT_LOST:
         notice->kind = GOODS_KIND_LOST;

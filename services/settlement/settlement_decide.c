@@ -11,12 +11,11 @@ static enum status refuse(struct batch *batch, struct event *event,
             REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_ILLEGAL_TRANSITION,
         [OBJECTION_REFERENCE] =
             REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_REFERENCE,
-        [OBJECTION_RANGE] =
-            REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE,
+        [OBJECTION_RANGE] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE,
         [OBJECTION_CONFLICT] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_CONFLICT,
     };
-    return batch_refuse(batch, event, reasons[objection->kind], objection->field,
-                        objection->value, objection->rule);
+    return batch_refuse(batch, event, reasons[objection->kind], objection->field, objection->value,
+                        objection->rule);
 }
 
 static enum status settle(struct settling *settling, const struct event *event)

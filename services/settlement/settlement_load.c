@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ORDER_KEYS                                                                                 \
+#define ORDER_KEYS \
     " FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(merchant_id, order_id, n)"
 #define SAME_ORDER " ON (t.merchant_id, t.order_id) = (k.merchant_id, k.order_id)"
 
@@ -45,14 +45,14 @@ static const struct statement DISPUTE_LOAD = {
 
 static const struct statement GOODS_LINE_LOAD = {
     "settlement_goods_line_load",
-    "SELECT k.n, t.refund_id, t.line_id, t.received_units, t.inspected_units, t.accepted_units"
-    ORDER_KEYS " JOIN goods_line t" SAME_ORDER,
+    "SELECT k.n, t.refund_id, t.line_id, t.received_units, t.inspected_units, "
+    "t.accepted_units" ORDER_KEYS " JOIN goods_line t" SAME_ORDER,
 };
 
-#define EVENT_KEYS                                                                                 \
-    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"                               \
+#define EVENT_KEYS                                                   \
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])" \
     "     AS k(merchant_id, order_id, event_id, n)"
-#define SAME_EVENT                                                                                 \
+#define SAME_EVENT \
     " ON (t.merchant_id, t.order_id, t.event_id) = (k.merchant_id, k.order_id, k.event_id)"
 
 static const struct statement EVIDENCE_SEEN = {

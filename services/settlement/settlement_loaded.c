@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-#define LOADED_ROWS(X)                                                                             \
-    X(payments, payment)                                                                           \
-    X(refunds, refund)                                                                             \
-    X(payouts, payout)                                                                             \
-    X(foreign_refunds, foreign_refund)                                                             \
-    X(disputes, dispute)                                                                           \
+#define LOADED_ROWS(X)                 \
+    X(payments, payment)               \
+    X(refunds, refund)                 \
+    X(payouts, payout)                 \
+    X(foreign_refunds, foreign_refund) \
+    X(disputes, dispute)               \
     X(goods_lines, goods_line)
 
 static struct order_rows *order_of(struct settlement_rows *rows, const struct call *call,
@@ -45,9 +45,9 @@ static struct payment *payment_of(const struct order_rows *order, const char *pa
                                   const char *reference)
 {
     struct payment *payment = order->payments;
-    while (payment != NULL && (payment_id[0] != '\0'
-                                   ? strcmp(payment->payment_id, payment_id) != 0
-                                   : strcmp(payment->provider_reference, reference) != 0))
+    while (payment != NULL &&
+           (payment_id[0] != '\0' ? strcmp(payment->payment_id, payment_id) != 0
+                                  : strcmp(payment->provider_reference, reference) != 0))
         payment = payment->next;
     return payment;
 }
@@ -161,17 +161,17 @@ static void read_goods_line(const struct call *call, size_t row, struct order_ro
     order->goods_lines = line;
 }
 
-#define X(table, type)                                                                             \
-    static enum status read_##table(struct batch *batch, struct settlement_rows *rows)             \
-    {                                                                                              \
-        const struct call *call = rows->table;                                                     \
-        size_t count = call == NULL ? 0 : rows_count(call);                                        \
-        struct type *items = arena_array(batch->arena, count + 1, sizeof *items);                  \
-        if (items == NULL)                                                                         \
-            return STATUS_EXHAUSTED;                                                               \
-        for (size_t row = 0; row < count; row++)                                                   \
-            read_##type(call, row, order_of(rows, call, row), &items[row]);                        \
-        return STATUS_OK;                                                                          \
+#define X(table, type)                                                                 \
+    static enum status read_##table(struct batch *batch, struct settlement_rows *rows) \
+    {                                                                                  \
+        const struct call *call = rows->table;                                         \
+        size_t count = call == NULL ? 0 : rows_count(call);                            \
+        struct type *items = arena_array(batch->arena, count + 1, sizeof *items);      \
+        if (items == NULL)                                                             \
+            return STATUS_EXHAUSTED;                                                   \
+        for (size_t row = 0; row < count; row++)                                       \
+            read_##type(call, row, order_of(rows, call, row), &items[row]);            \
+        return STATUS_OK;                                                              \
     }
 LOADED_ROWS(X)
 #undef X
@@ -199,8 +199,8 @@ static enum status read_lines(struct batch *batch, struct settlement_rows *rows)
         struct refund *refund = refund_of(order_of(rows, call, row), rows_text(call, row, 1));
         size_t size = 0;
         const void *bytes = rows_bytes(call, row, 7, &size);
-        enum status status = note_lines_unpack(bytes, size, batch->arena, &refund->lines,
-                                               &refund->line_count);
+        enum status status =
+            note_lines_unpack(bytes, size, batch->arena, &refund->lines, &refund->line_count);
         if (status != STATUS_OK)
             return status == STATUS_INVALID ? STATUS_FATAL : status;
     }
@@ -234,8 +234,8 @@ enum status settlement_loaded(struct batch *batch)
     for (size_t i = 0; i < batch->order_count; i++)
         batch->orders[i].rows = &rows->orders[i];
     enum status status = STATUS_OK;
-#define X(table, type)                                                                             \
-    if (status == STATUS_OK)                                                                       \
+#define X(table, type)       \
+    if (status == STATUS_OK) \
         status = read_##table(batch, rows);
     LOADED_ROWS(X)
 #undef X

@@ -179,10 +179,10 @@ static enum status emit_control(struct batch *batch, struct event *event, const 
     const char *id = subject == NULL ? NULL : alarm_id(batch->arena, event, kind, subject);
     if (id == NULL)
         return STATUS_EXHAUSTED;
-    return batch_output(batch, event, &(struct output){.topic = TOPIC_CONTROL,
-                                                       .key = subject,
-                                                       .ce_id = id,
-                                                       .message = &message->base});
+    return batch_output(
+        batch, event,
+        &(struct output){
+            .topic = TOPIC_CONTROL, .key = subject, .ce_id = id, .message = &message->base});
 }
 
 static enum status emit_over(struct batch *batch, struct event *event, const struct alarm *alarm)
@@ -205,8 +205,7 @@ static enum status emit_over(struct batch *batch, struct event *event, const str
                         &message);
 }
 
-static enum status emit_stalled(struct batch *batch, struct event *event,
-                                const struct alarm *alarm)
+static enum status emit_stalled(struct batch *batch, struct event *event, const struct alarm *alarm)
 {
     Redress__V1__ControlEvent message;
     Redress__V1__Stalled stalled;
@@ -228,13 +227,11 @@ static enum status emit_due(struct batch *batch, const struct event *event,
                             const struct due_change *change)
 {
     if (change->set)
-        return batch_deadline(batch, event, change->subject, (int32_t)change->kind,
-                              change->due_us);
+        return batch_deadline(batch, event, change->subject, (int32_t)change->kind, change->due_us);
     return batch_deadline_clear(batch, event, change->subject, (int32_t)change->kind);
 }
 
-enum status settlement_emit(struct batch *batch, struct event *event,
-                            const struct effects *effects)
+enum status settlement_emit(struct batch *batch, struct event *event, const struct effects *effects)
 {
     enum status status = STATUS_OK;
     for (const struct publication *p = effects->publications.first; p != NULL; p = p->next)
@@ -242,8 +239,8 @@ enum status settlement_emit(struct batch *batch, struct event *event,
             status = emit_publication(batch, event, p);
     for (const struct alarm *a = effects->alarms.first; a != NULL; a = a->next)
         if (status == STATUS_OK)
-            status = a->kind == ALARM_OVER ? emit_over(batch, event, a)
-                                           : emit_stalled(batch, event, a);
+            status =
+                a->kind == ALARM_OVER ? emit_over(batch, event, a) : emit_stalled(batch, event, a);
     for (const struct due_change *d = effects->due_changes.first; d != NULL; d = d->next)
         if (status == STATUS_OK)
             status = emit_due(batch, event, d);

@@ -426,18 +426,18 @@ static void put_evidence(struct rows_out *out, const struct outcome *outcome)
 }
 
 /* X(rows, statement), in the order in which they are sent */
-#define SAVE_ROWS(X)                                                                               \
-    X(payment_insert, PAYMENT_INSERT)                                                              \
-    X(payment_update, PAYMENT_UPDATE)                                                              \
-    X(refund_insert, REFUND_INSERT)                                                                \
-    X(refund_update, REFUND_UPDATE)                                                                \
-    X(payout_insert, PAYOUT_INSERT)                                                                \
-    X(payout_update, PAYOUT_UPDATE)                                                                \
-    X(foreign_refunds, FOREIGN_REFUND_SAVE)                                                        \
-    X(disputes, DISPUTE_SAVE)                                                                      \
-    X(goods_lines, GOODS_LINE_SAVE)                                                                \
-    X(goods_events, GOODS_EVENT_INSERT)                                                            \
-    X(transfers, TRANSFER_INSERT)                                                                  \
+#define SAVE_ROWS(X)                        \
+    X(payment_insert, PAYMENT_INSERT)       \
+    X(payment_update, PAYMENT_UPDATE)       \
+    X(refund_insert, REFUND_INSERT)         \
+    X(refund_update, REFUND_UPDATE)         \
+    X(payout_insert, PAYOUT_INSERT)         \
+    X(payout_update, PAYOUT_UPDATE)         \
+    X(foreign_refunds, FOREIGN_REFUND_SAVE) \
+    X(disputes, DISPUTE_SAVE)               \
+    X(goods_lines, GOODS_LINE_SAVE)         \
+    X(goods_events, GOODS_EVENT_INSERT)     \
+    X(transfers, TRANSFER_INSERT)           \
     X(evidence, EVIDENCE_INSERT)
 
 enum status settlement_save(struct batch *batch, struct unit *unit)
@@ -454,8 +454,8 @@ enum status settlement_save(struct batch *batch, struct unit *unit)
         put_foreign_refunds(&foreign_refunds, order, changed->foreign_refunds);
         put_disputes(&disputes, order, changed->disputes);
         put_goods(&goods_lines, &goods_events, order, changed);
-        enum status status = put_refunds(&refund_insert, &refund_update, order, changed->refunds,
-                                         batch->arena);
+        enum status status =
+            put_refunds(&refund_insert, &refund_update, order, changed->refunds, batch->arena);
         if (status != STATUS_OK)
             return status;
     }

@@ -6,16 +6,16 @@
 #include <string.h>
 
 enum {
-    SUBMIT_LEAST_US = 500000,          /* until a payout that found no room is offered again */
+    SUBMIT_LEAST_US = 500000, /* until a payout that found no room is offered again */
     SUBMIT_MOST_US = 600 * 1000000,
-    NOT_SENT_MOST_US = 300 * 1000000,  /* until what was not sent is tried again, at most */
-    CAPACITY_AGAIN_US = 1000000        /* until a look-up that found no room is tried again */
+    NOT_SENT_MOST_US = 300 * 1000000, /* until what was not sent is tried again, at most */
+    CAPACITY_AGAIN_US = 1000000       /* until a look-up that found no room is tried again */
 };
 
 /* Deadlines and the sender. */
 
-static void change_due(struct settling *settling, const char *subject, enum due_kind kind,
-                       bool set, int64_t due_us)
+static void change_due(struct settling *settling, const char *subject, enum due_kind kind, bool set,
+                       int64_t due_us)
 {
     struct due_change *change = EFFECT_ADD(settling, due_changes, struct due_change);
     if (change != NULL) {
@@ -90,8 +90,8 @@ static void try_later(struct settling *settling, struct payout *payout)
 {
     int64_t now_us = settling->now_us;
     payout_due(settling, payout, DUE_SUBMIT,
-               now_us + clamp_us((now_us - payout->reserved_us) / 4, SUBMIT_LEAST_US,
-                                 NOT_SENT_MOST_US));
+               now_us +
+                   clamp_us((now_us - payout->reserved_us) / 4, SUBMIT_LEAST_US, NOT_SENT_MOST_US));
 }
 
 void payout_try_send(struct settling *settling, struct payout *payout)
@@ -198,13 +198,12 @@ static void move(struct settling *settling, struct payout *payout, enum payout_e
     row_touch(&payout->mark);
     if (next == PAYOUT_RESERVED && before != PAYOUT_SUBMITTED)
         payout->reserved_us = settling->now_us;
-    payout->expected_day = next == PAYOUT_SUCCEEDED
-                               ? arrival_day(payout->payment->method, settling->now_us)
-                               : 0;
+    payout->expected_day =
+        next == PAYOUT_SUCCEEDED ? arrival_day(payout->payment->method, settling->now_us) : 0;
     enter_due(settling, payout);
     if (is_published(settling, payout, before))
         publication_add(settling, payout->refund, payout, payout_state_number(next), reason,
-                notice_of(payout, event));
+                        notice_of(payout, event));
 }
 
 enum payout_verdict payout_apply(struct settling *settling, struct payout *payout,

@@ -7,14 +7,14 @@
 #include "settlement.h"
 
 /* Adds a zeroed item to a list of `settling->effects`; NULL if the arena is full. */
-#define EFFECT_ADD(settling, list, type)                                                           \
-    ((type *)effect_add((settling), &(settling)->effects->list.first,                              \
+#define EFFECT_ADD(settling, list, type)                              \
+    ((type *)effect_add((settling), &(settling)->effects->list.first, \
                         &(settling)->effects->list.last, sizeof(type), offsetof(type, next)))
 void *effect_add(struct settling *settling, void *first, void *last, size_t size, size_t next);
 
 /* Sets the objection; returns STATUS_UNPROCESSABLE. */
 enum status objection_set(struct settling *settling, enum objection_kind kind, const char *field,
-                   const char *value, const char *rule);
+                          const char *value, const char *rule);
 
 /* Finding rows; NULL if there is none. */
 struct payment *payment_find(const struct order_rows *rows, const char *payment_id);

@@ -5,9 +5,9 @@
  *   feed poison                       publishes what can never be applied; prints how many
  *   feed dead-letters                 prints how many there are
  *   feed check                        reads refunds.validated.v1 to its end; prints one line:
- *                                     orders, requests, rings (sums of the last word on each order),
- *                                     events, repeated, and what is wrong: gaps, disorder, differing
- *                                     (the same ce_id with other bytes) */
+ *                                     orders, requests, rings (sums of the last word on each
+ * order), events, repeated, and what is wrong: gaps, disorder, differing (the same ce_id with other
+ * bytes) */
 
 #include "broker.h"
 #include "identity.h"
@@ -74,7 +74,7 @@ static void publish(struct producer *producer, int64_t first, int64_t count, int
         (void)snprintf(order, sizeof order, "order-%" PRId64, i * 7919 % orders);
         (void)snprintf(id, sizeof id, "request-%" PRId64, i);
         Redress__V1__RefundRequest request = REDRESS__V1__REFUND_REQUEST__INIT;
-        request.merchant_id = (char *)(uintptr_t)"shop";
+        request.merchant_id = (char *)(uintptr_t) "shop";
         request.order_id = order;
         request.request_id = id;
         uint8_t *bytes;
@@ -208,16 +208,14 @@ static void print_check(struct check *check)
     int64_t orders = 0, requests = 0, rings = 0;
     struct said *said, *next;
     struct seen *seen, *following;
-    HASH_ITER(hh, check->said, said, next)
-    {
+    HASH_ITER (hh, check->said, said, next) {
         orders++;
         requests += said->requests;
         rings += said->rings;
         HASH_DEL(check->said, said);
         free(said);
     }
-    HASH_ITER(hh, check->seen, seen, following)
-    {
+    HASH_ITER (hh, check->seen, seen, following) {
         HASH_DEL(check->seen, seen);
         free(seen);
     }

@@ -150,8 +150,8 @@ int main(int argc, char **argv)
 {
     static struct tally_settings settings;
     static const struct config_row rows[] = {
-        CONFIG_ROW(struct tally_settings, bell_ms, "REDRESS_TALLY_BELL", DURATION, 0, 3600000,
-                   "1s", "how long after a request its deadline is due")};
+        CONFIG_ROW(struct tally_settings, bell_ms, "REDRESS_TALLY_BELL", DURATION, 0, 3600000, "1s",
+                   "how long after a request its deadline is due")};
     static const struct stage_input inputs[] = {{.topic = TOPIC_REQUESTS}};
     const struct stage stage = {.name = "tally",
                                 .inputs = inputs,

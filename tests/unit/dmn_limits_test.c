@@ -143,13 +143,11 @@ Test(dmn_limits, steps_are_counted)
 
 Test(dmn_limits, external_functions_are_refused_in_words)
 {
-    struct dmn_models *models =
-        support_load(
-            DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL(
-                "{f: function(x) external {java: {class: \"C\", method signature: \"m\"}}, r: "
-                "f(1)}.r") "</decision><businessKnowledgeModel name='k' id='k'><encapsulatedLogic "
-                           "kind='Java'/>"
-                           "</businessKnowledgeModel>"));
+    struct dmn_models *models = support_load(DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL(
+        "{f: function(x) external {java: {class: \"C\", method signature: \"m\"}}, r: "
+        "f(1)}.r") "</decision><businessKnowledgeModel name='k' id='k'><encapsulatedLogic "
+                   "kind='Java'/>"
+                   "</businessKnowledgeModel>"));
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
     struct dmn_query query = {.node = "d"};
     struct dmn_result result;

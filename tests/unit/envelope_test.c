@@ -56,8 +56,8 @@ static struct envelope complete(void)
 
 static void spoil(struct envelope *envelope, const struct check *check)
 {
-#define X(field, name)                                                                             \
-    if (strcmp(check->header, name) == 0)                                                          \
+#define X(field, name)                    \
+    if (strcmp(check->header, name) == 0) \
         envelope->field = check->value;
     ENVELOPE_ROWS(X)
 #undef X
@@ -66,10 +66,14 @@ static void spoil(struct envelope *envelope, const struct check *check)
 Test(envelope, says_which_header_is_absent_or_wrong)
 {
     static const struct check checks[] = {
-        {"ce_specversion", NULL, true}, {"ce_id", NULL, true},
-        {"ce_id", "", true},            {"ce_source", NULL, true},
-        {"ce_type", NULL, true},        {"ce_specversion", "0.3", false},
-        {"ce_type", "other", false},    {"content-type", "application/json", false},
+        {"ce_specversion", NULL, true},
+        {"ce_id", NULL, true},
+        {"ce_id", "", true},
+        {"ce_source", NULL, true},
+        {"ce_type", NULL, true},
+        {"ce_specversion", "0.3", false},
+        {"ce_type", "other", false},
+        {"content-type", "application/json", false},
     };
     struct envelope good = complete();
     const char *field;

@@ -45,9 +45,8 @@ static void check_same(const struct ring_record *read, const struct ring_record 
     for (size_t i = 0; i < wrote->header_count; i++) {
         cr_assert_str_eq(read->headers[i].name, wrote->headers[i].name);
         cr_assert_eq(read->headers[i].size, wrote->headers[i].size);
-        cr_assert_eq(memcmp(read->headers[i].value, wrote->headers[i].value,
-                            wrote->headers[i].size),
-                     0);
+        cr_assert_eq(
+            memcmp(read->headers[i].value, wrote->headers[i].value, wrote->headers[i].size), 0);
     }
 }
 

@@ -62,8 +62,8 @@ static void refused(enum topic topic, const char *json, Redress__V1__DeadLetterR
 
 #define REASON(name) REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_##name
 #define HEAD "\"merchantId\":\"shop\",\"orderId\":\"o-1\",\"occurredAt\":\"2010-12-09T10:00:00Z\""
-#define PAYMENT                                                                                    \
-    "\"paymentId\":\"pay_1\",\"provider\":\"STRIPE\",\"providerReference\":\"pi_1\","              \
+#define PAYMENT                                                                       \
+    "\"paymentId\":\"pay_1\",\"provider\":\"STRIPE\",\"providerReference\":\"pi_1\"," \
     "\"method\":\"CARD\""
 
 Test(settlement_decode, a_capture)
@@ -133,24 +133,24 @@ Test(settlement_decode, captures_that_break_a_rule)
             "captured.amount");
     refused(TOPIC_ORDERS, "{" HEAD ",\"captured\":{\"provider\":\"STRIPE\"}}",
             REASON(FIELD_MISSING), "captured.payment_id");
-    refused(TOPIC_ORDERS, "{\"orderId\":\"o-1\",\"captured\":{" PAYMENT "}}",
-            REASON(FIELD_MISSING), "merchant_id");
+    refused(TOPIC_ORDERS, "{\"orderId\":\"o-1\",\"captured\":{" PAYMENT "}}", REASON(FIELD_MISSING),
+            "merchant_id");
     refused(TOPIC_ORDERS, "{" HEAD ",\"captured\":{\"paymentId\":\"a\\u0007\"}}",
             REASON(FIELD_OUT_OF_RANGE), "captured.payment_id");
 }
 
 /* Approvals. */
 
-#define APPROVED                                                                                   \
-    "{" HEAD ",\"refundId\":\"rf_1\",\"version\":2,\"status\":\"APPROVED\",\"approval\":{"         \
-    "\"keyId\":\"k1\",\"split\":[{\"paymentId\":\"pay_1\",\"amount\":{\"minor\":510,"              \
-    "\"currency\":\"GBP\"}}],\"method\":\"ORIGINAL\",\"caseVersion\":1,"                           \
-    "\"expiresAt\":\"2010-12-10T10:00:00Z\",\"approvers\":[\"mia\"],"                              \
-    "\"amount\":{\"minor\":510,\"currency\":\"GBP\"}},\"assessed\":{\"goodsRequired\":true,"       \
-    "\"model\":{\"id\":\"policy\",\"version\":3,\"sha256\":\"ab\"},"                               \
-    "\"request\":{\"reason\":\"DAMAGED\",\"trigger\":\"CUSTOMER_REQUEST\"},"                       \
-    "\"facts\":{\"lines\":[{\"lineId\":\"1\",\"units\":2,\"refundableMinor\":510,"                 \
-    "\"taxMinor\":85,\"taxRatePpm\":200000}],"                                                     \
+#define APPROVED                                                                             \
+    "{" HEAD ",\"refundId\":\"rf_1\",\"version\":2,\"status\":\"APPROVED\",\"approval\":{"   \
+    "\"keyId\":\"k1\",\"split\":[{\"paymentId\":\"pay_1\",\"amount\":{\"minor\":510,"        \
+    "\"currency\":\"GBP\"}}],\"method\":\"ORIGINAL\",\"caseVersion\":1,"                     \
+    "\"expiresAt\":\"2010-12-10T10:00:00Z\",\"approvers\":[\"mia\"],"                        \
+    "\"amount\":{\"minor\":510,\"currency\":\"GBP\"}},\"assessed\":{\"goodsRequired\":true," \
+    "\"model\":{\"id\":\"policy\",\"version\":3,\"sha256\":\"ab\"},"                         \
+    "\"request\":{\"reason\":\"DAMAGED\",\"trigger\":\"CUSTOMER_REQUEST\"},"                 \
+    "\"facts\":{\"lines\":[{\"lineId\":\"1\",\"units\":2,\"refundableMinor\":510,"           \
+    "\"taxMinor\":85,\"taxRatePpm\":200000}],"                                               \
     "\"shipping\":{\"refundableMinor\":95,\"taxMinor\":5}}}}"
 
 static Redress__V1__RefundRouted *signed_approval(void)
@@ -281,12 +281,13 @@ Test(settlement_decode, cancellations_and_what_is_skipped_by_its_header)
 Test(settlement_decode, evidence_of_every_kind)
 {
     struct one_event one;
-    cr_assert_eq(decoded(&one, TOPIC_PROVIDER_EVENTS,
-                         "{" HEAD "," SAID ",\"verified\":true,\"epoch\":9,\"refund\":{"
-                         "\"payoutId\":\"po_1\",\"providerRefundId\":\"re_1\",\"status\":\"FAILED\","
-                         "\"amount\":{\"minor\":5,\"currency\":\"JPY\"},"
-                         "\"failureCode\":\"declined\"}}"),
-                 STATUS_OK);
+    cr_assert_eq(
+        decoded(&one, TOPIC_PROVIDER_EVENTS,
+                "{" HEAD "," SAID ",\"verified\":true,\"epoch\":9,\"refund\":{"
+                "\"payoutId\":\"po_1\",\"providerRefundId\":\"re_1\",\"status\":\"FAILED\","
+                "\"amount\":{\"minor\":5,\"currency\":\"JPY\"},"
+                "\"failureCode\":\"declined\"}}"),
+        STATUS_OK);
     const struct evidence *evidence = one.event.body;
     cr_expect_eq(evidence->kind, EVIDENCE_REFUND);
     cr_expect_eq(evidence->source, SOURCE_WEBHOOK);
@@ -329,9 +330,8 @@ Test(settlement_decode, evidence_that_breaks_a_rule)
             "{" HEAD "," SAID ",\"refund\":{\"providerRefundId\":\"re_1\","
             "\"status\":\"SUCCEEDED\",\"amount\":{\"minor\":-1,\"currency\":\"GBP\"}}}",
             REASON(FIELD_OUT_OF_RANGE), "refund.amount.minor");
-    refused(TOPIC_PROVIDER_EVENTS,
-            "{" HEAD "," SAID ",\"refund\":{\"status\":\"SUCCEEDED\"}}", REASON(FIELD_MISSING),
-            "refund.provider_refund_id");
+    refused(TOPIC_PROVIDER_EVENTS, "{" HEAD "," SAID ",\"refund\":{\"status\":\"SUCCEEDED\"}}",
+            REASON(FIELD_MISSING), "refund.provider_refund_id");
 }
 
 Test(settlement_decode, goods_and_what_breaks_their_rules)

@@ -193,9 +193,9 @@ Test(settlement_evidence, calls_about_unknown_payouts_are_refused)
 Test(settlement_evidence, what_was_never_sent_cannot_be_paid)
 {
     cr_assert_eq(world_approve_one(&world, "rf_2", 1, "pay_9", 100), STATUS_OK);
-    cr_assert_eq(world_refund(&world, world_payout(&world, 1), REFUND_STATUS_SUCCEEDED,
-                              SOURCE_WEBHOOK),
-                 STATUS_UNPROCESSABLE);
+    cr_assert_eq(
+        world_refund(&world, world_payout(&world, 1), REFUND_STATUS_SUCCEEDED, SOURCE_WEBHOOK),
+        STATUS_UNPROCESSABLE);
     cr_assert_eq(world.objection.kind, OBJECTION_TRANSITION);
     cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_AWAITING_CAPTURE);
 }
@@ -315,9 +315,8 @@ Test(settlement_evidence, every_state_meets_everything_that_is_said)
                     teardown();
                     setup();
                     world_force(&world, payout, (enum payout_state)state);
-                    struct evidence said =
-                        world_evidence(&world, payout, EVIDENCE_REFUND,
-                                       (enum evidence_source)source);
+                    struct evidence said = world_evidence(&world, payout, EVIDENCE_REFUND,
+                                                          (enum evidence_source)source);
                     said.status = (enum refund_status)status;
                     said.verified = verified != 0;
                     cr_assert_eq(world_tell(&world, &said), STATUS_OK, "%s, status %d",

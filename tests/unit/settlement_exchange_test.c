@@ -4,8 +4,8 @@
 #include "clock.h"
 #include "services/settlement/exchange.h"
 
-#include <criterion/criterion.h>
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>

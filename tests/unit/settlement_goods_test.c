@@ -45,9 +45,9 @@ static struct payout *waiting(void)
 
 static void inspect(const char *event_id, const char *line_id, int64_t units, int64_t accepted)
 {
-    cr_assert_eq(world_goods(&world, event_id, "rf_1", GOODS_KIND_INSPECTED, line_id, units,
-                             accepted),
-                 STATUS_OK);
+    cr_assert_eq(
+        world_goods(&world, event_id, "rf_1", GOODS_KIND_INSPECTED, line_id, units, accepted),
+        STATUS_OK);
 }
 
 Test(settlement_goods, the_payout_waits_and_says_so)
@@ -150,9 +150,9 @@ Test(settlement_goods, a_share_of_which_nothing_is_left_is_cancelled)
     inspect("g2", "2", 1, 0);
     cr_assert_eq(world_payout(&world, 0)->amount_minor, 334 + 250);
     cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_CANCELLED);
-    cr_assert_eq(world_refund(&world, world_payout(&world, 0), REFUND_STATUS_SUCCEEDED,
-                              SOURCE_ANSWER),
-                 STATUS_OK);
+    cr_assert_eq(
+        world_refund(&world, world_payout(&world, 0), REFUND_STATUS_SUCCEEDED, SOURCE_ANSWER),
+        STATUS_OK);
     cr_assert_eq(world_publication(&world, 0)->ended, 2);
 }
 

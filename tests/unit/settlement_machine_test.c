@@ -9,19 +9,19 @@
 
 /* What each cell says, by hand: ! illegal, . stays, L stays and a cancellation is too late, ? stays
  * and asks the provider, > stays and is sent again; else the next state's letter. */
-#define LETTERS(X)                                                                                 \
-    X('c', AWAITING_CAPTURE)                                                                       \
-    X('g', AWAITING_GOODS)                                                                         \
-    X('R', RESERVED)                                                                               \
-    X('S', SUBMITTED)                                                                              \
-    X('P', PENDING)                                                                                \
-    X('A', REQUIRES_ACTION)                                                                        \
-    X('$', SUCCEEDED)                                                                              \
-    X('F', FAILED)                                                                                 \
-    X('C', CANCELLED)                                                                              \
-    X('U', UNKNOWN)                                                                                \
-    X('M', MANUAL)                                                                                 \
-    X('B', FALLBACK_PENDING)                                                                       \
+#define LETTERS(X)           \
+    X('c', AWAITING_CAPTURE) \
+    X('g', AWAITING_GOODS)   \
+    X('R', RESERVED)         \
+    X('S', SUBMITTED)        \
+    X('P', PENDING)          \
+    X('A', REQUIRES_ACTION)  \
+    X('$', SUCCEEDED)        \
+    X('F', FAILED)           \
+    X('C', CANCELLED)        \
+    X('U', UNKNOWN)          \
+    X('M', MANUAL)           \
+    X('B', FALLBACK_PENDING) \
     X('X', REFUSED)
 
 /* Columns: CAPTURED CAPTURE_MISSING CAP_EXCEEDED GOODS_DECLINED GOODS_LOST NO_ADAPTER SEND CANCEL
@@ -74,8 +74,7 @@ Test(settlement_machine, every_payout_cell_is_as_written)
         const char *cell = PAYOUT_CELLS[s].cells;
         for (int event = 0; event < PAYOUT_EVENTS; event++, cell++) {
             cell += *cell == ' ';
-            struct payout_step step =
-                payout_step(PAYOUT_CELLS[s].state, (enum payout_event)event);
+            struct payout_step step = payout_step(PAYOUT_CELLS[s].state, (enum payout_event)event);
             cr_expect_eq(letter_of(step), *cell, "%s + %s: %c, expected %c",
                          payout_state_name(PAYOUT_CELLS[s].state),
                          payout_event_name((enum payout_event)event), letter_of(step), *cell);
@@ -103,9 +102,9 @@ Test(settlement_machine, no_call_or_look_up_frees_money_that_may_be_paid)
 {
     static const enum payout_event learned[] = {PAYOUT_EVENT_FAILED, PAYOUT_EVENT_DIVERTED,
                                                 PAYOUT_EVENT_VOIDED, PAYOUT_EVENT_CALL_REFUSED};
-    static const enum payout_state with_provider[] = {PAYOUT_SUBMITTED, PAYOUT_PENDING,
+    static const enum payout_state with_provider[] = {PAYOUT_SUBMITTED,       PAYOUT_PENDING,
                                                       PAYOUT_REQUIRES_ACTION, PAYOUT_UNKNOWN,
-                                                      PAYOUT_MANUAL, PAYOUT_SUCCEEDED};
+                                                      PAYOUT_MANUAL,          PAYOUT_SUCCEEDED};
     for (size_t s = 0; s < sizeof with_provider / sizeof *with_provider; s++)
         for (int event = 0; event < PAYOUT_EVENTS; event++) {
             struct payout_step step = payout_step(with_provider[s], (enum payout_event)event);
@@ -175,9 +174,8 @@ Test(settlement_machine, every_dispute_cell_is_as_written)
         [DISPUTE_ILLEGAL] = '!', [DISPUTE_STAY] = '.', [DISPUTE_MOVE] = '>'};
     for (int state = 0; state < DISPUTE_STATES; state++)
         for (int word = DISPUTE_INQUIRY; word <= DISPUTE_LOST; word++)
-            cr_expect_eq(verdicts[dispute_step((enum dispute_state)state,
-                                               (enum dispute_state)word)],
-                         cells[state][word - 1], "%s + %s",
-                         dispute_state_name((enum dispute_state)state),
-                         dispute_state_name((enum dispute_state)word));
+            cr_expect_eq(
+                verdicts[dispute_step((enum dispute_state)state, (enum dispute_state)word)],
+                cells[state][word - 1], "%s + %s", dispute_state_name((enum dispute_state)state),
+                dispute_state_name((enum dispute_state)word));
 }

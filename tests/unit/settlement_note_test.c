@@ -78,8 +78,8 @@ Test(settlement_note, the_notes_of_all_shares_cover_the_lines)
             int64_t gross = below(&seed, 5) == 0 ? 0 : below(&seed, 100000);
             ids[i][0] = (char)('a' + i);
             ids[i][1] = '\0';
-            lines[i] = (struct note_line){ids[i], 1, gross, gross == 0 ? 0 : below(&seed, gross),
-                                          200000};
+            lines[i] =
+                (struct note_line){ids[i], 1, gross, gross == 0 ? 0 : below(&seed, gross), 200000};
             claimed += gross;
         }
         int64_t approved = claimed == 0 ? 0 : below(&seed, claimed) + 1, offset = 0;
@@ -146,11 +146,11 @@ Test(settlement_note, a_refund_arrives_by_a_business_day)
         int method;
         const char *expected;
     } rows[] = {
-        {"2010-12-09T10:00:00Z", 1, "2010-12-23"}, /* card, Thursday */
-        {"2010-12-11T10:00:00Z", 1, "2010-12-24"}, /* card, Saturday: as from Friday */
-        {"2010-12-10T23:59:59Z", 3, "2010-12-17"}, /* bank transfer, Friday */
-        {"2010-12-13T00:00:00Z", 5, "2010-12-20"}, /* pay later, Monday */
-        {"2010-12-13T00:00:00Z", 6, "2010-12-13"}, /* store credit: at once */
+        {"2010-12-09T10:00:00Z", 1, "2010-12-23"},  /* card, Thursday */
+        {"2010-12-11T10:00:00Z", 1, "2010-12-24"},  /* card, Saturday: as from Friday */
+        {"2010-12-10T23:59:59Z", 3, "2010-12-17"},  /* bank transfer, Friday */
+        {"2010-12-13T00:00:00Z", 5, "2010-12-20"},  /* pay later, Monday */
+        {"2010-12-13T00:00:00Z", 6, "2010-12-13"},  /* store credit: at once */
         {"2010-12-13T00:00:00Z", 99, "2010-12-27"}, /* unknown: the longest */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -158,8 +158,8 @@ Test(settlement_note, a_refund_arrives_by_a_business_day)
         char day[CLOCK_TEXT_MAX];
         cr_assert_eq(clock_parse(rows[i].sent, &sent_us), STATUS_OK);
         (void)clock_format_date(arrival_day(rows[i].method, sent_us) * CLOCK_DAY_US, day);
-        cr_expect_str_eq(day, rows[i].expected, "%s by method %d: %s", rows[i].sent,
-                         rows[i].method, day);
+        cr_expect_str_eq(day, rows[i].expected, "%s by method %d: %s", rows[i].sent, rows[i].method,
+                         day);
     }
 }
 

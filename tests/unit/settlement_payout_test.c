@@ -243,9 +243,9 @@ Test(settlement_payout, a_refused_call_frees_the_money)
 Test(settlement_payout, a_refusal_that_people_must_see_keeps_the_money)
 {
     struct payout *payout = submitted();
-    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED,
-                                   "charge_already_refunded", 400),
-                 STATUS_OK);
+    cr_assert_eq(
+        world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "charge_already_refunded", 400),
+        STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_MANUAL);
     cr_assert_eq(payout->payment->in_flight_minor, 510);
 }
@@ -433,9 +433,9 @@ Test(settlement_payout, a_refund_over_two_payments_cancels_what_it_can)
     cr_assert_eq(world_publication(&world, 0)->status, 7);
     cr_assert_eq(world_publication(&world, 0)->ended, 1);
     cr_assert_eq(world_publication(&world, 1)->status, 12);
-    cr_assert_eq(world_refund(&world, world_payout(&world, 0), REFUND_STATUS_SUCCEEDED,
-                              SOURCE_ANSWER),
-                 STATUS_OK);
+    cr_assert_eq(
+        world_refund(&world, world_payout(&world, 0), REFUND_STATUS_SUCCEEDED, SOURCE_ANSWER),
+        STATUS_OK);
     /* The cancelled share is on no credit note. */
     cr_assert_eq(world_publication(&world, 0)->note[0].net_minor +
                      world_publication(&world, 0)->note[0].tax_minor,

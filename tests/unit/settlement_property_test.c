@@ -98,8 +98,8 @@ static enum status step(void)
     case 3:
         return below(3) > 0 ? STATUS_OK : world_cancel(&world, pick_id("rf", 4), below(6) + 1);
     case 4:
-        return world_goods(&world, pick_id("g", 40), pick_id("rf", 4),
-                           (enum goods_kind)below(4), "1", below(2) + 1, 1);
+        return world_goods(&world, pick_id("g", 40), pick_id("rf", 4), (enum goods_kind)below(4),
+                           "1", below(2) + 1, 1);
     case 5:
         return expire();
     default:

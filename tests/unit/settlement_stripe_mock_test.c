@@ -23,10 +23,8 @@ static void setup(void)
     account.url = getenv("STRIPE_MOCK_URL");
     if (account.url == NULL)
         cr_skip_test("STRIPE_MOCK_URL is not set");
-    const struct exchange_settings settings = {.in_flight = 4,
-                                               .connect_timeout_ms = 2000,
-                                               .total_timeout_ms = DEADLINE_MS,
-                                               .ca_file = ""};
+    const struct exchange_settings settings = {
+        .in_flight = 4, .connect_timeout_ms = 2000, .total_timeout_ms = DEADLINE_MS, .ca_file = ""};
     struct error error = {0};
     cr_assert_eq(exchange_open(&settings, &exchange, &error), STATUS_OK, "%s", error.text);
 }

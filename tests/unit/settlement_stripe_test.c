@@ -36,11 +36,10 @@ Test(settlement_stripe, form_1_is_these_bytes)
     cr_assert(start(&from));
     cr_assert(request.post);
     cr_assert_str_eq(request.url, "https://api.example/v1/refunds");
-    cr_assert_str_eq(request.body,
-                     "payment_intent=pi_3N&amount=510&reason=requested_by_customer"
-                     "&metadata%5Bpayout_id%5D=po_00112233445566778899aabbccddeeff"
-                     "&metadata%5Brefund_id%5D=rf_ffeeddccbbaa99887766554433221100"
-                     "&metadata%5Bcurrency%5D=gbp");
+    cr_assert_str_eq(request.body, "payment_intent=pi_3N&amount=510&reason=requested_by_customer"
+                                   "&metadata%5Bpayout_id%5D=po_00112233445566778899aabbccddeeff"
+                                   "&metadata%5Brefund_id%5D=rf_ffeeddccbbaa99887766554433221100"
+                                   "&metadata%5Bcurrency%5D=gbp");
     cr_assert_str_eq(request.headers[0], "Authorization: Bearer sk_test_1");
     cr_assert_str_eq(request.headers[2], "Idempotency-Key: po_00112233445566778899aabbccddeeff");
     cr_assert_str_eq(request.headers[3], "");
@@ -94,9 +93,8 @@ Test(settlement_stripe, amounts_are_in_stripes_units)
         int64_t minor;
         const char *amount;
     } rows[] = {
-        {"JPY", 500, "&amount=500&"}, {"KWD", 5120, "&amount=5120&"},
-        {"ISK", 5, "&amount=500&"},   {"MGA", 500, "&amount=5&"},
-        {"EUR", 1, "&amount=1&"},
+        {"JPY", 500, "&amount=500&"}, {"KWD", 5120, "&amount=5120&"}, {"ISK", 5, "&amount=500&"},
+        {"MGA", 500, "&amount=5&"},   {"EUR", 1, "&amount=1&"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct provider_payout from = payout();
@@ -120,8 +118,7 @@ Test(settlement_stripe, look_ups_ask_by_payment_and_page)
     struct provider_payout from = payout();
     cr_assert(provider_stripe.look_up(&ACCOUNT, &from, "", &request));
     cr_assert_not(request.post);
-    cr_assert_str_eq(request.url,
-                     "https://api.example/v1/refunds?payment_intent=pi_3N&limit=100");
+    cr_assert_str_eq(request.url, "https://api.example/v1/refunds?payment_intent=pi_3N&limit=100");
     cr_assert(provider_stripe.look_up(&ACCOUNT, &from, "re_9", &request));
     cr_assert_str_eq(
         request.url,
@@ -172,9 +169,8 @@ Test(settlement_stripe, refunds_of_every_status)
         cr_assert_str_eq(finding.currency, "GBP");
         cr_assert_str_eq(finding.provider_refund_id, "re_1");
         cr_assert_eq(finding.created_us, INT64_C(1291888800000000));
-        cr_assert_str_eq(finding.code, rows[i].status == REFUND_STATUS_FAILED
-                                           ? "expired_or_canceled_card"
-                                           : "");
+        cr_assert_str_eq(finding.code,
+                         rows[i].status == REFUND_STATUS_FAILED ? "expired_or_canceled_card" : "");
     }
 }
 
@@ -191,8 +187,13 @@ Test(settlement_stripe, amounts_come_back_in_our_units)
 
 Test(settlement_stripe, answers_that_are_not_understood_are_unknown)
 {
-    static const char *const bodies[] = {"", "{", "[]", "null", "{\"object\":\"charge\"}",
-                                         "{\"object\":\"refund\",\"id\":\"\"}", "\xff\xfe"};
+    static const char *const bodies[] = {"",
+                                         "{",
+                                         "[]",
+                                         "null",
+                                         "{\"object\":\"charge\"}",
+                                         "{\"object\":\"refund\",\"id\":\"\"}",
+                                         "\xff\xfe"};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         answer(200, bodies[i]);
         cr_assert_eq(finding.kind, FINDING_CALL_FAILED);
@@ -236,8 +237,7 @@ Test(settlement_stripe, errors_say_whether_anything_was_done)
         {403, "{}", CALL_FAILURE_NOT_SENT, ""},
         {404, "{\"error\":{\"code\":\"resource_missing\"}}", CALL_FAILURE_REFUSED,
          "resource_missing"},
-        {409,
-         "{\"error\":{\"type\":\"idempotency_error\",\"code\":\"idempotency_key_in_use\"}}",
+        {409, "{\"error\":{\"type\":\"idempotency_error\",\"code\":\"idempotency_key_in_use\"}}",
          CALL_FAILURE_UNKNOWN, "idempotency_error"},
         {429, "{\"error\":{\"code\":\"rate_limit\"}}", CALL_FAILURE_NOT_SENT, "rate_limit"},
         {500, "{\"error\":{\"type\":\"api_error\"}}", CALL_FAILURE_UNKNOWN, "api_error"},
@@ -285,8 +285,11 @@ Test(settlement_stripe, look_ups_find_by_metadata_only)
 /* What is no whole answer is never taken for an absence. */
 Test(settlement_stripe, look_ups_that_are_not_understood_teach_nothing)
 {
-    static const char *const bodies[] = {"", "{}", "{\"data\":{},\"has_more\":false}",
-                                         "{\"data\":[]}", "{\"data\":[],\"has_more\":true}",
+    static const char *const bodies[] = {"",
+                                         "{}",
+                                         "{\"data\":{},\"has_more\":false}",
+                                         "{\"data\":[]}",
+                                         "{\"data\":[],\"has_more\":true}",
                                          "{\"data\":[7],\"has_more\":true}"};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         page("%s", bodies[i]);

@@ -188,8 +188,7 @@ enum status world_apply_approval(struct world *world, const struct approval_even
 enum status world_approve(struct world *world, const char *refund_id, int64_t version,
                           const struct share *shares, size_t share_count)
 {
-    struct approval_event approval =
-        world_approval(world, refund_id, version, shares, share_count);
+    struct approval_event approval = world_approval(world, refund_id, version, shares, share_count);
     return world_apply_approval(world, &approval);
 }
 
@@ -267,8 +266,7 @@ enum status world_refund(struct world *world, const struct payout *payout,
 enum status world_call_failed(struct world *world, const struct payout *payout,
                               enum call_failure failure, const char *code, int32_t http_status)
 {
-    struct evidence evidence =
-        world_evidence(world, payout, EVIDENCE_CALL_FAILED, SOURCE_ANSWER);
+    struct evidence evidence = world_evidence(world, payout, EVIDENCE_CALL_FAILED, SOURCE_ANSWER);
     evidence.failure = failure;
     evidence.code = code;
     evidence.http_status = http_status;
@@ -277,8 +275,7 @@ enum status world_call_failed(struct world *world, const struct payout *payout,
 
 enum status world_not_found(struct world *world, const struct payout *payout)
 {
-    struct evidence evidence =
-        world_evidence(world, payout, EVIDENCE_NOT_FOUND, SOURCE_LOOK_UP);
+    struct evidence evidence = world_evidence(world, payout, EVIDENCE_NOT_FOUND, SOURCE_LOOK_UP);
     return world_tell(world, &evidence);
 }
 

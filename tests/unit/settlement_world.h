@@ -45,8 +45,7 @@ enum status world_apply_approval(struct world *world, const struct approval_even
 enum status world_cancel(struct world *world, const char *refund_id, int64_t version);
 enum status world_due(struct world *world, enum due_kind kind, const char *subject);
 enum status world_goods(struct world *world, const char *event_id, const char *refund_id,
-                        enum goods_kind kind, const char *line_id, int64_t units,
-                        int64_t accepted);
+                        enum goods_kind kind, const char *line_id, int64_t units, int64_t accepted);
 
 /* Evidence about a payout; its fields can be changed before it is applied. */
 struct evidence world_evidence(struct world *world, const struct payout *payout,
