@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define LOOK_UP_LEAST_US (5 * INT64_C(1000000)) /* between look-ups of a payout without an answer \
-                                                 */
+#define LOOK_UP_LEAST_US                                                     \
+    (5 * INT64_C(1000000)) /* between look-ups of a payout without an answer \
+                            */
 #define LOOK_UP_MOST_US (3600 * INT64_C(1000000))
 #define POLL_MOST_US (24 * INT64_C(3600000000)) /* between look-ups of one that is pending */
 

@@ -19,8 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define API_VERSION "2026-08-26.dahlia" /* the description that the requests are checked against \
-                                         */
+#define API_VERSION                                                              \
+    "2026-08-26.dahlia" /* the description that the requests are checked against \
+                         */
 
 enum { PAGE_SIZE = 100 };
 
