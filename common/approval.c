@@ -102,16 +102,20 @@ static void layout_integer(struct layout *layout, int64_t value)
     layout->take(layout->state, bytes, sizeof bytes);
 }
 
-static void layout_text(struct layout *layout, const char *text)
+static void layout_bytes(struct layout *layout, const void *bytes, size_t size)
 {
-    size_t size = text == NULL ? 0 : strlen(text);
     assert(size <= INT32_MAX);
     unsigned char length[4];
     for (int i = 0; i < 4; i++)
         length[i] = (unsigned char)(size >> (24 - 8 * i));
     layout->take(layout->state, length, sizeof length);
     if (size > 0)
-        layout->take(layout->state, text, size);
+        layout->take(layout->state, bytes, size);
+}
+
+static void layout_text(struct layout *layout, const char *text)
+{
+    layout_bytes(layout, text, text == NULL ? 0 : strlen(text));
 }
 
 static void layout_model(struct layout *layout, const struct approval_model *model)
@@ -186,6 +190,36 @@ enum status approval_verify(const struct approval_keys *keys, const char *key_id
         return same ? STATUS_OK : STATUS_INVALID;
     }
     return STATUS_NOT_FOUND;
+}
+
+static void seal_mac(const struct approval_key *key, const char *domain, const void *bytes,
+                     size_t size, uint8_t mac[APPROVAL_MAC_SIZE])
+{
+    crypto_auth_hmacsha512256_state state = key->state;
+    struct layout layout = {.take = take_mac, .state = &state};
+    layout_text(&layout, domain);
+    layout_bytes(&layout, bytes, size);
+    crypto_auth_hmacsha512256_final(&state, mac);
+    sodium_memzero(&state, sizeof state);
+}
+
+void approval_seal(const struct approval_keys *keys, const char *domain, const void *bytes,
+                   size_t size, uint8_t mac[APPROVAL_MAC_SIZE])
+{
+    assert(keys->count > 0);
+    seal_mac(&keys->items[0], domain, bytes, size, mac);
+}
+
+bool approval_seal_holds(const struct approval_keys *keys, const char *domain, const void *bytes,
+                         size_t size, const uint8_t mac[APPROVAL_MAC_SIZE])
+{
+    bool holds = false;
+    for (size_t i = 0; i < keys->count; i++) {
+        uint8_t expected[APPROVAL_MAC_SIZE];
+        seal_mac(&keys->items[i], domain, bytes, size, expected);
+        holds = holds || sodium_memcmp(mac, expected, sizeof expected) == 0;
+    }
+    return holds;
 }
 
 char *approval_subject_hash(int64_t minor, const char *currency, const char *const *payment_ids,

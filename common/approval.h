@@ -92,6 +92,16 @@ enum status approval_verify(const struct approval_keys *keys, const char *key_id
                             const struct approval *approval, const uint8_t *mac,
                             size_t mac_size) CHECK_RESULT;
 
+/* Seals: the MAC of bytes of our own on a topic that others may write to. `domain`
+ * ("redress.evidence.v1") keeps a seal for one purpose from being one for another: the MAC is over
+ * the domain as a text and then the bytes as a text. Signs with the first key. */
+void approval_seal(const struct approval_keys *keys, const char *domain, const void *bytes,
+                   size_t size, uint8_t mac[APPROVAL_MAC_SIZE]);
+
+/* True if one of the keys made the MAC over exactly these bytes. */
+bool approval_seal_holds(const struct approval_keys *keys, const char *domain, const void *bytes,
+                         size_t size, const uint8_t mac[APPROVAL_MAC_SIZE]);
+
 /* What a person decides about, in one word: lower-case hex SHA-256 over text "redress.subject.v1",
  * integer minor units, text currency, integer number of payments and a text id for each in the
  * order of capture, integer method. Texts and integers as above. Returns `hex`. */

@@ -25,6 +25,7 @@ static enum status start(void *context, const struct config_worker *worker, stru
     started->limits = settlement_limits_of(&config);
     enum status status = approval_keys_read(config.approval_keys, &keys, error);
     started->keys = keys;
+    sender.keys = keys;
     started->scratch = arena_create(SCRATCH_MAX);
     if (status != STATUS_OK)
         return STATUS_FATAL;

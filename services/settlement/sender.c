@@ -91,7 +91,8 @@ static void report(struct sender *sender, const struct job *job, const struct fi
     struct error error = {0};
     if (sender->producer == NULL && open_producer(sender, &error) != STATUS_OK)
         return;
-    if (sender_event_send(sender->producer, job, finding, sender->arena, &error) == STATUS_FATAL)
+    if (sender_event_send(sender->producer, sender->settings.keys, job, finding, sender->arena,
+                          &error) == STATUS_FATAL)
         renew_producer(sender, &error);
 }
 

@@ -13,6 +13,7 @@
 #ifndef SETTLEMENT_SENDER_H
 #define SETTLEMENT_SENDER_H
 
+#include "approval.h"
 #include "config.h"
 #include "envelope.h"
 #include "provider.h"
@@ -31,7 +32,8 @@ enum {
 
 struct sender_settings {
     const struct config_worker *worker;
-    const char *name; /* of the worker: database and role by default */
+    const char *name;                 /* of the worker: database and role by default */
+    const struct approval_keys *keys; /* seal what is learned; outlive the sender */
     int64_t in_flight;
     int64_t rate; /* calls per second of this instance, 0: no limit */
     int64_t connect_timeout_ms, call_timeout_ms, send_window_ms;

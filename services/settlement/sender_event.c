@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "message.h"
 #include "redress/v1/provider.pb-c.h"
+#include "seal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,9 +120,9 @@ static enum status send(struct producer *producer, const struct job *job, const 
     return status == STATUS_EXHAUSTED ? STATUS_OK : status;
 }
 
-enum status sender_event_send(struct producer *producer, const struct job *job,
-                              const struct finding *finding, struct arena *arena,
-                              struct error *error)
+enum status sender_event_send(struct producer *producer, const struct approval_keys *keys,
+                              const struct job *job, const struct finding *finding,
+                              struct arena *arena, struct error *error)
 {
     struct parts parts;
     uint8_t *bytes = NULL;
@@ -136,7 +137,9 @@ enum status sender_event_send(struct producer *producer, const struct job *job,
         set_not_found(&parts, job);
     else
         return STATUS_OK;
-    enum status status = message_pack(&parts.event.base, arena, &bytes, &size);
+    enum status status = seal_event(keys, &parts.event, arena);
+    if (status == STATUS_OK)
+        status = message_pack(&parts.event.base, arena, &bytes, &size);
     return status == STATUS_OK ? send(producer, job, bytes, size, parts.event_id, error)
                                : error_set(error, STATUS_FATAL, "no room for a provider event");
 }

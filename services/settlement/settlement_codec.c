@@ -8,6 +8,7 @@
 #include "redress/v1/order.pb-c.h"
 #include "redress/v1/provider.pb-c.h"
 #include "redress/v1/routed.pb-c.h"
+#include "seal.h"
 #include "settlement_batch.h"
 #include "skim.h"
 
@@ -433,7 +434,9 @@ static enum status decode_evidence(struct check *check)
         check_enum(check, "provider", &redress__v1__provider__descriptor, (int)from->provider);
     evidence->source = (enum evidence_source)check_enum(
         check, "source", &redress__v1__evidence_source__descriptor, (int)from->source);
-    evidence->verified = from->verified;
+    const struct settlement *settlement = check->batch->context;
+    evidence->verified = from->verified && seal_holds(settlement->keys, check->event->value,
+                                                      check->event->value_size);
     evidence->epoch = from->epoch;
     evidence->payment_id = check_text(check, "payment_id", from->payment_id, 0, ID_MAX);
     evidence->provider_reference =

@@ -3,6 +3,7 @@
 #include "message.h"
 #include "one_event.h"
 #include "redress/v1/routed.pb-c.h"
+#include "services/settlement/seal.h"
 #include "services/settlement/settlement_batch.h"
 #include "services/settlement/skim.h"
 
@@ -276,17 +277,26 @@ Test(settlement_decode, cancellations_and_what_is_skipped_by_its_header)
 
 /* Evidence and goods. */
 
+/* As `decoded`, with the seal of settlement's own. */
+static enum status decoded_sealed(struct one_event *one, const char *json)
+{
+    ProtobufCMessage *message = message_of(TOPIC_PROVIDER_EVENTS, json);
+    cr_assert_eq(seal_event(keys, (Redress__V1__ProviderEvent *)message, arena), STATUS_OK);
+    one_event_message(one, arena, &settlement, TOPIC_PROVIDER_EVENTS, message);
+    return settlement_decode(&one->work.batch, &one->event);
+}
+
 #define SAID "\"eventId\":\"e-1\",\"provider\":\"STRIPE\",\"source\":\"WEBHOOK\""
 
 Test(settlement_decode, evidence_of_every_kind)
 {
     struct one_event one;
     cr_assert_eq(
-        decoded(&one, TOPIC_PROVIDER_EVENTS,
-                "{" HEAD "," SAID ",\"verified\":true,\"epoch\":9,\"refund\":{"
-                "\"payoutId\":\"po_1\",\"providerRefundId\":\"re_1\",\"status\":\"FAILED\","
-                "\"amount\":{\"minor\":5,\"currency\":\"JPY\"},"
-                "\"failureCode\":\"declined\"}}"),
+        decoded_sealed(&one,
+                       "{" HEAD "," SAID ",\"verified\":true,\"epoch\":9,\"refund\":{"
+                       "\"payoutId\":\"po_1\",\"providerRefundId\":\"re_1\",\"status\":\"FAILED\","
+                       "\"amount\":{\"minor\":5,\"currency\":\"JPY\"},"
+                       "\"failureCode\":\"declined\"}}"),
         STATUS_OK);
     const struct evidence *evidence = one.event.body;
     cr_expect_eq(evidence->kind, EVIDENCE_REFUND);
@@ -314,6 +324,27 @@ Test(settlement_decode, evidence_of_every_kind)
                          "\"status\":\"LOST\",\"amount\":{\"minor\":7,\"currency\":\"EUR\"}}}"),
                  STATUS_OK);
     cr_expect_eq(((const struct evidence *)one.event.body)->dispute, DISPUTE_LOST);
+}
+
+/* Whoever writes to the topic can say `verified`; only we can seal it. */
+Test(settlement_decode, evidence_without_our_seal_is_not_verified)
+{
+    static const char forged[] =
+        "{" HEAD "," SAID ",\"verified\":true,\"refund\":{\"payoutId\":\"po_1\","
+        "\"providerRefundId\":\"re_1\",\"status\":\"FAILED\","
+        "\"amount\":{\"minor\":5,\"currency\":\"JPY\"}}";
+    struct one_event one;
+    cr_assert_eq(decoded(&one, TOPIC_PROVIDER_EVENTS, arena_printf(arena, "%s}", forged)),
+                 STATUS_OK);
+    cr_expect_not(((const struct evidence *)one.event.body)->verified);
+    /* 32 bytes that are no seal of ours. */
+    cr_assert_eq(decoded(&one, TOPIC_PROVIDER_EVENTS,
+                         arena_printf(arena, "%s,\"seal\":\"%s\"}", forged,
+                                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")),
+                 STATUS_OK);
+    cr_expect_not(((const struct evidence *)one.event.body)->verified);
+    cr_assert_eq(decoded_sealed(&one, arena_printf(arena, "%s}", forged)), STATUS_OK);
+    cr_expect(((const struct evidence *)one.event.body)->verified);
 }
 
 Test(settlement_decode, evidence_that_breaks_a_rule)
