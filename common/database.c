@@ -22,6 +22,8 @@ enum status database_classify(const char *sqlstate)
         return STATUS_RETRY;
     if (strcmp(sqlstate, "RD001") == 0)
         return STATUS_LOST;
+    if (strcmp(sqlstate, "RD002") == 0)
+        return STATUS_AGAIN;
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
         if (strncmp(sqlstate, passing[i], strlen(passing[i])) == 0)
             return STATUS_RETRY;

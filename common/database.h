@@ -19,7 +19,8 @@
  *
  * STATUS_RETRY: the connection is gone; what was in flight may or may not have happened.
  * STATUS_LOST: redress_require refused (progress is somebody else's).
- * STATUS_INVALID: PostgreSQL refused a statement; the error names it. */
+ * STATUS_AGAIN: redress_require_room refused (rows that instances share have changed since the
+ * load). STATUS_INVALID: PostgreSQL refused a statement; the error names it. */
 
 #ifndef REDRESS_DATABASE_H
 #define REDRESS_DATABASE_H

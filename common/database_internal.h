@@ -57,7 +57,8 @@ struct database {
 void unit_fail(struct unit *unit, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* STATUS_RETRY for what may pass, STATUS_LOST for RD001, STATUS_INVALID for the rest. */
+/* STATUS_RETRY for what may pass, STATUS_LOST for RD001, STATUS_AGAIN for RD002, STATUS_INVALID for
+ * the rest. */
 enum status database_classify(const char *sqlstate);
 
 /* Leaves pipeline mode for plain queries; STATUS_INVALID while units are open. */

@@ -21,6 +21,8 @@
     X(OUTPUTS_AGAIN, "outputs_again_total", counter, "events published again after a claim")       \
     X(BATCHES, "batches_total", counter, "batches saved")                                          \
     X(BATCHES_LOST, "batches_lost_total", counter, "batches refused since another owns the shard") \
+    X(BATCHES_AGAIN, "batches_again_total", counter,                                               \
+      "batches decided again, as shared rows changed")                                             \
     X(DEADLINES, "deadlines_total", counter, "deadlines decided")                                  \
     X(CLAIMS, "claims_total", counter, "times a shard was claimed")                                \
     X(RETRIES, "retries_total", counter, "times a component was down")                             \

@@ -7,18 +7,19 @@
 #include <stddef.h>
 
 /* X(name, text) */
-#define STATUS_ROWS(X)                                               \
-    X(OK, "ok")                                                      \
-    X(INVALID, "the input breaks a rule")                            \
-    X(OVERFLOW, "the result does not fit")                           \
-    X(CURRENCY_MISMATCH, "amounts of different currencies met")      \
-    X(NOT_FOUND, "there is no such thing")                           \
-    X(EXHAUSTED, "a bound was reached")                              \
-    X(DUPLICATE, "this was applied before")                          \
-    X(GAP, "an earlier version is missing")                          \
-    X(UNPROCESSABLE, "this event can never be applied")              \
-    X(RETRY, "a component is down; the same call may succeed later") \
-    X(LOST, "another instance owns this now")                        \
+#define STATUS_ROWS(X)                                                   \
+    X(OK, "ok")                                                          \
+    X(INVALID, "the input breaks a rule")                                \
+    X(OVERFLOW, "the result does not fit")                               \
+    X(CURRENCY_MISMATCH, "amounts of different currencies met")          \
+    X(NOT_FOUND, "there is no such thing")                               \
+    X(EXHAUSTED, "a bound was reached")                                  \
+    X(DUPLICATE, "this was applied before")                              \
+    X(GAP, "an earlier version is missing")                              \
+    X(UNPROCESSABLE, "this event can never be applied")                  \
+    X(RETRY, "a component is down; the same call may succeed later")     \
+    X(LOST, "another instance owns this now")                            \
+    X(AGAIN, "rows that others share have changed; to be decided again") \
     X(FATAL, "a guarantee is at risk; the process must stop")
 
 enum status {

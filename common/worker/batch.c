@@ -484,6 +484,7 @@ static enum status decide_one(struct worker *worker, struct work *work, size_t i
     case STATUS_NOT_FOUND:
     case STATUS_RETRY:
     case STATUS_LOST:
+    case STATUS_AGAIN:
     case STATUS_FATAL:
         break;
     }

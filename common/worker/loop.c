@@ -55,6 +55,7 @@ static enum status finish_saving(struct worker *worker)
     if (status != STATUS_OK)
         return status;
     worker->saving = NULL;
+    worker->again_count = 0;
     worker->active_us = worker_now_us();
     grow_limit(worker);
     bool blocked = false;
@@ -70,13 +71,10 @@ static enum status finish_saving(struct worker *worker)
     return worker_reassign(worker);
 }
 
-/* A bound was hit: the same events again, in smaller batches. */
-static enum status put_back(struct worker *worker, struct work *work)
+/* The records of a batch of which nothing happened, in front of what is pending. Room is there: new
+ * ones are taken only when nothing is. */
+static void keep_records(struct worker *worker, struct work *work)
 {
-    if (worker->limit == 1 && work->refuse_all)
-        return error_set(&worker->error, STATUS_FATAL, "a single event does not fit a batch");
-    work->refuse_all = worker->limit == 1 || work->record_count == 1;
-    worker->limit = work->record_count / 2 > 0 ? work->record_count / 2 : 1;
     memmove(worker->pending + work->record_count, worker->pending,
             worker->pending_count * sizeof *worker->pending);
     memcpy(worker->pending, work->records, work->record_count * sizeof *work->records);
@@ -85,6 +83,16 @@ static enum status put_back(struct worker *worker, struct work *work)
     for (int32_t s = 0; s < worker->shard_count; s++)
         for (size_t i = 0; i < worker->stage->input_count; i++)
             worker->shards[s].inputs[i].saving = NULL;
+}
+
+/* A bound was hit: the same events again, in smaller batches. */
+static enum status put_back(struct worker *worker, struct work *work)
+{
+    if (worker->limit == 1 && work->refuse_all)
+        return error_set(&worker->error, STATUS_FATAL, "a single event does not fit a batch");
+    work->refuse_all = worker->limit == 1 || work->record_count == 1;
+    worker->limit = work->record_count / 2 > 0 ? work->record_count / 2 : 1;
+    keep_records(worker, work);
     work_clear(work);
     return STATUS_OK;
 }
@@ -92,6 +100,31 @@ static enum status put_back(struct worker *worker, struct work *work)
 static struct work *free_work(struct worker *worker)
 {
     return worker->saving == &worker->works[0] ? &worker->works[1] : &worker->works[0];
+}
+
+/* A save found that rows which shards share have changed since its load, and did nothing: its
+ * batch, and the one taken behind it, are loaded and decided again, and see the change. Due
+ * deadlines among them are found again as rows. */
+static enum status decide_again(struct worker *worker)
+{
+    struct work *refused = worker->saving, *behind = free_work(worker);
+    metric_add(METRIC_BATCHES_AGAIN, 1);
+    if (++worker->again_count > AGAIN_MAX)
+        return error_set(&worker->error, STATUS_FATAL,
+                         "a batch was refused %d times: decide does not see why", AGAIN_MAX);
+    keep_records(worker, behind);
+    keep_records(worker, refused);
+    worker->saving = NULL;
+    work_clear(refused);
+    work_clear(behind);
+    return STATUS_OK;
+}
+
+/* Before leaving shards: a batch that would have to be decided again is left to the next owner. */
+static enum status finish_to_leave(struct worker *worker)
+{
+    enum status status = finish_saving(worker);
+    return status == STATUS_AGAIN ? decide_again(worker) : status;
 }
 
 /* Everything between taking and the save being sent. */
@@ -245,7 +278,7 @@ static enum status turn(struct worker *worker)
 static enum status revoked(struct worker *worker)
 {
     worker->rebalance_revoke = false;
-    enum status status = finish_saving(worker);
+    enum status status = finish_to_leave(worker);
     if (status == STATUS_OK)
         status = worker_settle(worker, 1000);
     if (status == STATUS_OK)
@@ -348,6 +381,8 @@ static enum status recover(struct worker *worker, enum status status)
         status = worker_find_lost(worker);
         return status == STATUS_RETRY ? again_from_start(worker) : status;
     }
+    if (status == STATUS_AGAIN)
+        return decide_again(worker);
     if (status == STATUS_RETRY)
         return again_from_start(worker);
     return status;
@@ -396,7 +431,7 @@ static enum status step(struct worker *worker)
 
 static enum status stop(struct worker *worker)
 {
-    enum status status = worker->database == NULL ? STATUS_RETRY : finish_saving(worker);
+    enum status status = worker->database == NULL ? STATUS_RETRY : finish_to_leave(worker);
     if (status == STATUS_OK)
         status = worker_settle(worker, 1000);
     if (status == STATUS_OK) {

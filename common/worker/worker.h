@@ -100,6 +100,8 @@ struct stage_input {
  *   STATUS_DUPLICATE      from decide: applied before; counted, nothing else happens
  *   STATUS_GAP            from decide: an earlier version is missing; the shard waits and alarms
  *   STATUS_FATAL          the process stops
+ * A save may add to rows that several shards share, under a condition (redress_require_room, see
+ * README.md): refused, the batch is loaded and decided again.
  * decide must leave the rows untouched when it returns anything but STATUS_OK or
  * STATUS_EXHAUSTED: the batch is saved without that event. */
 struct stage {

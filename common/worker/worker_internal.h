@@ -16,7 +16,8 @@ enum {
     COMMIT_EVERY_MS = 250,    /* offsets to Kafka, for lag monitoring */
     TIDY_AFTER_MS = 200,      /* idle: published_seq and skipped offsets are saved */
     LAG_EVERY_MS = 5000,
-    CLOSE_S = 2 /* closing connections after a stop takes no longer */
+    AGAIN_MAX = 1000, /* refusals of shared rows in a row; then decide is at fault */
+    CLOSE_S = 2       /* closing connections after a stop takes no longer */
 };
 
 /* How far one input of one shard has been read. */
@@ -135,7 +136,8 @@ struct worker {
     struct work *saving;
     struct record *pending; /* taken, and put back */
     size_t pending_count;
-    size_t limit; /* events of the next batch; adapts when a bound was hit */
+    int again_count; /* saves refused in a row by rows that shards share */
+    size_t limit;    /* events of the next batch; adapts when a bound was hit */
     struct arena *scratch, *ring_scratch;
     unsigned backoff_ms;
     int64_t scan_us, commit_us, lag_us, active_us; /* monotonic: last time */

@@ -62,10 +62,13 @@ class Stack:
         for role in ("tally", "tally_owner", "redressctl"):
             self.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'tally'", "postgres")
         self.sql("CREATE DATABASE tally OWNER tally_owner", "postgres")
-        files = [os.path.join(ROOT, "common", "worker", "migrations", "0001_worker_loop.sql"),
-                 os.path.join(HERE, "migrations", "0101_tally.sql")]
+        folders = [os.path.join(ROOT, "common", "worker", "migrations"),
+                   os.path.join(HERE, "migrations")]
+        files = [os.path.join(folder, name) for folder in folders
+                 for name in sorted(os.listdir(folder))]
+        versions = ", ".join(f"('{os.path.basename(name)[:4]}')" for name in files)
         script = ("SET ROLE tally_owner; CREATE TABLE schema_migrations (version varchar(128)"
-                  " PRIMARY KEY); INSERT INTO schema_migrations VALUES ('0001'), ('0101');")
+                  f" PRIMARY KEY); INSERT INTO schema_migrations VALUES {versions};")
         for name in files:
             with open(name, encoding="utf-8") as file:
                 script += file.read()
@@ -195,6 +198,37 @@ class Scenarios:
         assert code == 0 and seconds < 5, (code, seconds)
         self.settled(90)
 
+    def refused_for_lack_of_room(self):
+        with open(os.path.join(self.stack.folder, "postgres", "home"), encoding="utf-8") as file:
+            home = file.read().strip()
+        with open(os.path.join(home, "log"), encoding="utf-8") as log:
+            return sum("shared rows" in line and "ERROR" in line for line in log)
+
+    def a_limit_that_shards_share(self):
+        """Three instances take from the same purses at once: never more than there is, nothing
+        granted twice or lost, and a refused save is decided again."""
+        for name in ("b", "c"):
+            self.stack.start(name)
+        wait_until(lambda: self.stack.sql("SELECT count(DISTINCT owner) FROM shard") == "3", 60,
+                   "three owners")
+        self.stack.sql("INSERT INTO purse SELECT n, 0, 0 FROM generate_series(0, 2) n")
+        for turn in range(30):
+            self.stack.sql("UPDATE purse SET most = used + 200")
+            self.publish(1200)
+            if turn == 1:
+                self.stack.kill("b")
+                self.stack.start("b")
+            self.settled(90)
+            assert self.stack.sql("SELECT bool_and(used = most) FROM purse") == "t"
+            assert self.stack.sql("SELECT sum(granted) = (SELECT sum(used) FROM purse)"
+                                  " FROM tally") == "t"
+            if turn >= 2 and self.refused_for_lack_of_room() > 0:
+                break
+        assert self.refused_for_lack_of_room() > 0, "no save was refused"
+        self.stack.sql("DELETE FROM purse")
+        for name in ("b", "c"):
+            assert self.stack.stop(name)[0] == 0
+
     def frozen_past_its_session_and_woken(self):
         self.stack.start("b")
         self.publish(2000)
@@ -257,6 +291,7 @@ class Scenarios:
 
 NAMES = ["happy_path", "poison_goes_to_the_dead_letters", "killed_under_load",
          "killed_right_after_deadlines", "several_instances_and_rebalances",
+         "a_limit_that_shards_share",
          "frozen_past_its_session_and_woken", "database_restarted_under_load",
          "broker_restarted_under_load", "stops_in_order_within_5_seconds",
          "restored_database_is_refused"]
