@@ -14,6 +14,7 @@ struct events_options {
     int64_t limit; /* 0: none */
     bool follow;
     bool headers;
+    bool digest;
 };
 
 struct printing {
@@ -28,10 +29,12 @@ static enum status print_record(void *context, const struct record *record, stru
     /* A dead letter's value is the original's, of any topic: whole, so that its headers say which.
      */
     bool foreign = record->topic == TOPIC_DEAD_LETTERS;
+    bool whole = printing->options->headers || printing->options->digest || foreign;
     enum topic topic = foreign ? TOPIC_COUNT : record->topic;
-    json_t *json = printing->options->headers || foreign
-                       ? record_to_json(record, topic, printing->arena)
-                       : record_value_json(record, topic, printing->arena);
+    json_t *json = whole ? record_to_json(record, topic, printing->arena)
+                         : record_value_json(record, topic, printing->arena);
+    if (json != NULL && printing->options->digest)
+        (void)json_object_set_new(json, "sha256", record_digest_json(record));
     int failed = json == NULL || json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY) != 0 ||
                  putchar('\n') < 0;
     json_decref(json);
@@ -78,6 +81,8 @@ int command_events(int argc, char **argv)
         {"limit", OPTION_NUMBER, "N", "end after N events", &options.limit, 1, INT64_MAX},
         {"headers", OPTION_FLAG, NULL, "print partition, offset, timestamp, key and headers, too",
          &options.headers, 0, 0},
+        {"digest", OPTION_FLAG, NULL,
+         "print the SHA-256 of the value, too, and what --headers prints", &options.digest, 0, 0},
     };
     char **arguments;
     int count, code;

@@ -4,6 +4,7 @@
 #include "message.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,19 @@ json_t *record_headers_json(const struct record *record)
     if (record_headers(record, take_header, headers) != STATUS_OK)
         json_object_clear(headers);
     return headers;
+}
+
+json_t *record_digest_json(const struct record *record)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[2 * EVP_MAX_MD_SIZE + 1];
+    unsigned size = 0;
+    if (record->value == NULL ||
+        EVP_Digest(record->value, record->value_size, digest, &size, EVP_sha256(), NULL) != 1)
+        return json_null();
+    for (unsigned i = 0; i < size; i++)
+        (void)snprintf(text + 2 * (size_t)i, 3, "%02x", digest[i]);
+    return json_string(text);
 }
 
 json_t *record_to_json(const struct record *record, enum topic topic, struct arena *arena)

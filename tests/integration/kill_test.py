@@ -7,7 +7,8 @@ The same made shop (no request hangs on another's release) goes through two stac
 alone. In the other every worker is killed with SIGKILL in every round; besides, instances come and
 go, one is frozen past its session and woken, Kafka and PostgreSQL are restarted. Afterwards the
 reports must be equal, no payout may have been paid twice by the sandbox's log, every version of
-every refund must have been said, in order, and what was said again must be the same.
+every refund must have been said, in order, and what was said again must be the same; the checker
+(tests/faults) finds no promise broken.
 """
 
 import argparse
@@ -24,6 +25,9 @@ import urllib.request
 import counting
 from counting import check, equal, until
 from stack import ROOT, Stack, run
+
+sys.path.append(str(ROOT / "tests/faults/checker"))
+import check as checker  # pylint: disable=wrong-import-position
 
 WORKERS = ["intake", "policy", "routing", "settlement", "analytics"]
 SETTINGS = ["intake:REDRESS_PARK_DEADLINE=20s", "settlement:REDRESS_STRIPE_RATE=0",
@@ -199,6 +203,8 @@ def main():
         check("there is something to compare", wanted["payouts"]["SUCCEEDED"]["count"] > 100)
         check_money(stack)
         check_outputs(stack)
+        for result in checker.run(stack.folder, stack.programs):
+            check(f"{result.name}: {result.promise}", result.held, result.violations[:5])
         equal("no dead letters", stack.ctl_json("dead-letters", "list"), [])
         stack.keep = counting.counts["failed"] > 0
     print(f"{counting.counts['passed']} passed, {counting.counts['failed']} failed")
