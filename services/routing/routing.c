@@ -14,10 +14,8 @@
         return names[value] == NULL ? "" : names[value];      \
     }
 
-#define REFUSAL_NAME(name) [REFUSAL_##name] = #name,
 #define ROUTED_NAME(name, number) [ROUTED_##name] = #name,
 #define CASE_NAME(name, number) [CASE_##name] = #name,
-NAMES(refusal_reason_name, enum refusal_reason, REFUSAL_ROWS, REFUSAL_NAME)
 NAMES(routed_status_name, enum routed_status, ROUTED_ROWS, ROUTED_NAME)
 NAMES(case_status_name, enum case_status, CASE_STATUS_ROWS, CASE_NAME)
 

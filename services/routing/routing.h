@@ -19,6 +19,7 @@
 #include "authority.h"
 #include "decision_machine.h"
 #include "identity.h"
+#include "people.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -36,62 +37,6 @@ enum {
     ROUTING_FAILED_PAYOUTS_MAX = 100, /* in one case */
     ROUTING_WHY_MAX = 8               /* lines that say why a person must look */
 };
-
-/* X(name, number in redress.v1.Verdict, roles that may say it) */
-#define VERDICT_ROWS(X)                                                               \
-    X(APPROVE, 1, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE))                             \
-    X(APPROVE_REDUCED, 2, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE))                     \
-    X(DECLINE, 3, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE) | ROLE_BIT(POLICY_REVIEWER)) \
-    X(ASK, 4, ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE) | ROLE_BIT(POLICY_REVIEWER))     \
-    X(RECOMMEND, 5, ROLE_BIT(POLICY_REVIEWER))
-
-enum verdict {
-#define X(name, number, roles) VERDICT_##name = number,
-    VERDICT_ROWS(X)
-#undef X
-};
-
-/* X(name, number in redress.v1.Role) */
-#define PERSON_ROLE_ROWS(X) \
-    X(CUSTOMER, 1)          \
-    X(SERVICE_AGENT, 2)     \
-    X(POLICY_REVIEWER, 3)   \
-    X(APPROVER, 4)          \
-    X(FINANCE, 5)           \
-    X(QUALITY, 6)           \
-    X(SYSTEM, 7)
-
-enum person_role {
-#define X(name, number) PERSON_##name = number,
-    PERSON_ROLE_ROWS(X)
-#undef X
-};
-#define ROLE_BIT(name) (1u << PERSON_##name)
-
-/* Why a decision is refused, in the order in which it is checked: first what the person can never
- * do, then what was only too late. X(name): the word in redress.v1.DecisionRefused. */
-#define REFUSAL_ROWS(X)                                                                      \
-    X(UNKNOWN_CASE)    /* the refund has no such case */                                     \
-    X(CASE_NOT_OPEN)   /* decided, closed, or waiting for an answer */                       \
-    X(ROLE)            /* this role may not say this */                                      \
-    X(OWN_REQUEST)     /* the person raised the request */                                   \
-    X(ABOVE_AUTHORITY) /* at level 3 only finance approves */                                \
-    X(ALREADY_DECIDED) /* in this case; in an appeal, also in an earlier one */              \
-    X(STALE_VERSION)   /* the case has changed since */                                      \
-    X(STALE_SUBJECT)   /* amount, payments or method are not those that the person saw */    \
-    X(REDUCTION)       /* not less money, other currency, or a method that is not allowed */ \
-    X(NOT_COVERED)     /* the captured payments do not cover the amount */                   \
-    X(TOO_MANY)        /* ROUTING_DECISIONS_MAX */
-
-enum refusal_reason {
-    REFUSAL_NONE,
-#define X(name) REFUSAL_##name,
-    REFUSAL_ROWS(X)
-#undef X
-};
-
-/* "STALE_VERSION"; "" for REFUSAL_NONE. */
-const char *refusal_reason_name(enum refusal_reason reason);
 
 /* X(name): as in redress.v1.AssessmentStatus, with its number. */
 #define ASSESSED_ROWS(X) \

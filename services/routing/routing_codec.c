@@ -21,7 +21,7 @@ _Static_assert((int)METHOD_MANUAL == (int)REDRESS__V1__REFUND_METHOD__REFUND_MET
 #define X(name, number) _Static_assert(number == (int)REDRESS__V1__ROLE__ROLE_##name, #name);
 PERSON_ROLE_ROWS(X)
 #undef X
-#define X(name, number, roles) \
+#define X(name, number, roles, nature) \
     _Static_assert(number == (int)REDRESS__V1__VERDICT__VERDICT_##name, #name);
 VERDICT_ROWS(X)
 #undef X

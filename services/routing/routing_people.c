@@ -45,16 +45,6 @@ static int32_t case_ordinal(const struct routing_step *step, const char *case_id
     return 0;
 }
 
-static bool role_may(enum person_role role, enum verdict verdict)
-{
-    static const unsigned roles[] = {
-#define X(name, number, bits) [VERDICT_##name] = bits,
-        VERDICT_ROWS(X)
-#undef X
-    };
-    return (roles[verdict] >> role & 1u) != 0;
-}
-
 static bool is_approval(enum verdict verdict)
 {
     return verdict == VERDICT_APPROVE || verdict == VERDICT_APPROVE_REDUCED;
@@ -233,6 +223,10 @@ static enum decision_event event_of(const struct routing_step *step, enum verdic
                    ? HAPPENED_ENOUGH
                    : HAPPENED_COUNTED;
     case VERDICT_RECOMMEND:
+    case VERDICT_TAKE:
+    case VERDICT_GIVE_BACK:
+    case VERDICT_COMMENT:
+    case VERDICT_LIFT:
         break;
     }
     return HAPPENED_COUNTED;

@@ -88,38 +88,6 @@ Test(routing_people, an_approver_may_not_turn_round_but_may_ask)
     cr_expect_eq(fx.answer.status, ROUTED_NEEDS_INFO);
 }
 
-/* One row per role, a column per verdict in the order of VERDICT_ROWS. */
-Test(routing_people, roles_and_verdicts)
-{
-    static const struct {
-        enum person_role role;
-        const char *may; /* APPROVE, APPROVE_REDUCED, DECLINE, ASK, RECOMMEND */
-    } cases[] = {
-        {PERSON_CUSTOMER, "....."},        {PERSON_SERVICE_AGENT, "....."},
-        {PERSON_POLICY_REVIEWER, "..xxx"}, {PERSON_APPROVER, "xxxx."},
-        {PERSON_FINANCE, "xxxx."},         {PERSON_QUALITY, "....."},
-        {PERSON_SYSTEM, "....."},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int verdict = VERDICT_APPROVE; verdict <= VERDICT_RECOMMEND; verdict++) {
-            tear_down();
-            set_up();
-            fixture_open(&fx, 90000);
-            struct decision decision = fixture_decision(&fx, "mia", (enum verdict)verdict);
-            decision.role = cases[i].role;
-            decision.has_amount = verdict == VERDICT_APPROVE_REDUCED;
-            decision.minor = 100;
-            decision.currency = "GBP";
-            if (cases[i].may[verdict - 1] == '.') {
-                expect_refused(&decision, REFUSAL_ROLE);
-                continue;
-            }
-            cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
-            cr_expect_eq(fx.answer.refusal, REFUSAL_NONE, "role %d verdict %d", cases[i].role,
-                         verdict);
-        }
-}
-
 Test(routing_people, every_refusal)
 {
     fixture_open(&fx, 90000);
