@@ -35,6 +35,7 @@
     X(LAG, "lag_events", gauge, "events known to wait in Kafka")                                   \
     X(PROVIDER_CALLS, "provider_calls_total", counter, "calls made to payment providers")          \
     X(PROVIDER_FAILURES, "provider_failures_total", counter, "calls without an answer")            \
+    X(BREAKERS_OPEN, "provider_breakers_open", gauge, "providers that do not answer")              \
     X(DUPLICATE_REQUESTS, "duplicate_requests_total", counter, "requests asked again")             \
     X(STALLED, "stalled_refunds_total", counter, "refunds found overdue")
 

@@ -1,6 +1,7 @@
 /* Deadlines: what happens when nothing happens. The row of a due deadline is gone unless it is set
  * again. */
 
+#include "provider_facts.h"
 #include "transition.h"
 
 #include <string.h>
@@ -11,6 +12,38 @@
 #define LOOK_UP_MOST_US (3600 * INT64_C(1000000))
 #define POLL_MOST_US (24 * INT64_C(3600000000)) /* between look-ups of one that is pending */
 
+#define ASKING_US (23 * INT64_C(3600000000)) /* where there are no keys, but look-ups */
+
+static int64_t key_ends_us(const struct settling *settling, const struct payout *payout)
+{
+    int64_t most_us = settling->limits->key_life_us;
+    int64_t life_us = provider_key_life_us(payout->provider, most_us);
+    if (life_us == 0 && provider_facts(payout->provider)->reach == LOOK_UP_ANY)
+        life_us = most_us > 0 && most_us < ASKING_US ? most_us : ASKING_US;
+    return payout->first_submitted_us + life_us;
+}
+
+/* A provider that cannot be asked about a lost answer gives it again to the same key and bytes.
+ * Each time is an attempt, the later the rarer. */
+static void send_again(struct settling *settling, struct payout *payout, int64_t enough_us)
+{
+    int64_t now_us = settling->now_us, wait_us = LOOK_UP_LEAST_US;
+    for (int32_t i = 1; i < payout->attempts && wait_us < LOOK_UP_MOST_US; i++)
+        wait_us *= 2;
+    int64_t at_us = enough_us + clamp_us(wait_us, LOOK_UP_LEAST_US, LOOK_UP_MOST_US);
+    if (now_us < at_us) {
+        payout_due(settling, payout, DUE_LOOK_UP, at_us);
+        return;
+    }
+    if (payout->attempts >= settling->limits->attempts_max ||
+        (payout->payment != NULL && payout->payment->over)) {
+        (void)payout_apply(settling, payout, PAYOUT_EVENT_GIVE_UP, "UNRESOLVED");
+        return;
+    }
+    payout_due(settling, payout, DUE_LOOK_UP, now_us + LOOK_UP_LEAST_US); /* if there is no room */
+    (void)payout_apply(settling, payout, PAYOUT_EVENT_ABSENT, "");
+}
+
 /* Sent, and no answer: the provider is asked, ever more rarely, while the key lives. */
 static void no_answer(struct settling *settling, struct payout *payout)
 {
@@ -18,12 +51,16 @@ static void no_answer(struct settling *settling, struct payout *payout)
     int64_t now_us = settling->now_us;
     if (payout_step(payout->state, PAYOUT_EVENT_GIVE_UP).verdict != PAYOUT_MOVE)
         return; /* it has been answered since */
-    if (now_us >= payout->first_submitted_us + limits->key_life_us) {
+    if (now_us >= key_ends_us(settling, payout)) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_GIVE_UP, "UNRESOLVED");
         return;
     }
     int64_t enough_us = payout->submitted_us + limits->send_window_us + limits->call_timeout_us +
                         limits->provider_delay_us;
+    if (provider_facts(payout->provider)->reach != LOOK_UP_ANY) {
+        send_again(settling, payout, enough_us);
+        return;
+    }
     int64_t again_us = now_us < enough_us ? enough_us
                                           : now_us + clamp_us((now_us - payout->submitted_us) / 2,
                                                               LOOK_UP_LEAST_US, LOOK_UP_MOST_US);
@@ -41,7 +78,9 @@ static void poll(struct settling *settling, struct payout *payout)
 {
     const struct settlement_limits *limits = settling->limits;
     int64_t now_us = settling->now_us;
-    if (for_people(payout)) {
+    bool only_tells = provider_facts(payout->provider)->reach == LOOK_UP_NEVER;
+    if (for_people(payout) ||
+        (only_tells && now_us >= payout->updated_us + limits->alarm_every_us)) {
         payout_due(settling, payout, DUE_POLL, now_us + limits->alarm_every_us);
         alarm_stalled(settling, payout, payout_state_name(payout->state), payout->updated_us);
     } else if (payout_due_kind(payout->state) == DUE_POLL) {

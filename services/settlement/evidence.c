@@ -1,6 +1,7 @@
 /* Evidence: what providers say, in any order and number. */
 
 #include "failure.h"
+#include "provider_facts.h"
 #include "transition.h"
 
 #include <string.h>
@@ -116,7 +117,8 @@ static enum payout_event refund_event(const struct payout *payout, const struct 
     if (evidence->amount_minor != payout->amount_minor ||
         strcmp(evidence->currency, payout->currency) != 0)
         return PAYOUT_EVENT_MISMATCH;
-    if (freed(payout) && evidence->source == SOURCE_LOOK_UP && evidence->verified)
+    bool can_ask = provider_facts(payout->provider)->reach != LOOK_UP_NEVER;
+    if (freed(payout) && evidence->verified && (evidence->source == SOURCE_LOOK_UP || !can_ask))
         return PAYOUT_EVENT_REAPPEARED;
     return evidence->status == REFUND_STATUS_PENDING           ? PAYOUT_EVENT_PENDING
            : evidence->status == REFUND_STATUS_REQUIRES_ACTION ? PAYOUT_EVENT_ACTION
@@ -180,14 +182,22 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
 
 /* Calls and look-ups. */
 
-static enum payout_event call_event(const struct evidence *evidence)
+/* An earlier attempt of which nothing is known: what is said of a later one is not said of it. */
+static bool earlier_is_open(const struct payout *payout)
+{
+    return payout->attempts > 1 && provider_facts(payout->provider)->reach != LOOK_UP_ANY;
+}
+
+static enum payout_event call_event(const struct payout *payout, const struct evidence *evidence)
 {
     if (!evidence->verified)
         return PAYOUT_EVENT_UNCONFIRMED;
     if (evidence->failure == CALL_FAILURE_NOT_SENT)
-        return PAYOUT_EVENT_CALL_NOT_SENT;
+        return earlier_is_open(payout) ? PAYOUT_EVENT_CALL_LOST : PAYOUT_EVENT_CALL_NOT_SENT;
     if (evidence->failure == CALL_FAILURE_UNKNOWN)
         return PAYOUT_EVENT_CALL_LOST;
+    if (earlier_is_open(payout))
+        return PAYOUT_EVENT_CALL_BLOCKED;
     switch (failure_class(evidence->code)) {
     case FAILURE_DIVERT:
         return PAYOUT_EVENT_DIVERTED;
@@ -212,15 +222,16 @@ static enum status on_call_failed(struct settling *settling, struct payout *payo
 {
     if (evidence->occurred_us != payout->submitted_us)
         return STATUS_OK; /* an attempt that was given up since */
-    enum payout_event event = call_event(evidence);
+    enum payout_event event = call_event(payout, evidence);
     if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
         return illegal(settling, payout, event);
-    /* 500 is stored under the key and replayed; 502 to 504 come from a gateway in front of it. */
+    /* Where 500 is stored under the key and replayed, 502 to 504 come from a gateway before it. */
     if (payout->state == PAYOUT_SUBMITTED) {
         payout->http_status = evidence->http_status;
-        payout->answer_stored = evidence->http_status == 500;
+        payout->answer_stored =
+            evidence->http_status == 500 && provider_facts(payout->provider)->stores_500;
         row_touch(&payout->mark);
-        if (event == PAYOUT_EVENT_CALL_NOT_SENT)
+        if (evidence->verified && evidence->failure == CALL_FAILURE_NOT_SENT)
             forget_attempt(payout);
     }
     const char *reason = evidence->code[0] != '\0' ? evidence->code : "NO_ANSWER";
@@ -237,7 +248,8 @@ static enum payout_event absence_event(const struct settling *settling, const st
         !look_up_counts(payout, limits, evidence->occurred_us))
         return PAYOUT_EVENT_ABSENT_EARLY;
     if (payout->answer_stored || payout->attempts >= limits->attempts_max ||
-        settling->now_us >= payout->first_submitted_us + limits->key_life_us ||
+        settling->now_us >= payout->first_submitted_us +
+                                provider_key_life_us(payout->provider, limits->key_life_us) ||
         (payout->payment != NULL && payout->payment->over))
         return PAYOUT_EVENT_ABSENT_FOR_GOOD;
     return PAYOUT_EVENT_ABSENT;

@@ -104,6 +104,7 @@ static bool prepare(struct exchange *exchange, struct slot *slot)
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, exchange->connect_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, exchange->total_timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "redress");
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
@@ -167,12 +168,12 @@ enum status exchange_open(const struct exchange_settings *settings, struct excha
     opened->multi = curl_multi_init();
     opened->slots = calloc(settings->in_flight, sizeof *opened->slots);
     bool good = opened->multi != NULL && opened->slots != NULL && open_loop(opened);
-    for (size_t i = 0; good && i < settings->in_flight; i++) {
-        good = prepare(opened, &opened->slots[i]);
-        opened->slot_count = i + 1;
-        opened->slots[i].next_free = opened->free;
-        opened->free = &opened->slots[i];
+    opened->slot_count = good ? settings->in_flight : 0;
+    for (size_t i = opened->slot_count; i > 0; i--) {
+        opened->slots[i - 1].next_free = opened->free;
+        opened->free = &opened->slots[i - 1];
     }
+    good = good && opened->free != NULL && prepare(opened, opened->free);
     if (!good) {
         exchange_close(opened);
         return error_set(error, STATUS_FATAL, "libcurl could not be set up");
@@ -190,6 +191,8 @@ void exchange_close(struct exchange *exchange)
         return;
     for (size_t i = 0; i < exchange->slot_count; i++) {
         struct slot *slot = &exchange->slots[i];
+        if (slot->easy == NULL)
+            continue; /* never used */
         if (slot->headers != NULL)
             (void)curl_multi_remove_handle(exchange->multi, slot->easy);
         curl_slist_free_all(slot->headers);
@@ -256,7 +259,7 @@ static void release(struct exchange *exchange, struct slot *slot)
 bool exchange_start(struct exchange *exchange, const struct provider_request *request, void *token)
 {
     struct slot *slot = exchange->free;
-    if (slot == NULL)
+    if (slot == NULL || (slot->easy == NULL && !prepare(exchange, slot)))
         return false;
     exchange->free = slot->next_free;
     if (slot->room > ANSWER_KEPT) {

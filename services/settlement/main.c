@@ -31,6 +31,7 @@ static enum status start(void *context, const struct config_worker *worker, stru
         return STATUS_FATAL;
     if (started->scratch == NULL)
         return error_set(error, STATUS_FATAL, "no memory to unpack events");
+    provider_enable(sender.accounts);
     return sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
 }
 

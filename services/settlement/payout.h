@@ -78,7 +78,7 @@ enum payout_state {
     X(CALL_BLOCKED, "the call was refused in a way that people must look at")                  \
     X(CALL_NOT_SENT, "nothing was sent, or the provider says that it did nothing")             \
     X(CALL_LOST, "the call may have been done")                                                \
-    X(ABSENT, "a late enough look-up did not find it, and the key still lives")                \
+    X(ABSENT, "no look-up finds it by now, or none can, and the key still lives")              \
     X(ABSENT_FOR_GOOD, "a late enough look-up did not find it, and the key is of no more use") \
     X(ABSENT_EARLY, "a look-up did not find it, too early to be believed")                     \
     X(LOOK_UP_DUE, "it is time to ask the provider")                                           \

@@ -2,7 +2,11 @@
  * and reads answers; the sender does the calls (sender.h). Adapters stand in provider.c's table.
  *
  * A payout's request must be the same bytes whenever it is sent, as its idempotency key is bound to
- * them: an adapter keeps the layout of every `form` it ever wrote. */
+ * them: an adapter keeps the layout of every `form` it ever wrote.
+ *
+ * One executor per payment: where a shop platform moves the money itself (Shopify, Magento), the
+ * platform is the provider of the payment, and nobody else refunds it. Then reference names the
+ * payment as the adapter's file says. */
 
 #ifndef SETTLEMENT_PROVIDER_H
 #define SETTLEMENT_PROVIDER_H
@@ -19,8 +23,9 @@ enum {
     PROVIDER_ID_MAX = 129,   /* bytes of an id, NUL included */
     REQUEST_URL_MAX = 2048,
     REQUEST_BODY_MAX = 2048,
-    REQUEST_HEADER_MAX = 512,
-    REQUEST_HEADERS = 4,
+    REQUEST_HEADER_MAX = 1152, /* bytes of one header */
+    REQUEST_HEADERS = 6,
+    TOKEN_MAX = 1024,         /* bytes of an access token, NUL included */
     ANSWER_MAX = 1024 * 1024, /* bytes of an answer that are read */
     LOOK_UP_PAGES_MAX = 20    /* pages of one look-up */
 };
@@ -28,7 +33,15 @@ enum {
 /* Where a provider is and who we are there. Texts live as long as the process. */
 struct provider_account {
     const char *url;    /* without a slash at its end */
-    const char *secret; /* never printed */
+    const char *secret; /* never printed; "": this provider is not used */
+    const char *id;     /* Adyen: the merchant account; PayPal: the client id; else NULL */
+    const char *token;  /* what `authorize` got; NULL where the secret itself is shown */
+};
+
+/* An access token, and how long it may be shown. Never printed. */
+struct provider_token {
+    char text[TOKEN_MAX];
+    int64_t life_us;
 };
 
 /* A payout as an adapter needs it. */
@@ -37,6 +50,7 @@ struct provider_payout {
     char refund_id[PROVIDER_ID_MAX];
     char reference[PROVIDER_TEXT_MAX]; /* the provider's id of the payment */
     char account[PROVIDER_ID_MAX];     /* the merchant's account at the provider, "" for ours */
+    char provider_refund_id[PROVIDER_TEXT_MAX]; /* "" while unknown */
     char currency[4];
     int64_t amount_minor;
     int32_t reason; /* redress.v1.ReasonCode */
@@ -81,6 +95,11 @@ struct finding {
 
 struct provider {
     enum provider_name name;
+    /* Both NULL where the secret itself is shown. Else: writes the call that asks for an access
+     * token, and reads its answer; false if there is none in it. */
+    void (*authorize)(const struct provider_account *account, struct provider_request *request);
+    bool (*parse_authorize)(int32_t http_status, const char *body, size_t size,
+                            struct provider_token *token);
     /* Writes the call that pays. False: it cannot be made; `finding` says why (CALL_FAILED,
      * REFUSED): nothing was sent and nothing will be. */
     bool (*start)(const struct provider_account *account, const struct provider_payout *payout,
@@ -97,8 +116,15 @@ struct provider {
 
 /* NULL: there is no adapter; a person must pay. */
 const struct provider *provider_find(int name);
+
+/* Says which providers are used: those with a secret, and our own books. Before the first call of
+ * provider_exists, once. */
+void provider_enable(const struct provider_account accounts[PROVIDERS]);
+
+/* True if payouts of this provider need no person. */
 bool provider_exists(int name);
 
-extern const struct provider provider_stripe;
+extern const struct provider provider_stripe, provider_adyen, provider_paypal, provider_shopify,
+    provider_magento;
 
 #endif

@@ -10,11 +10,11 @@
  *                                                       key is running; 429 before execution
  *     https://docs.stripe.com/currencies                amounts */
 
+#include "provider_stripe.h"
 #include "money.h"
-#include "provider.h"
+#include "request.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static bool amount_to_stripe(int64_t minor, const char *currency, int64_t *amoun
     return currency_exponent(currency) <= 2 || minor % 10 == 0;
 }
 
-static bool amount_from_stripe(int64_t amount, const char *currency, int64_t *minor)
+bool stripe_amount(int64_t amount, const char *currency, int64_t *minor)
 {
     struct units units = units_of(currency);
     if (units.multiply == 0 || amount < 0 || amount % units.multiply != 0 || amount > AMOUNT_MAX)
@@ -72,48 +72,6 @@ static bool amount_from_stripe(int64_t amount, const char *currency, int64_t *mi
 }
 
 /* Requests. */
-
-/* Text in a buffer; `ok` is false once something did not fit. */
-struct writer {
-    char *at, *end;
-    bool ok;
-};
-
-static struct writer writer_over(char *buffer, size_t size)
-{
-    *buffer = '\0';
-    return (struct writer){buffer, buffer + size, true};
-}
-
-static void write_text(struct writer *writer, const char *text)
-{
-    size_t size = strlen(text);
-    writer->ok = writer->ok && size < (size_t)(writer->end - writer->at);
-    if (!writer->ok)
-        return;
-    memcpy(writer->at, text, size + 1);
-    writer->at += size;
-}
-
-/* application/x-www-form-urlencoded, with %20 for a space. */
-static void write_escaped(struct writer *writer, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        char escaped[4] = {*text, '\0'};
-        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                     (*text >= '0' && *text <= '9') || strchr("-._~", *text) != NULL;
-        if (!plain)
-            (void)snprintf(escaped, sizeof escaped, "%%%02X", (unsigned)(unsigned char)*text);
-        write_text(writer, escaped);
-    }
-}
-
-static void write_pair(struct writer *writer, const char *name, const char *value)
-{
-    write_text(writer, name);
-    write_text(writer, "=");
-    write_escaped(writer, value);
-}
 
 /* The parameter that names the payment; NULL if the reference is none that Stripe gives.
  * https://docs.stripe.com/api/refunds/create: pi_ is a payment intent, ch_ and py_ are charges. */
@@ -135,34 +93,17 @@ static const char *reason_word(int32_t reason)
                                       : "requested_by_customer";
 }
 
-static void write_header(struct provider_request *request, size_t *count, const char *name,
-                         const char *value)
-{
-    (void)snprintf(request->headers[(*count)++], REQUEST_HEADER_MAX, "%s: %.480s", name, value);
-}
-
 static void write_headers(const struct provider_account *account,
-                          const struct provider_payout *payout, struct provider_request *request)
+                          const struct provider_payout *payout, struct provider_request *request,
+                          bool post)
 {
-    size_t count = 0;
-    char bearer[REQUEST_HEADER_MAX / 2];
-    memset(request->headers, 0, sizeof request->headers);
-    (void)snprintf(bearer, sizeof bearer, "Bearer %.240s", account->secret);
-    write_header(request, &count, "Authorization", bearer);
-    write_header(request, &count, "Stripe-Version", API_VERSION);
-    if (request->post)
-        write_header(request, &count, "Idempotency-Key", payout->payout_id);
+    request_start(request, post);
+    request_header(request, "Authorization", "Bearer ", account->secret);
+    request_header(request, "Stripe-Version", "", API_VERSION);
+    if (post)
+        request_header(request, "Idempotency-Key", "", payout->payout_id);
     if (payout->account[0] != '\0') /* https://docs.stripe.com/connect/authentication */
-        write_header(request, &count, "Stripe-Account", payout->account);
-}
-
-static void fail(struct finding *finding, enum call_failure failure, int32_t http_status,
-                 const char *code, const char *message)
-{
-    *finding = (struct finding){
-        .kind = FINDING_CALL_FAILED, .failure = failure, .http_status = http_status};
-    (void)snprintf(finding->code, sizeof finding->code, "%s", code);
-    (void)snprintf(finding->message, sizeof finding->message, "%s", message);
+        request_header(request, "Stripe-Account", "", payout->account);
 }
 
 /* Form 1. Nothing here may change for payouts of this form. */
@@ -187,27 +128,21 @@ static bool stripe_start(const struct provider_account *account,
 {
     const char *parameter = payment_parameter(payout->reference);
     int64_t amount = 0;
-    if (parameter == NULL) {
-        fail(finding, CALL_FAILURE_REFUSED, 0, "reference_not_understood",
-             "the payment's reference is neither a payment intent nor a charge");
-        return false;
-    }
-    if (!amount_to_stripe(payout->amount_minor, payout->currency, &amount)) {
-        fail(finding, CALL_FAILURE_REFUSED, 0, "amount_not_representable",
-             "Stripe cannot refund this amount of this currency");
-        return false;
-    }
+    if (parameter == NULL)
+        return finding_refuse(finding, "reference_not_understood",
+                              "the payment's reference is neither a payment intent nor a charge");
+    if (!amount_to_stripe(payout->amount_minor, payout->currency, &amount))
+        return finding_refuse(finding, "amount_not_representable",
+                              "Stripe cannot refund this amount of this currency");
     struct writer url = writer_over(request->url, sizeof request->url);
     struct writer body = writer_over(request->body, sizeof request->body);
     write_text(&url, account->url);
     write_text(&url, "/v1/refunds");
     write_body_1(&body, parameter, amount, payout);
-    request->post = true;
-    write_headers(account, payout, request);
+    write_headers(account, payout, request, true);
     if (url.ok && body.ok && payout->form == FORM_VERSION)
         return true;
-    fail(finding, CALL_FAILURE_REFUSED, 0, "reference_not_understood", "the request is too long");
-    return false;
+    return finding_refuse(finding, "reference_not_understood", "the request is too long");
 }
 
 static bool stripe_look_up(const struct provider_account *account,
@@ -226,19 +161,11 @@ static bool stripe_look_up(const struct provider_account *account,
     write_pair(&url, "&limit", limit);
     if (cursor[0] != '\0')
         write_pair(&url, "&starting_after", cursor);
-    request->post = false;
-    request->body[0] = '\0';
-    write_headers(account, payout, request);
+    write_headers(account, payout, request, false);
     return url.ok;
 }
 
 /* Answers. */
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
-}
 
 /* https://docs.stripe.com/api/refunds/object#refund_object-status */
 static enum refund_status status_of(const char *word)
@@ -257,7 +184,7 @@ static enum refund_status status_of(const char *word)
     return REFUND_STATUS_NONE;
 }
 
-static void upper_case(const char *from, char to[4])
+void stripe_currency(const char *from, char to[4])
 {
     size_t i = 0;
     for (; i < 3 && from[i] >= 'a' && from[i] <= 'z'; i++)
@@ -265,29 +192,29 @@ static void upper_case(const char *from, char to[4])
     to[i] = '\0';
 }
 
-/* False if the object is no refund that can be understood. */
-static bool read_refund(const json_t *object, int32_t http_status, struct finding *finding)
+bool stripe_read_refund(const json_t *object, int32_t http_status, struct finding *finding)
 {
     const json_t *amount = json_object_get(object, "amount");
     int64_t created = (int64_t)json_integer_value(json_object_get(object, "created"));
-    const char *id = text_of(object, "id");
+    const char *id = answer_text(object, "id");
     *finding = (struct finding){.kind = FINDING_REFUND, .http_status = http_status};
-    finding->status = status_of(text_of(object, "status"));
-    upper_case(text_of(object, "currency"), finding->currency);
+    finding->status = status_of(answer_text(object, "status"));
+    stripe_currency(answer_text(object, "currency"), finding->currency);
     (void)snprintf(finding->provider_refund_id, sizeof finding->provider_refund_id, "%s", id);
-    (void)snprintf(finding->code, sizeof finding->code, "%s", text_of(object, "failure_reason"));
+    (void)snprintf(finding->code, sizeof finding->code, "%s",
+                   answer_text(object, "failure_reason"));
     if (created > 0 && created < INT64_MAX / 1000000)
         finding->created_us = created * 1000000;
-    return strcmp(text_of(object, "object"), "refund") == 0 && json_is_integer(amount) &&
+    return strcmp(answer_text(object, "object"), "refund") == 0 && json_is_integer(amount) &&
            id[0] != '\0' && strlen(id) <= 128 && finding->status != REFUND_STATUS_NONE &&
-           amount_from_stripe((int64_t)json_integer_value(amount), finding->currency,
-                              &finding->amount_minor);
+           stripe_amount((int64_t)json_integer_value(amount), finding->currency,
+                         &finding->amount_minor);
 }
 
 static bool is_of(const json_t *refund, const struct provider_payout *payout)
 {
     const json_t *metadata = json_object_get(refund, "metadata");
-    return strcmp(text_of(metadata, "payout_id"), payout->payout_id) == 0;
+    return strcmp(answer_text(metadata, "payout_id"), payout->payout_id) == 0;
 }
 
 /* An error object, or whatever stands in its place. */
@@ -295,12 +222,12 @@ static void read_error(const json_t *answer, int32_t http_status, enum call_fail
                        struct finding *finding)
 {
     const json_t *error = json_object_get(answer, "error");
-    const char *type = text_of(error, "type"), *code = text_of(error, "code");
+    const char *type = answer_text(error, "type"), *code = answer_text(error, "code");
     if (strcmp(type, "idempotency_error") == 0 || code[0] == '\0')
         code = type;
-    fail(finding, failure, http_status, code, "");
+    finding_fail(finding, failure, http_status, code, "");
     /* Stripe's message may quote what was sent; ids only, so it is kept, cut. */
-    (void)snprintf(finding->message, sizeof finding->message, "%s", text_of(error, "message"));
+    answer_copy(finding->message, sizeof finding->message, answer_text(error, "message"));
 }
 
 static enum call_failure failure_of(int32_t http_status)
@@ -325,14 +252,14 @@ static enum call_failure failure_of(int32_t http_status)
 static void stripe_parse_start(const struct provider_payout *payout, int32_t http_status,
                                const char *body, size_t size, struct finding *finding)
 {
-    json_t *answer = json_loadb(body, size, 0, NULL);
+    json_t *answer = answer_json(body, size);
     if (http_status != 200)
         read_error(answer, http_status, failure_of(http_status), finding);
-    else if (!read_refund(answer, http_status, finding))
-        fail(finding, CALL_FAILURE_UNKNOWN, http_status, "answer_not_understood", "");
-    else if (text_of(json_object_get(answer, "metadata"), "payout_id")[0] != '\0' &&
+    else if (!stripe_read_refund(answer, http_status, finding))
+        finding_fail(finding, CALL_FAILURE_UNKNOWN, http_status, "answer_not_understood", "");
+    else if (answer_text(json_object_get(answer, "metadata"), "payout_id")[0] != '\0' &&
              !is_of(answer, payout))
-        fail(finding, CALL_FAILURE_UNKNOWN, http_status, "answer_of_another_payout", "");
+        finding_fail(finding, CALL_FAILURE_UNKNOWN, http_status, "answer_of_another_payout", "");
     json_decref(answer);
 }
 
@@ -348,12 +275,12 @@ static void read_page(const struct provider_payout *payout, const json_t *answer
         const json_t *refund = json_array_get(data, i);
         if (!is_of(refund, payout))
             continue;
-        if (!read_refund(refund, http_status, finding))
+        if (!stripe_read_refund(refund, http_status, finding))
             *finding = (struct finding){.kind = FINDING_NOTHING, .http_status = http_status};
         return;
     }
     bool more = json_is_true(json_object_get(answer, "has_more"));
-    const char *last = count == 0 ? "" : text_of(json_array_get(data, count - 1), "id");
+    const char *last = count == 0 ? "" : answer_text(json_array_get(data, count - 1), "id");
     if (more && last[0] == '\0')
         return;
     finding->kind = more ? FINDING_MORE : FINDING_NOT_FOUND;
@@ -366,7 +293,7 @@ static void stripe_parse_look_up(const struct provider_payout *payout, int32_t h
     *finding = (struct finding){.kind = FINDING_NOTHING, .http_status = http_status};
     if (http_status != 200)
         return;
-    json_t *answer = json_loadb(body, size, 0, NULL);
+    json_t *answer = answer_json(body, size);
     read_page(payout, answer, http_status, finding);
     json_decref(answer);
 }

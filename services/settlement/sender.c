@@ -1,273 +1,55 @@
 #include "sender.h"
 
 #include "clock.h"
-#include "database.h"
-#include "exchange.h"
-#include "log.h"
-#include "metrics.h"
-#include "sender_event.h"
+#include "provider_facts.h"
+#include "sender_internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
-    GROUP_MAX = 256, /* calls that one reading of the epochs covers */
-    WAIT_MS = 1000,  /* at most between two turns */
-    BURST_MS = 100,  /* of the rate limit */
+    WAIT_MS = 1000, /* at most between two turns */
     RECONNECT_MS = 250,
     STOP_MS = 1500, /* for calls in flight, at the end */
     FLUSH_MS = 400, /* for what is not acknowledged, at the end */
     ARENA_MAX = 256 * 1024
 };
 
-/* A job with a request in flight. */
-struct call_in_flight {
-    struct job job;
-    int pages; /* of a look-up */
-    struct call_in_flight *next_free;
-};
-
-struct sender {
-    struct sender_settings settings;
-    struct config_worker worker;
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards the queue, stopping and working */
-    struct job *queue;     /* ring of SENDER_QUEUE_MAX */
-    size_t first, count;
-    bool stopping;
-
-    /* The thread's own. */
-    struct exchange *exchange;
-    struct producer *producer;
-    struct database *database;
-    struct arena *arena, *database_arena;
-    struct call_in_flight *calls, *free;
-    struct job *group;
-    struct provider_request *request;
-    int wake_fd;
-    int64_t allowance_us; /* of the rate limit: time that was not used */
-    int64_t allowed_us;   /* monotonic: when it was counted last */
-    int64_t connect_us;   /* monotonic: not before */
-};
-
-static const struct statement EPOCHS = {
-    "sender_epochs",
-    "SELECT shard, epoch FROM shard WHERE shard = ANY($1::integer[])",
-};
-
-/* Publishing. */
-
-/* A record that failed is not sent again: the look-up that is due tells the same. */
-static void delivered(void *context, void *token, enum status status, const char *reason)
-{
-    (void)context;
-    (void)token;
-    if (status != STATUS_OK)
-        log_write(LOG_ERROR, "a provider event was not delivered", "reason", reason, NULL);
-}
-
-static enum status open_producer(struct sender *sender, struct error *error)
-{
-    return producer_open(&sender->worker, "settlement-sender", sender->wake_fd, delivered, sender,
-                         &sender->producer, error);
-}
-
-/* A producer that cannot go on is replaced; what it had not delivered is looked up when due. */
-static void renew_producer(struct sender *sender, const struct error *why)
-{
-    struct error error = {0};
-    log_write(LOG_ERROR, why->text, NULL);
-    producer_close(sender->producer);
-    sender->producer = NULL;
-    if (open_producer(sender, &error) != STATUS_OK)
-        log_write(LOG_ERROR, error.text, NULL);
-}
-
-static void report(struct sender *sender, const struct job *job, const struct finding *finding)
-{
-    struct error error = {0};
-    if (sender->producer == NULL && open_producer(sender, &error) != STATUS_OK)
-        return;
-    if (sender_event_send(sender->producer, sender->settings.keys, job, finding, sender->arena,
-                          &error) == STATUS_FATAL)
-        renew_producer(sender, &error);
-}
-
-static void report_failed(struct sender *sender, const struct job *job, enum call_failure failure,
-                          const char *code, const char *message)
-{
-    struct finding finding = {.kind = FINDING_CALL_FAILED, .failure = failure};
-    if (job->kind == TASK_LOOK_UP)
-        return; /* nothing was learned; it is due again */
-    (void)strncpy(finding.code, code, sizeof finding.code - 1);
-    (void)strncpy(finding.message, message, sizeof finding.message - 1);
-    report(sender, job, &finding);
-}
-
-/* Calls. */
-
-static void end_call(struct sender *sender, struct call_in_flight *call)
-{
-    call->next_free = sender->free;
-    sender->free = call;
-}
-
-/* Begins the call, or the next page of a look-up. */
-static void begin_call(struct sender *sender, struct call_in_flight *call, const char *cursor)
-{
-    const struct job *job = &call->job;
-    const struct provider *provider = provider_find(job->provider);
-    const struct provider_account *account = &sender->settings.accounts[job->provider];
-    struct finding finding = {.kind = FINDING_NOTHING};
-    bool written = provider != NULL &&
-                   (job->kind == TASK_SEND
-                        ? provider->start(account, &job->payout, sender->request, &finding)
-                        : provider->look_up(account, &job->payout, cursor, sender->request));
-    if (written && exchange_start(sender->exchange, sender->request, call)) {
-        metric_add(METRIC_PROVIDER_CALLS, 1);
-        return;
-    }
-    if (written)
-        report_failed(sender, job, CALL_FAILURE_NOT_SENT, "no_memory", "");
-    else
-        report(sender, job, &finding);
-    end_call(sender, call);
-}
-
-static void finish_call(struct sender *sender, const struct exchange_answer *answer)
-{
-    struct call_in_flight *call = answer->token;
-    const struct job *job = &call->job;
-    const struct provider *provider = provider_find(job->provider);
-    struct finding finding = {.kind = FINDING_NOTHING};
-    if (answer->outcome != EXCHANGE_ANSWERED) {
-        metric_add(METRIC_PROVIDER_FAILURES, 1);
-        bool sent = answer->outcome == EXCHANGE_LOST;
-        report_failed(sender, job, sent ? CALL_FAILURE_UNKNOWN : CALL_FAILURE_NOT_SENT,
-                      sent ? "no_answer" : "not_connected", answer->reason);
-    } else if (job->kind == TASK_SEND) {
-        provider->parse_start(&job->payout, answer->http_status, answer->body, answer->size,
-                              &finding);
-        report(sender, job, &finding);
-    } else {
-        provider->parse_look_up(&job->payout, answer->http_status, answer->body, answer->size,
-                                &finding);
-        if (finding.kind == FINDING_MORE && ++call->pages < LOOK_UP_PAGES_MAX) {
-            begin_call(sender, call, finding.cursor);
-            return;
-        }
-        report(sender, job, &finding);
-    }
-    end_call(sender, call);
-}
-
-/* The epochs of the shards. */
-
-static bool connect(struct sender *sender)
-{
-    const struct config_worker *config = &sender->worker;
-    const char *name = sender->settings.name;
-    const struct database_settings settings = {
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = *config->database_name == '\0' ? name : config->database_name,
-        .user = *config->database_user == '\0' ? name : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = "settlement sender",
-    };
-    struct error error = {0};
-    if (sender->database != NULL)
-        return true;
-    if (clock_monotonic_us() < sender->connect_us)
-        return false;
-    sender->connect_us = clock_monotonic_us() + RECONNECT_MS * 1000;
-    if (database_open(&settings, &sender->database, &error) == STATUS_OK)
-        return true;
-    log_write(LOG_WARNING, error.text, NULL);
-    return false;
-}
-
-/* Marks in `stale` the jobs whose shard has another owner by now. False: PostgreSQL is away. */
-static bool check_epochs(struct sender *sender, size_t count, bool *stale)
-{
-    struct error error = {0};
-    if (!connect(sender))
-        return false;
-    arena_reset(sender->database_arena);
-    struct unit *unit = database_begin(sender->database, sender->database_arena);
-    struct column *shards = column_create(unit, COLUMN_INT4);
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || sender->group[i].shard != sender->group[i - 1].shard)
-            column_int4(shards, sender->group[i].shard);
-    struct call *call = unit_call(unit, &EPOCHS);
-    call_column(call, shards);
-    database_send(unit);
-    enum status status = database_wait(unit, &error);
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        stale[i] = true;
-        for (size_t row = 0; row < rows_count(call); row++)
-            if (rows_int4(call, row, 0) == sender->group[i].shard)
-                stale[i] = rows_int8(call, row, 1) != sender->group[i].epoch;
-    }
-    database_end(unit);
-    if (status == STATUS_OK)
-        return true;
-    log_write(LOG_WARNING, error.text, NULL);
-    database_close(sender->database);
-    sender->database = NULL;
-    return false;
-}
-
-/* The queue. */
-
-/* Calls that the rate limit allows now. */
-static size_t allowed(struct sender *sender)
-{
-    int64_t rate = sender->settings.rate, now_us = clock_monotonic_us();
-    if (rate == 0)
-        return GROUP_MAX;
-    int64_t burst_us = BURST_MS * 1000 > 1000000 / rate ? BURST_MS * 1000 : 1000000 / rate;
-    sender->allowance_us += now_us - sender->allowed_us;
-    sender->allowed_us = now_us;
-    if (sender->allowance_us > burst_us)
-        sender->allowance_us = burst_us;
-    return (size_t)(sender->allowance_us * rate / 1000000);
-}
-
-static void use_allowance(struct sender *sender, size_t count)
-{
-    if (sender->settings.rate > 0)
-        sender->allowance_us -= (int64_t)count * 1000000 / sender->settings.rate;
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Copies up to `most` jobs to the group without taking them. */
-static size_t peek(struct sender *sender, size_t most)
+/* The queues. */
+
+/* Copies up to `most` jobs of the lane to the end of the group, without taking them. */
+static size_t peek(struct sender *sender, struct lane *lane, size_t most)
 {
     pthread_mutex_lock(&sender->mutex);
-    size_t count = least(least(sender->count, most), GROUP_MAX);
+    size_t count = least(least(lane->count, most), GROUP_MAX - sender->group_count);
     for (size_t i = 0; i < count; i++)
-        sender->group[i] = sender->queue[(sender->first + i) % SENDER_QUEUE_MAX];
+        sender->group[sender->group_count++] = lane->queue[(lane->first + i) % SENDER_QUEUE_MAX];
     pthread_mutex_unlock(&sender->mutex);
     return count;
 }
 
-static void drop(struct sender *sender, size_t count)
+static void drop(struct sender *sender, struct lane *lane, size_t count)
 {
     pthread_mutex_lock(&sender->mutex);
-    sender->first = (sender->first + count) % SENDER_QUEUE_MAX;
-    sender->count -= count;
+    lane->first = (lane->first + count) % SENDER_QUEUE_MAX;
+    lane->count -= count;
     pthread_mutex_unlock(&sender->mutex);
+}
+
+static bool take_one(struct sender *sender, struct lane *lane)
+{
+    sender->group_count = 0;
+    if (peek(sender, lane, 1) == 0)
+        return false;
+    drop(sender, lane, 1);
+    return true;
 }
 
 static bool is_late(const struct sender *sender, const struct job *job)
@@ -275,66 +57,141 @@ static bool is_late(const struct sender *sender, const struct job *job)
     return clock_monotonic_us() - job->queued_us > sender->settings.send_window_ms * 1000;
 }
 
-/* Jobs whose window has passed are reported even when nothing can be called. */
-static void drop_late(struct sender *sender)
+static size_t breaker_of(struct sender *sender, struct lane *lane)
 {
-    while (peek(sender, 1) == 1 && is_late(sender, &sender->group[0])) {
-        drop(sender, 1);
-        report_failed(sender, &sender->group[0], CALL_FAILURE_NOT_SENT, "window_passed", "");
+    pthread_mutex_lock(&sender->mutex);
+    size_t room = breaker_room(&lane->breaker, clock_monotonic_us());
+    bool trying = lane->breaker.trying;
+    pthread_mutex_unlock(&sender->mutex);
+    return trying ? 0 : room;
+}
+
+static bool is_shut(struct sender *sender, struct lane *lane)
+{
+    pthread_mutex_lock(&sender->mutex);
+    bool shut = lane->breaker.open && !lane->breaker.trying &&
+                breaker_room(&lane->breaker, clock_monotonic_us()) == 0;
+    pthread_mutex_unlock(&sender->mutex);
+    return shut;
+}
+
+/* Jobs whose window has passed are reported even when nothing can be called, and so is everything
+ * that waits for a provider that does not answer. */
+static void drop_hopeless(struct sender *sender, struct lane *lane)
+{
+    bool shut = is_shut(sender, lane);
+    for (;;) {
+        sender->group_count = 0;
+        if (peek(sender, lane, 1) == 0 || (!shut && !is_late(sender, &sender->group[0])))
+            return;
+        drop(sender, lane, 1);
+        sender_report_failed(sender, &sender->group[0], CALL_FAILURE_NOT_SENT,
+                             shut ? "provider_down" : "window_passed", "");
+    }
+}
+
+static bool has_jobs(struct sender *sender, const struct lane *lane)
+{
+    pthread_mutex_lock(&sender->mutex);
+    bool has = lane->count > 0;
+    pthread_mutex_unlock(&sender->mutex);
+    return has;
+}
+
+/* How many calls of the lane could start now. */
+static size_t room_of(struct sender *sender, struct lane *lane)
+{
+    if (lane->adapter == NULL || !has_jobs(sender, lane))
+        return 0;
+    drop_hopeless(sender, lane);
+    size_t in_flight = (size_t)sender->settings.in_flight;
+    size_t room = least(in_flight - least(in_flight, lane->in_flight), breaker_of(sender, lane));
+    if (clock_monotonic_us() < lane->resume_us || room == 0 ||
+        exchange_room(sender->exchange) == 0 || !sender_authorized(sender, lane))
+        return 0;
+    return room;
+}
+
+/* Starting calls. */
+
+/* Fills the group, a fair part for each lane. */
+static void plan(struct sender *sender)
+{
+    size_t rooms[PROVIDERS] = {0}, lanes = 0;
+    for (int i = 0; i < PROVIDERS; i++) {
+        rooms[i] = room_of(sender, &sender->lanes[i]);
+        lanes += rooms[i] > 0;
+    }
+    sender->group_count = 0;
+    for (int i = 0; i < PROVIDERS; i++) {
+        struct lane *lane = &sender->lanes[i];
+        size_t part = rooms[i] == 0 ? 0 : least(rooms[i], GROUP_MAX / lanes);
+        lane->planned =
+            peek(sender, lane, least(part, exchange_room(sender->exchange) / (lanes + !lanes)));
+    }
+}
+
+static void start_lane(struct sender *sender, struct lane *lane, const struct job *jobs,
+                       const bool *stale)
+{
+    size_t count = least(lane->planned, lane->granted);
+    drop(sender, lane, count);
+    for (size_t i = 0; i < count; i++) {
+        if (stale[i] || is_late(sender, &jobs[i]))
+            sender_report_failed(sender, &jobs[i], CALL_FAILURE_NOT_SENT,
+                                 stale[i] ? "shard_moved" : "window_passed", "");
+        else
+            sender_begin(sender, lane, &jobs[i]);
+    }
+    if (count < lane->planned) { /* until the slot of the rate limit is over */
+        int64_t slot_us = sender_slot_ms(lane->rate) * 1000, now_us = clock_wall_us();
+        lane->resume_us = clock_monotonic_us() + slot_us - now_us % slot_us;
     }
 }
 
 static void start_calls(struct sender *sender)
 {
     bool stale[GROUP_MAX] = {false};
-    drop_late(sender);
-    size_t count = peek(sender, least(exchange_room(sender->exchange), allowed(sender)));
-    if (count == 0 || !check_epochs(sender, count, stale))
+    plan(sender);
+    if (sender->group_count == 0 || !sender_admit(sender, stale))
         return;
-    drop(sender, count);
-    use_allowance(sender, count);
-    for (size_t i = 0; i < count; i++) {
-        if (stale[i] || is_late(sender, &sender->group[i])) {
-            report_failed(sender, &sender->group[i], CALL_FAILURE_NOT_SENT,
-                          stale[i] ? "shard_moved" : "window_passed", "");
-            continue;
-        }
-        struct call_in_flight *call = sender->free;
-        sender->free = call->next_free;
-        call->job = sender->group[i];
-        call->pages = 0;
-        begin_call(sender, call, "");
+    for (size_t i = 0, at = 0; i < PROVIDERS; i++) {
+        struct lane *lane = &sender->lanes[i];
+        if (lane->planned > 0)
+            start_lane(sender, lane, &sender->group[at], &stale[at]);
+        at += lane->planned;
     }
 }
 
 /* What will not be called any more, so that the next owner need not wait to find that out. */
-static void give_up_queue(struct sender *sender)
+static void give_up_queues(struct sender *sender)
 {
-    while (peek(sender, 1) == 1) {
-        drop(sender, 1);
-        report_failed(sender, &sender->group[0], CALL_FAILURE_NOT_SENT, "stopping", "");
-    }
+    for (int i = 0; i < PROVIDERS; i++)
+        while (sender->lanes[i].adapter != NULL && take_one(sender, &sender->lanes[i]))
+            sender_report_failed(sender, &sender->group[0], CALL_FAILURE_NOT_SENT, "stopping", "");
 }
 
-/* Until something can be done that nothing wakes us for: the rate limit, a connection. */
-static int wait_ms(struct sender *sender)
+/* Until the lane can do something that nothing wakes us for: the rate limit, a connection. */
+static int lane_wait_ms(struct sender *sender, struct lane *lane)
 {
-    pthread_mutex_lock(&sender->mutex);
-    bool waiting = sender->count > 0;
-    pthread_mutex_unlock(&sender->mutex);
-    if (!waiting || exchange_room(sender->exchange) == 0)
+    int64_t left_us = lane->resume_us - clock_monotonic_us();
+    if (lane->adapter == NULL || !has_jobs(sender, lane) || lane->token_asked ||
+        lane->in_flight >= (size_t)sender->settings.in_flight ||
+        exchange_room(sender->exchange) == 0)
         return WAIT_MS;
+    if (left_us > 0)
+        return (int)least((size_t)left_us / 1000 + 1, WAIT_MS);
     if (sender->database == NULL)
         return RECONNECT_MS;
-    size_t rate = (size_t)sender->settings.rate;
-    return rate == 0 ? 0 : (int)least(1000 / rate + 1, 100);
+    return breaker_of(sender, lane) == 0 ? WAIT_MS : 0;
 }
 
-static void poll_producer(struct sender *sender)
+static int wait_ms(struct sender *sender)
 {
-    struct error error = {0};
-    if (sender->producer != NULL && producer_poll(sender->producer, 0, &error) == STATUS_FATAL)
-        renew_producer(sender, &error);
+    size_t wait = WAIT_MS;
+    for (int i = 0; i < PROVIDERS; i++)
+        wait = least(wait, (size_t)lane_wait_ms(sender, &sender->lanes[i]));
+    return (int)wait;
 }
 
 static void turn(struct sender *sender, int timeout_ms)
@@ -342,8 +199,8 @@ static void turn(struct sender *sender, int timeout_ms)
     struct exchange_answer answer;
     exchange_wait(sender->exchange, timeout_ms);
     while (exchange_next(sender->exchange, &answer))
-        finish_call(sender, &answer);
-    poll_producer(sender);
+        sender_finish(sender, &answer);
+    sender_poll_producer(sender);
 }
 
 static bool is_stopping(struct sender *sender)
@@ -362,7 +219,7 @@ static void *run(void *context)
         start_calls(sender);
         turn(sender, wait_ms(sender));
     }
-    give_up_queue(sender);
+    give_up_queues(sender);
     int64_t until_us = clock_monotonic_us() + STOP_MS * 1000;
     while (exchange_active(sender->exchange) > 0 && clock_monotonic_us() < until_us)
         turn(sender, 50);
@@ -387,29 +244,50 @@ static void free_all(struct sender *sender)
     if (sender->wake_fd >= 0)
         (void)close(sender->wake_fd);
     (void)pthread_mutex_destroy(&sender->mutex);
-    free(sender->queue);
+    for (int i = 0; i < PROVIDERS; i++)
+        free(sender->lanes[i].queue);
     free(sender->calls);
     free(sender->group);
     free(sender->request);
     free(sender);
 }
 
+/* Queues and calls that are not used cost no memory: they are not touched. */
+static bool open_lanes(struct sender *sender, size_t *lanes)
+{
+    *lanes = 0;
+    for (int i = 0; i < PROVIDERS; i++) {
+        struct lane *lane = &sender->lanes[i];
+        *lane = (struct lane){.provider = i,
+                              .account = sender->settings.accounts[i],
+                              .rate = sender->settings.rates[i]};
+        if (lane->account.secret == NULL || lane->account.secret[0] == '\0')
+            continue;
+        lane->adapter = provider_find(i);
+        lane->queue = calloc(SENDER_QUEUE_MAX, sizeof *lane->queue);
+        if (lane->queue == NULL)
+            return false;
+        ++*lanes;
+    }
+    return true;
+}
+
 static enum status allocate(struct sender *sender, struct error *error)
 {
-    size_t in_flight = (size_t)sender->settings.in_flight;
-    sender->queue = calloc(SENDER_QUEUE_MAX, sizeof *sender->queue);
+    size_t lanes = 0;
+    bool good = open_lanes(sender, &lanes);
+    size_t in_flight = (size_t)sender->settings.in_flight * (lanes > 0 ? lanes : 1);
     sender->calls = calloc(in_flight, sizeof *sender->calls);
     sender->group = calloc(GROUP_MAX, sizeof *sender->group);
     sender->request = calloc(1, sizeof *sender->request);
     sender->arena = arena_create(ARENA_MAX);
     sender->database_arena = arena_create(ARENA_MAX);
     sender->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (sender->queue == NULL || sender->calls == NULL || sender->group == NULL ||
-        sender->request == NULL || sender->arena == NULL || sender->database_arena == NULL ||
-        sender->wake_fd < 0)
+    if (!good || sender->calls == NULL || sender->group == NULL || sender->request == NULL ||
+        sender->arena == NULL || sender->database_arena == NULL || sender->wake_fd < 0)
         return error_set(error, STATUS_FATAL, "no memory for the sender");
-    for (size_t i = 0; i < in_flight; i++)
-        end_call(sender, &sender->calls[i]);
+    for (size_t i = in_flight; i > 0; i--)
+        sender_end_call(sender, &sender->calls[i - 1]);
     const struct exchange_settings exchange = {
         .in_flight = in_flight,
         .connect_timeout_ms = sender->settings.connect_timeout_ms,
@@ -429,11 +307,10 @@ enum status sender_open(const struct sender_settings *settings, struct sender **
     opened->settings = *settings;
     opened->worker = *settings->worker;
     opened->wake_fd = -1;
-    opened->allowed_us = clock_monotonic_us();
     (void)pthread_mutex_init(&opened->mutex, NULL);
     enum status status = allocate(opened, error);
     if (status == STATUS_OK)
-        status = open_producer(opened, error);
+        status = sender_open_producer(opened, error);
     if (status == STATUS_OK &&
         producer_warm(opened->producer, topics, 1, WAIT_MS, error) == STATUS_FATAL)
         status = STATUS_FATAL;
@@ -447,30 +324,43 @@ enum status sender_open(const struct sender_settings *settings, struct sender **
     return STATUS_OK;
 }
 
-size_t sender_capacity(struct sender *sender)
+/* What could be started within half the window, by the rate limit and by the breaker. */
+static size_t lane_capacity(const struct sender *sender, const struct lane *lane)
+{
+    size_t most = SENDER_QUEUE_MAX;
+    if (lane->adapter == NULL)
+        return 0;
+    if (lane->rate > 0)
+        most = least(most, (size_t)(lane->rate * sender->settings.send_window_ms / 2000 + 1));
+    most = least(most, breaker_room(&lane->breaker, clock_monotonic_us()));
+    return most > lane->count ? most - lane->count : 0;
+}
+
+void sender_capacity(struct sender *sender, size_t capacity[PROVIDERS])
 {
     pthread_mutex_lock(&sender->mutex);
-    size_t waiting = sender->count;
+    for (int i = 0; i < PROVIDERS; i++)
+        capacity[i] = lane_capacity(sender, &sender->lanes[i]);
     pthread_mutex_unlock(&sender->mutex);
-    size_t most = SENDER_QUEUE_MAX;
-    if (sender->settings.rate > 0) /* what can be started within half the window */
-        most = least(most,
-                     (size_t)(sender->settings.rate * sender->settings.send_window_ms / 2000 + 1));
-    return most > waiting ? most - waiting : 0;
 }
 
 size_t sender_push(struct sender *sender, const struct job *jobs, size_t count)
 {
     int64_t now_us = clock_monotonic_us();
+    size_t taken = 0;
     pthread_mutex_lock(&sender->mutex);
-    size_t taken = least(count, SENDER_QUEUE_MAX - sender->count);
-    for (size_t i = 0; i < taken; i++) {
-        struct job *job = &sender->queue[(sender->first + sender->count++) % SENDER_QUEUE_MAX];
+    for (size_t i = 0; i < count; i++) {
+        struct lane *lane = &sender->lanes[jobs[i].provider];
+        if (lane->adapter == NULL || lane->count == SENDER_QUEUE_MAX)
+            continue;
+        struct job *job = &lane->queue[(lane->first + lane->count++) % SENDER_QUEUE_MAX];
         *job = jobs[i];
         job->queued_us = now_us;
+        taken++;
     }
     pthread_mutex_unlock(&sender->mutex);
-    exchange_wake(sender->exchange);
+    if (taken > 0)
+        exchange_wake(sender->exchange);
     return taken;
 }
 

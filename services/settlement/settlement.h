@@ -406,7 +406,7 @@ struct settlement_limits {
     int64_t send_window_us;  /* the sender starts a call this long after the hand-over, or never */
     int64_t call_timeout_us; /* of one call, in all */
     int64_t provider_delay_us; /* until a look-up sees what a call did */
-    int64_t key_life_us;       /* of an idempotency key, less the margin */
+    int64_t key_life_us;       /* of any idempotency key at most; 0: as its provider documents it */
     int64_t capture_wait_us;   /* until the first alarm */
     int64_t goods_wait_us;     /* until goods count as not coming */
     int64_t poll_first_us;     /* until a pending payout is asked for */
@@ -422,7 +422,7 @@ struct settling {
     struct order_rows *rows;
     const struct settlement_limits *limits;
     bool (*has_adapter)(int provider);
-    size_t *capacity; /* jobs that the sender still takes; counted down */
+    size_t *capacity; /* by provider: jobs that the sender still takes; counted down */
     int64_t now_us, epoch;
     const char *cause; /* ce_id of the event */
     int64_t occurred_us;

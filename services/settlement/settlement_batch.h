@@ -39,8 +39,8 @@ struct settlement_rows {
     struct call *payments, *refunds, *payouts;
     struct call *foreign_refunds, *disputes, *goods_lines; /* NULL: no event needs them */
     struct call *seen_evidence, *seen_goods;
-    struct order_rows *orders; /* by batch->orders */
-    size_t capacity;           /* what the sender takes; a fact of the batch */
+    struct order_rows *orders;  /* by batch->orders */
+    size_t capacity[PROVIDERS]; /* what the sender takes; a fact of the batch */
     struct outcome *outcomes, *last_outcome;
 };
 

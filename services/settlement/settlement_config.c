@@ -22,13 +22,20 @@ struct sender_settings settlement_sender_settings(const struct settlement_config
         .worker = worker,
         .name = "settlement",
         .in_flight = config->in_flight,
-        .rate = config->stripe_rate,
         .connect_timeout_ms = config->connect_timeout_ms,
         .call_timeout_ms = config->call_timeout_ms,
         .send_window_ms = config->send_window_ms,
         .ca_file = config->provider_ca_file,
     };
-    settings.accounts[PROVIDER_STRIPE] =
-        (struct provider_account){.url = config->stripe_url, .secret = config->stripe_key};
+#define ACCOUNT(provider, name, id_)                                    \
+    settings.rates[PROVIDER_##provider] = config->name##_rate;          \
+    settings.accounts[PROVIDER_##provider] = (struct provider_account){ \
+        .url = config->name##_url, .secret = config->name##_key, .id = (id_)}
+    ACCOUNT(STRIPE, stripe, NULL);
+    ACCOUNT(ADYEN, adyen, config->adyen_merchant);
+    ACCOUNT(PAYPAL, paypal, config->paypal_client);
+    ACCOUNT(SHOPIFY, shopify, NULL);
+    ACCOUNT(MAGENTO, magento, NULL);
+#undef ACCOUNT
     return settings;
 }

@@ -7,37 +7,62 @@
 #include "sender.h"
 
 /* X(field, VARIABLE, TYPE, min, max, default, help) */
-#define SETTLEMENT_CONFIG_ROWS(X)                                                         \
-    X(approval_keys, "REDRESS_APPROVAL_KEYS", SECRET, 1, 1024, NULL,                      \
-      "keys that approvals are signed with, id:64 hex characters, comma-separated")       \
-    X(stripe_key, "REDRESS_STRIPE_KEY", SECRET, 1, 240, NULL, "Stripe's secret key")      \
-    X(stripe_url, "REDRESS_STRIPE_URL", TEXT, 8, 512, "https://api.stripe.com",           \
-      "where Stripe's API is, without a slash at its end")                                \
-    X(stripe_rate, "REDRESS_STRIPE_RATE", NUMBER, 0, 100000, "100",                       \
-      "most calls per second of this instance; 0: no limit")                              \
-    X(in_flight, "REDRESS_PROVIDER_IN_FLIGHT", NUMBER, 0, 2000, "256",                    \
-      "most calls at once; 0: nothing is sent, payouts stay reserved")                    \
-    X(connect_timeout_ms, "REDRESS_PROVIDER_CONNECT_TIMEOUT", DURATION, 10, 60000, "2s",  \
-      "how long connecting to a provider may take")                                       \
-    X(call_timeout_ms, "REDRESS_PROVIDER_TIMEOUT", DURATION, 50, 120000, "20s",           \
-      "how long a call to a provider may take in all")                                    \
-    X(provider_delay_ms, "REDRESS_PROVIDER_DELAY", DURATION, 0, 3600000, "10s",           \
-      "how long after a call a look-up may not see what it did")                          \
-    X(send_window_ms, "REDRESS_SEND_WINDOW", DURATION, 100, 600000, "10s",                \
-      "a call starts this long after it was decided, or not at all")                      \
-    X(provider_ca_file, "REDRESS_PROVIDER_CA_FILE", TEXT, 0, 1024, "",                    \
-      "PEM file of the authorities of providers; empty: the system's")                    \
-    X(key_life_ms, "REDRESS_KEY_LIFE", DURATION, 1000, 86400000, "23h",                   \
-      "how long an idempotency key is trusted; Stripe forgets them after 24 h")           \
-    X(attempts_max, "REDRESS_ATTEMPTS_MAX", NUMBER, 1, 1000, "10",                        \
-      "most calls for one payout that may have arrived, before a person must look")       \
-    X(poll_first_ms, "REDRESS_POLL_FIRST", DURATION, 100, 86400000, "1m",                 \
-      "how long a refund is pending before the provider is asked about it")               \
-    X(capture_wait_ms, "REDRESS_CAPTURE_DEADLINE", DURATION, 100, 2592000000, "1h",       \
-      "how long an approval waits for the capture of its payment before the first alarm") \
-    X(goods_wait_ms, "REDRESS_GOODS_DEADLINE", DURATION, 100, 31536000000, "30d",         \
-      "how long an approval waits for goods")                                             \
-    X(alarm_every_ms, "REDRESS_ALARM_EVERY", DURATION, 100, 2592000000, "1d",             \
+#define SETTLEMENT_CONFIG_ROWS(X)                                                                 \
+    X(approval_keys, "REDRESS_APPROVAL_KEYS", SECRET, 1, 1024, NULL,                              \
+      "keys that approvals are signed with, id:64 hex characters, comma-separated")               \
+    X(stripe_key, "REDRESS_STRIPE_KEY", SECRET, 0, 240, "",                                       \
+      "Stripe's secret key; empty: Stripe's payments go to people, and so with the others")       \
+    X(stripe_url, "REDRESS_STRIPE_URL", TEXT, 8, 512, "https://api.stripe.com",                   \
+      "where Stripe's API is, without a slash at its end")                                        \
+    X(stripe_rate, "REDRESS_STRIPE_RATE", NUMBER, 0, 100000, "100",                               \
+      "most calls per second of all instances; 0: no limit")                                      \
+    X(adyen_key, "REDRESS_ADYEN_KEY", SECRET, 0, 512, "", "Adyen's API key")                      \
+    X(adyen_merchant, "REDRESS_ADYEN_MERCHANT", TEXT, 0, 128, "",                                 \
+      "Adyen's merchant account of payments that name none")                                      \
+    X(adyen_url, "REDRESS_ADYEN_URL", TEXT, 8, 512, "https://checkout-test.adyen.com",            \
+      "where Adyen's Checkout API is, /checkout included where it is live")                       \
+    X(adyen_rate, "REDRESS_ADYEN_RATE", NUMBER, 0, 100000, "50",                                  \
+      "most calls per second of all instances; 0: no limit")                                      \
+    X(paypal_client, "REDRESS_PAYPAL_CLIENT", TEXT, 0, 240, "", "PayPal's client id")             \
+    X(paypal_key, "REDRESS_PAYPAL_KEY", SECRET, 0, 240, "", "PayPal's client secret")             \
+    X(paypal_url, "REDRESS_PAYPAL_URL", TEXT, 8, 512, "https://api-m.paypal.com",                 \
+      "where PayPal's API is")                                                                    \
+    X(paypal_rate, "REDRESS_PAYPAL_RATE", NUMBER, 0, 100000, "50",                                \
+      "most calls per second of all instances; 0: no limit")                                      \
+    X(shopify_key, "REDRESS_SHOPIFY_KEY", SECRET, 0, 240, "", "Shopify's Admin API access token") \
+    X(shopify_url, "REDRESS_SHOPIFY_URL", TEXT, 8, 512, "https://shop.myshopify.com",             \
+      "the shop, without a path")                                                                 \
+    X(shopify_rate, "REDRESS_SHOPIFY_RATE", NUMBER, 0, 100000, "10",                              \
+      "most calls per second of all instances; 0: no limit")                                      \
+    X(magento_key, "REDRESS_MAGENTO_KEY", SECRET, 0, 1000, "", "Magento's access token")          \
+    X(magento_url, "REDRESS_MAGENTO_URL", TEXT, 8, 512, "https://localhost/rest/default",         \
+      "where Magento's REST API is, with its store")                                              \
+    X(magento_rate, "REDRESS_MAGENTO_RATE", NUMBER, 0, 100000, "5",                               \
+      "most calls per second of all instances; 0: no limit")                                      \
+    X(in_flight, "REDRESS_PROVIDER_IN_FLIGHT", NUMBER, 0, 2000, "256",                            \
+      "most calls to one provider at once; 0: nothing is sent, payouts stay reserved")            \
+    X(connect_timeout_ms, "REDRESS_PROVIDER_CONNECT_TIMEOUT", DURATION, 10, 60000, "2s",          \
+      "how long connecting to a provider may take")                                               \
+    X(call_timeout_ms, "REDRESS_PROVIDER_TIMEOUT", DURATION, 50, 120000, "20s",                   \
+      "how long a call to a provider may take in all")                                            \
+    X(provider_delay_ms, "REDRESS_PROVIDER_DELAY", DURATION, 0, 3600000, "10s",                   \
+      "how long after a call a look-up may not see what it did")                                  \
+    X(send_window_ms, "REDRESS_SEND_WINDOW", DURATION, 100, 600000, "10s",                        \
+      "a call starts this long after it was decided, or not at all")                              \
+    X(provider_ca_file, "REDRESS_PROVIDER_CA_FILE", TEXT, 0, 1024, "",                            \
+      "PEM file of the authorities of providers; empty: the system's")                            \
+    X(key_life_ms, "REDRESS_KEY_LIFE", DURATION, 0, 3888000000, "0s",                             \
+      "how long an idempotency key is trusted at most; 0: an hour less than its provider "        \
+      "documents")                                                                                \
+    X(attempts_max, "REDRESS_ATTEMPTS_MAX", NUMBER, 1, 1000, "10",                                \
+      "most calls for one payout that may have arrived, before a person must look")               \
+    X(poll_first_ms, "REDRESS_POLL_FIRST", DURATION, 100, 86400000, "1m",                         \
+      "how long a refund is pending before the provider is asked about it")                       \
+    X(capture_wait_ms, "REDRESS_CAPTURE_DEADLINE", DURATION, 100, 2592000000, "1h",               \
+      "how long an approval waits for the capture of its payment before the first alarm")         \
+    X(goods_wait_ms, "REDRESS_GOODS_DEADLINE", DURATION, 100, 31536000000, "30d",                 \
+      "how long an approval waits for goods")                                                     \
+    X(alarm_every_ms, "REDRESS_ALARM_EVERY", DURATION, 100, 2592000000, "1d",                     \
       "how often what waits for a person is told again")
 
 struct settlement_config {

@@ -77,7 +77,7 @@ enum status settlement_decide(struct batch *batch, struct event *event)
         .rows = event->order->rows,
         .limits = &settlement->limits,
         .has_adapter = settlement->has_adapter,
-        .capacity = &rows->capacity,
+        .capacity = rows->capacity,
         .now_us = event->now_us,
         .epoch = event->epoch,
         .cause = event->envelope.id == NULL ? "" : event->envelope.id,

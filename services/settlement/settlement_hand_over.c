@@ -33,6 +33,8 @@ static void fill(struct job *job, const struct event *event, const struct task *
     copy(job->payout.refund_id, sizeof job->payout.refund_id, payout->refund->refund_id);
     copy(job->payout.reference, sizeof job->payout.reference, payment->provider_reference);
     copy(job->payout.account, sizeof job->payout.account, payment->provider_account);
+    copy(job->payout.provider_refund_id, sizeof job->payout.provider_refund_id,
+         payout->provider_refund_id);
     copy(job->payout.currency, sizeof job->payout.currency, payout->currency);
     job->payout.amount_minor = payout->amount_minor;
     job->payout.reason = payout->refund->reason;

@@ -247,6 +247,7 @@ enum status settlement_loaded(struct batch *batch)
         status = read_seen(batch, rows, rows->seen_goods, true);
     if (status == STATUS_OK)
         status = check_states(rows, batch->order_count);
-    rows->capacity = settlement->sender == NULL ? 0 : sender_capacity(settlement->sender);
+    if (settlement->sender != NULL)
+        sender_capacity(settlement->sender, rows->capacity);
     return status;
 }

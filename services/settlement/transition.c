@@ -1,6 +1,7 @@
 #include "transition.h"
 
 #include "arrival.h"
+#include "provider_facts.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -47,10 +48,17 @@ bool look_up_counts(const struct payout *payout, const struct settlement_limits 
     return asked_us >= payout->submitted_us + call_horizon_us(limits);
 }
 
+/* Jobs of its provider that the sender still takes. */
+static size_t *capacity_of(const struct settling *settling, const struct payout *payout)
+{
+    bool known = payout->provider >= 0 && payout->provider < PROVIDERS;
+    return &settling->capacity[known ? payout->provider : PROVIDER_NONE];
+}
+
 static bool add_task(struct settling *settling, struct payout *payout, enum task_kind kind,
                      int64_t asked_us)
 {
-    if (*settling->capacity == 0)
+    if (*capacity_of(settling, payout) == 0)
         return false;
     struct task *task = EFFECT_ADD(settling, tasks, struct task);
     if (task == NULL)
@@ -58,13 +66,15 @@ static bool add_task(struct settling *settling, struct payout *payout, enum task
     task->kind = kind;
     task->payout = payout;
     task->asked_us = asked_us;
-    --*settling->capacity;
+    --*capacity_of(settling, payout);
     return true;
 }
 
 bool payout_look_up(struct settling *settling, struct payout *payout)
 {
-    if (payout->payment == NULL || !settling->has_adapter(payout->provider))
+    enum look_up_reach reach = provider_facts(payout->provider)->reach;
+    if (payout->payment == NULL || !settling->has_adapter(payout->provider) ||
+        reach == LOOK_UP_NEVER || (reach == LOOK_UP_KNOWN && payout->provider_refund_id[0] == '\0'))
         return true;
     return add_task(settling, payout, TASK_LOOK_UP, settling->now_us);
 }
@@ -94,6 +104,13 @@ static void try_later(struct settling *settling, struct payout *payout)
                    clamp_us((now_us - payout->reserved_us) / 4, SUBMIT_LEAST_US, NOT_SENT_MOST_US));
 }
 
+/* Our own books: recording it is doing it. */
+static void execute_ourselves(struct settling *settling, struct payout *payout)
+{
+    payout->provider_refund_id = payout->payout_id;
+    (void)payout_apply(settling, payout, PAYOUT_EVENT_SUCCEEDED, "");
+}
+
 void payout_try_send(struct settling *settling, struct payout *payout)
 {
     int64_t now_us = settling->now_us;
@@ -101,7 +118,9 @@ void payout_try_send(struct settling *settling, struct payout *payout)
         (void)payout_apply(settling, payout, PAYOUT_EVENT_NO_ADAPTER, "NO_ADAPTER");
     } else if (payout->payment->over) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAP_EXCEEDED, "CAP_EXCEEDED");
-    } else if (*settling->capacity > 0) {
+    } else if (provider_facts(payout->provider)->executor == EXECUTOR_OURSELVES) {
+        execute_ourselves(settling, payout);
+    } else if (*capacity_of(settling, payout) > 0) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_SEND, "");
     } else {
         /* The older, the rarer: what waits together is offered about twice as fast as it came. */
@@ -210,7 +229,7 @@ enum payout_verdict payout_apply(struct settling *settling, struct payout *payou
                                  enum payout_event event, const char *reason)
 {
     struct payout_step step = payout_step(payout->state, event);
-    if (step.send && *settling->capacity == 0)
+    if (step.send && *capacity_of(settling, payout) == 0)
         return PAYOUT_STAY; /* what is due for it comes again */
     if (step.verdict == PAYOUT_MOVE)
         move(settling, payout, event, step.next, reason);

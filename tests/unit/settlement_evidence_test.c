@@ -224,7 +224,7 @@ Test(settlement_evidence, a_share_in_another_currency_is_refused)
 
 Test(settlement_evidence, a_refund_made_by_hand_counts_and_stops_payouts)
 {
-    world.capacity = 0;
+    world.capacity[PROVIDER_STRIPE] = 0;
     cr_assert_eq(world_approve_one(&world, "rf_2", 1, "pay_1", 400), STATUS_OK);
     struct payout *waiting = world_payout(&world, 1);
     cr_assert_eq(waiting->state, PAYOUT_RESERVED);
@@ -238,7 +238,7 @@ Test(settlement_evidence, a_refund_made_by_hand_counts_and_stops_payouts)
     cr_assert_eq(world_tell(&world, &by_hand), STATUS_OK);
     cr_assert_eq(payout->payment->refunded_minor, 300);
     cr_assert_null(world_alarm(&world, 0));
-    world.capacity = 10;
+    world.capacity[PROVIDER_STRIPE] = 10;
     cr_assert_eq(world_due(&world, DUE_SUBMIT, waiting->payout_id), STATUS_OK);
     cr_assert_eq(waiting->state, PAYOUT_REFUSED);
     cr_assert_not(payout->payment->over);

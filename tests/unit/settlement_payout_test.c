@@ -49,7 +49,7 @@ Test(settlement_payout, approval_reserves_tells_and_hands_over)
     cr_assert_null(world_task(&world, 1));
     cr_assert_eq(payout->due, DUE_LOOK_UP);
     cr_assert_eq(world.effects.due_changes.last->due_us, world.now_us + HORIZON_US);
-    cr_assert_eq(world.capacity, (size_t)999);
+    cr_assert_eq(world.capacity[PROVIDER_STRIPE], (size_t)999);
 }
 
 Test(settlement_payout, success_settles_and_tells_the_customer)
@@ -136,7 +136,7 @@ Test(settlement_payout, shares_of_one_payment_twice_are_refused)
 
 Test(settlement_payout, without_room_it_waits_for_the_sender)
 {
-    world.capacity = 0;
+    world.capacity[PROVIDER_STRIPE] = 0;
     cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
     struct payout *payout = world_payout(&world, 0);
     cr_assert_eq(payout->state, PAYOUT_RESERVED);
@@ -146,11 +146,11 @@ Test(settlement_payout, without_room_it_waits_for_the_sender)
     cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_RESERVED);
     cr_assert_eq(payout->due, DUE_SUBMIT);
-    world.capacity = 1;
+    world.capacity[PROVIDER_STRIPE] = 1;
     cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(payout->first_submitted_us, world.now_us);
-    cr_assert_eq(world.capacity, (size_t)0);
+    cr_assert_eq(world.capacity[PROVIDER_STRIPE], (size_t)0);
 }
 
 Test(settlement_payout, an_approval_before_its_capture_waits_for_it)
@@ -367,7 +367,7 @@ Test(settlement_payout, attempts_are_bounded)
 Test(settlement_payout, without_room_a_second_attempt_waits_for_the_next_look_up)
 {
     struct payout *payout = submitted();
-    world.capacity = 0;
+    world.capacity[PROVIDER_STRIPE] = 0;
     world_pass(&world, HORIZON_US);
     cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
@@ -381,7 +381,7 @@ Test(settlement_payout, without_room_a_second_attempt_waits_for_the_next_look_up
 
 Test(settlement_payout, before_it_is_sent_it_can_be_cancelled)
 {
-    world.capacity = 0;
+    world.capacity[PROVIDER_STRIPE] = 0;
     cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
     struct payout *payout = world_payout(&world, 0);
     cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
@@ -392,7 +392,7 @@ Test(settlement_payout, before_it_is_sent_it_can_be_cancelled)
     cr_assert_eq(payout->due, DUE_NOTHING);
     cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_DUPLICATE);
     /* What was due for it finds nothing to do. */
-    world.capacity = 1;
+    world.capacity[PROVIDER_STRIPE] = 1;
     cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_CANCELLED);
 }
@@ -422,7 +422,7 @@ Test(settlement_payout, a_refund_over_two_payments_cancels_what_it_can)
 {
     cr_assert_eq(world_capture(&world, "pay_2", 1000, "GBP"), STATUS_OK);
     const struct share shares[] = {{"pay_1", 300}, {"pay_2", 210}};
-    world.capacity = 1;
+    world.capacity[PROVIDER_STRIPE] = 1;
     cr_assert_eq(world_approve(&world, "rf_1", 1, shares, 2), STATUS_OK);
     cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_SUBMITTED);
     cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_RESERVED);

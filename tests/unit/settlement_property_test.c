@@ -153,7 +153,7 @@ Test(settlement_property, the_books_hold_whatever_happens, .timeout = 300)
             for (const struct payment *p = world.rows.payments; p != NULL && at < 8; p = p->next)
                 over[at++] = p->over;
             const struct payment *first = world.rows.payments;
-            world.capacity = (size_t)below(4);
+            world.capacity[PROVIDER_STRIPE] = (size_t)below(4);
             world_pass(&world, below(60) * SECOND_US);
             enum status status = step();
             cr_assert(status == STATUS_OK || status == STATUS_DUPLICATE ||

@@ -115,7 +115,7 @@ Test(settlement_stripe_mock, wrong_requests_are_refused)
     provider_stripe.parse_start(&from, answer.http_status, answer.body, answer.size, &finding);
     cr_assert_eq(finding.failure, CALL_FAILURE_REFUSED);
     cr_assert_str_eq(finding.code, "invalid_request_error");
-    const struct provider_account stranger = {account.url, "nobody"};
+    const struct provider_account stranger = {.url = account.url, .secret = "nobody"};
     cr_assert(provider_stripe.start(&stranger, &from, &request, &finding));
     answer = call();
     cr_assert_eq(answer.http_status, 401);

@@ -24,7 +24,8 @@ void world_start(struct world *world)
                    .poll_first_us = 60 * SECOND_US,
                    .alarm_every_us = 86400 * SECOND_US,
                    .attempts_max = 3},
-        .capacity = 1000,
+        .has_adapter = stripe_only,
+        .capacity = {[PROVIDER_STRIPE] = 1000, [PROVIDER_ADYEN] = 1000, [PROVIDER_PAYPAL] = 1000},
         .now_us = INT64_C(1291888800) * SECOND_US, /* 2010-12-09T10:00:00Z, a Thursday */
         .epoch = 7,
     };
@@ -51,8 +52,8 @@ static struct settling begin(struct world *world)
         .order_id = "536365",
         .rows = &world->rows,
         .limits = &world->limits,
-        .has_adapter = stripe_only,
-        .capacity = &world->capacity,
+        .has_adapter = world->has_adapter,
+        .capacity = world->capacity,
         .now_us = world->now_us,
         .epoch = world->epoch,
         .cause = arena_printf(world->arena, "event/%d", world->events),

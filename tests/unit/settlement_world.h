@@ -12,7 +12,8 @@ struct world {
     struct arena *arena;
     struct order_rows rows;
     struct settlement_limits limits;
-    size_t capacity;
+    bool (*has_adapter)(int provider); /* Stripe alone at first */
+    size_t capacity[PROVIDERS];
     int64_t now_us, epoch;
     int64_t balances[ACCOUNTS];
     int events;

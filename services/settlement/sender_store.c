@@ -1,0 +1,136 @@
+/* The sender's connection to PostgreSQL: epochs of shards, and the rate limit that instances share.
+ */
+
+#include "clock.h"
+#include "log.h"
+#include "sender_internal.h"
+
+enum {
+    RECONNECT_MS = 250,
+    SLOT_SHORT_MS = 100, /* of the rate limit */
+    SLOT_LONG_MS = 1000,
+    SHORT_FROM = 100 /* calls per second from which slots are short */
+};
+
+static const struct statement EPOCHS = {
+    "sender_epochs",
+    "SELECT shard, epoch FROM shard WHERE shard = ANY($1::integer[])",
+};
+
+/* A slot that is a little behind is counted as the row's: clock and lock were read apart. */
+static const struct statement ALLOWANCE = {
+    "sender_allowance",
+    "INSERT INTO provider_allowance AS a (provider, slot, used, granted)"
+    " VALUES ($1::integer,"
+    "         (extract(epoch FROM clock_timestamp()) * 1000)::bigint / $2::bigint,"
+    "         least($3::bigint, $4::bigint), least($3::bigint, $4::bigint))"
+    " ON CONFLICT (provider) DO UPDATE SET"
+    "  slot = CASE WHEN a.slot - excluded.slot BETWEEN 0 AND 2 THEN a.slot ELSE excluded.slot END,"
+    "  used = CASE WHEN a.slot - excluded.slot BETWEEN 0 AND 2"
+    "              THEN greatest(a.used, least(a.used + $3::bigint, $4::bigint))"
+    "              ELSE excluded.used END,"
+    "  granted = CASE WHEN a.slot - excluded.slot BETWEEN 0 AND 2"
+    "                 THEN greatest(0, least($3::bigint, $4::bigint - a.used))"
+    "                 ELSE excluded.granted END"
+    " RETURNING granted",
+};
+
+static bool connect(struct sender *sender)
+{
+    const struct config_worker *config = &sender->worker;
+    const char *name = sender->settings.name;
+    const struct database_settings settings = {
+        .host = config->database_host,
+        .port = config->database_port,
+        .name = *config->database_name == '\0' ? name : config->database_name,
+        .user = *config->database_user == '\0' ? name : config->database_user,
+        .password = config->database_password,
+        .tls = config->database_tls,
+        .ca_file = config->database_ca_file,
+        .timeout_ms = config->database_timeout_ms,
+        .program = "settlement sender",
+    };
+    struct error error = {0};
+    if (sender->database != NULL)
+        return true;
+    if (clock_monotonic_us() < sender->connect_us)
+        return false;
+    sender->connect_us = clock_monotonic_us() + RECONNECT_MS * 1000;
+    if (database_open(&settings, &sender->database, &error) == STATUS_OK)
+        return true;
+    log_write(LOG_WARNING, error.text, NULL);
+    return false;
+}
+
+int64_t sender_slot_ms(int64_t rate)
+{
+    return rate >= SHORT_FROM ? SLOT_SHORT_MS : SLOT_LONG_MS;
+}
+
+static struct call *ask_epochs(struct sender *sender, struct unit *unit)
+{
+    struct column *shards = column_create(unit, COLUMN_INT4);
+    for (size_t i = 0; i < sender->group_count; i++)
+        if (i == 0 || sender->group[i].shard != sender->group[i - 1].shard)
+            column_int4(shards, sender->group[i].shard);
+    struct call *call = unit_call(unit, &EPOCHS);
+    call_column(call, shards);
+    return call;
+}
+
+/* NULL: the lane has no limit, or wants nothing. */
+static struct call *ask_allowance(const struct lane *lane, struct unit *unit)
+{
+    if (lane->planned == 0 || lane->rate == 0)
+        return NULL;
+    struct call *call = unit_call(unit, &ALLOWANCE);
+    call_int4(call, lane->provider);
+    call_int8(call, sender_slot_ms(lane->rate));
+    call_int8(call, (int64_t)lane->planned);
+    call_int8(call, lane->rate * sender_slot_ms(lane->rate) / 1000);
+    return call;
+}
+
+static void read_epochs(struct sender *sender, const struct call *call, bool *stale)
+{
+    for (size_t i = 0; i < sender->group_count; i++) {
+        stale[i] = true;
+        for (size_t row = 0; row < rows_count(call); row++)
+            if (rows_int4(call, row, 0) == sender->group[i].shard)
+                stale[i] = rows_int8(call, row, 1) != sender->group[i].epoch;
+    }
+}
+
+bool sender_admit(struct sender *sender, bool *stale)
+{
+    struct error error = {0};
+    struct call *allowances[PROVIDERS] = {NULL};
+    if (!connect(sender))
+        return false;
+    arena_reset(sender->database_arena);
+    struct unit *unit = database_begin(sender->database, sender->database_arena);
+    struct call *epochs = ask_epochs(sender, unit);
+    for (int i = 0; i < PROVIDERS; i++)
+        allowances[i] = ask_allowance(&sender->lanes[i], unit);
+    database_send(unit);
+    enum status status = database_wait(unit, &error);
+    if (status == STATUS_OK)
+        read_epochs(sender, epochs, stale);
+    for (int i = 0; i < PROVIDERS; i++) {
+        struct lane *lane = &sender->lanes[i];
+        lane->granted = lane->planned;
+        if (status == STATUS_OK && allowances[i] != NULL) {
+            int64_t granted = rows_int8(allowances[i], 0, 0);
+            lane->granted = granted > 0 && (size_t)granted < lane->planned ? (size_t)granted
+                            : granted > 0                                  ? lane->planned
+                                                                           : 0;
+        }
+    }
+    database_end(unit);
+    if (status == STATUS_OK)
+        return true;
+    log_write(LOG_WARNING, error.text, NULL);
+    database_close(sender->database);
+    sender->database = NULL;
+    return false;
+}
