@@ -22,8 +22,7 @@ def scenarios(stack):
         counting.until(lambda: stack.lag("intake") == 0)
         stack.publish(REQUESTS, order.follow_up("answer"), order.follow_up("answer"))
         journey.await_paid(255)
-        counting.equal("assessed twice", journey.statuses(shop.ASSESSED),
-                       ["NEEDS_INFO", "COMPLIANT"])
+        journey.check_statuses("assessed twice", shop.ASSESSED, ["NEEDS_INFO", "COMPLIANT"])
 
     def never_received():
         order = Order("lost", delivered=None)
@@ -98,9 +97,8 @@ def scenarios(stack):
         stack.publish(REQUESTS, order.follow_up("cancellation"))
         journey.await_status(shop.PAYOUTS, "CANCELLED")
         journey.await_standing("CANCELLED")
-        counting.equal("the cancellation travels the whole way", [
-            journey.statuses(topic)[-1] for topic in (shop.VALIDATED, shop.ASSESSED, shop.ROUTED)],
-            ["CANCEL_REQUESTED"] * 3)
+        for topic in (shop.VALIDATED, shop.ASSESSED, shop.ROUTED):
+            journey.await_status(topic, "CANCEL_REQUESTED")
         counting.equal("the case is closed", journey.case()["status"], "CANCELLED")
         stack.publish(REQUESTS, order.request("again"))
         Journey(stack, order, "again").await_status(shop.ROUTED, "PENDING_APPROVAL")

@@ -31,8 +31,20 @@ class Journey:
                 found[int(entry["event"]["version"])] = entry if headers else entry["event"]
         return [found[version] for version in sorted(found)]
 
+    def first(self, topic, headers=False):
+        """Its first event on the topic, which may be read later here than what followed from it."""
+        found = counting.until(lambda: self.events(topic, headers))
+        if not found:
+            raise AssertionError(f"{self.name} has no event on {topic}")
+        return found[0]
+
     def statuses(self, topic):
         return [event["status"].removeprefix(PREFIXES[topic]) for event in self.events(topic)]
+
+    def check_statuses(self, what, topic, wanted):
+        """All its statuses on the topic, once they were read here."""
+        counting.until(lambda: self.statuses(topic) == wanted)
+        counting.equal(what, self.statuses(topic), wanted)
 
     def await_status(self, topic, status):
         """The last event of the topic once it has this status; None and a failed check if it never

@@ -58,7 +58,7 @@ def scenarios(stack):
             word in life for word in ("intake", "policy", "routing", "settlement")), life)
 
     def check_claim(journey):
-        validated = journey.events(shop.VALIDATED)[0]
+        validated = journey.first(shop.VALIDATED)
         counting.equal("the claim is two of six units",
                        (validated["claim"], validated["facts"]["lines"][0]["unitsBought"]),
                        ({"minor": "510", "currency": "GBP"}, "6"))
@@ -70,7 +70,7 @@ def scenarios(stack):
 
     def check_chain(journey):
         """Each event names the one that it answers and carries its trace on."""
-        chain = [journey.events(topic, headers=True)[0]["headers"]
+        chain = [journey.first(topic, headers=True)["headers"]
                  for topic in (shop.VALIDATED, shop.ASSESSED, shop.ROUTED, shop.PAYOUTS)]
         counting.equal("each event names the one that it answers",
                        [later["ce_causationid"] for later in chain[1:]],
@@ -160,8 +160,7 @@ def scenarios(stack):
         marker = Order("again-marker", merchant="other")
         stack.publish(REQUESTS, order.request("marker"))
         Journey(stack, order, "marker").await_paid(255)
-        counting.equal("one answer to many repeats", journey.statuses(shop.VALIDATED),
-                       ["VALIDATED"])
+        journey.check_statuses("one answer to many repeats", shop.VALIDATED, ["VALIDATED"])
         counting.equal("captured once", stack.sql(
             "settlement", "SELECT captured_minor FROM view.payment"
             f" WHERE payment_id = '{order.payment()}'"), [["1530"]])
