@@ -204,6 +204,11 @@ bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeli
 	@$(SUBMAKE) FLAVOUR=release bench-programs
 	@tests/bench/pipeline.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
 
+# Models of the protocols (tests/model/README.md); make test has the short form.
+.PHONY: model
+model: setup ## walk through every interleaving of the protocols' models, a few minutes
+	@tests/model/model_test.py --full
+
 # Fuzzing (tests/fuzz/README.md): SECONDS with SEED, under the sanitizers.
 SECONDS ?= 60
 SEED    ?= 1

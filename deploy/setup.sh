@@ -43,6 +43,7 @@ program jq                  jq
 program python3             python3
 program setsid              util-linux
 program xz                  xz-utils
+program spin                spin
 '
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
