@@ -1,6 +1,7 @@
 /* /sandbox/...: what a test does that no customer of a provider can. */
 
 #include "api.h"
+#include "certificate.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,13 +22,14 @@ void admin_live(struct sandbox *sandbox, const struct request *request, const st
 }
 
 /* A payment that refunds made known gets its captured amount; one that is registered stays. */
-static uint32_t register_payment(struct sandbox *sandbox, const char *id, const char *charge,
-                                 int64_t amount, const char *currency, struct answer *answer)
+static uint32_t register_payment(struct sandbox *sandbox, enum dialect dialect, const char *id,
+                                 const char *charge, int64_t amount, const char *currency,
+                                 struct answer *answer)
 {
     struct store *store = &sandbox->store;
     uint32_t number = store_payment_find(store, id);
     if (number == STORE_NONE)
-        number = store_payment_add(store, id, charge, amount, currency);
+        number = store_payment_add(store, dialect, id, charge, amount, currency);
     if (number == STORE_NONE) {
         refuse(answer, 500, NULL, "The sandbox is full: --max-refunds.");
         return STORE_NONE;
@@ -35,8 +37,8 @@ static uint32_t register_payment(struct sandbox *sandbox, const char *id, const 
     struct payment *payment = &store->payments[number];
     bool same_charge =
         charge == NULL || (payment->charge != NULL && strcmp(payment->charge, charge) == 0);
-    if (strcmp(payment_currency(store, payment), currency) != 0 || !same_charge ||
-        (payment->captured != STORE_UNLIMITED && payment->captured != amount)) {
+    if (payment->dialect != dialect || strcmp(payment_currency(store, payment), currency) != 0 ||
+        !same_charge || (payment->captured != STORE_UNLIMITED && payment->captured != amount)) {
         refuse(answer, 409, "id", "This payment is known with other facts.");
         return STORE_NONE;
     }
@@ -48,8 +50,10 @@ static uint32_t register_payment(struct sandbox *sandbox, const char *id, const 
 void admin_payment(struct sandbox *sandbox, const struct request *request,
                    const struct key_use *use, struct answer *answer)
 {
-    static const char *const allowed[] = {"id", "amount", "currency", "charge", NULL};
+    static const char *const allowed[] = {"id", "amount", "currency", "charge", "provider", NULL};
     (void)use;
+    const char *provider = form_get(&request->form, "provider");
+    int dialect = provider == NULL ? DIALECT_STRIPE : dialect_find(provider);
     const char *id = form_get(&request->form, "id");
     const char *amount = form_get(&request->form, "amount");
     const char *currency = form_get(&request->form, "currency");
@@ -58,16 +62,17 @@ void admin_payment(struct sandbox *sandbox, const struct request *request,
     char code[4];
     if (read_known(request, allowed, answer) != STATUS_OK)
         return;
-    if (id == NULL || (strncmp(id, "pi_", 3) != 0 && strncmp(id, "ch_", 3) != 0) ||
-        strlen(id) > STORE_ID_MAX) {
-        refuse(answer, 400, "id", "Give id=pi_... or id=ch_...");
+    bool stripe = dialect == DIALECT_STRIPE;
+    if (dialect < 0 || id == NULL || *id == '\0' || strlen(id) > STORE_ID_MAX ||
+        (stripe && strncmp(id, "pi_", 3) != 0 && strncmp(id, "ch_", 3) != 0)) {
+        refuse(answer, 400, "id", "Give id=pi_... or id=ch_..., or another provider and its id.");
         return;
     }
     if (charge != NULL && (strncmp(charge, "ch_", 3) != 0 || strlen(charge) > STORE_ID_MAX)) {
         refuse(answer, 400, "charge", "Give charge=ch_...");
         return;
     }
-    if (charge == NULL && *id == 'c')
+    if (stripe && charge == NULL && *id == 'c')
         charge = id;
     if (amount == NULL || currency == NULL) {
         refuse(answer, 400, NULL, "Give amount (minor units) and currency.");
@@ -76,21 +81,52 @@ void admin_payment(struct sandbox *sandbox, const struct request *request,
     if (read_amount(amount, "amount", &minor, answer) != STATUS_OK ||
         read_currency(currency, code, answer) != STATUS_OK)
         return;
-    uint32_t number = register_payment(sandbox, id, charge, minor, code, answer);
+    uint32_t number =
+        register_payment(sandbox, (enum dialect)dialect, id, charge, minor, code, answer);
     if (number == STORE_NONE)
         return;
     char made[STORE_ID_ROOM];
     out_raw(&answer->body, "{\"id\":");
     out_string(&answer->body, id);
     out_raw(&answer->body, ",\"charge\":");
-    out_string(&answer->body, payment_charge(&sandbox->store, number, made));
+    out_string(&answer->body, stripe ? payment_charge(&sandbox->store, number, made) : NULL);
     out_printf(&answer->body, ",\"amount\":%" PRId64 ",\"currency\":\"%s\"}\n", minor, code);
 }
 
 void admin_refund(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
                   struct answer *answer)
 {
-    refund_make(sandbox, request, use, REFUND_BY_HAND, answer);
+    static const char *const allowed[] = {"payment", "amount", NULL};
+    const char *id = form_get(&request->form, "payment");
+    const char *amount = form_get(&request->form, "amount");
+    if (id == NULL) {
+        refund_make(sandbox, request, use, REFUND_BY_HAND, answer);
+        return;
+    }
+    struct refund refund = {.created_us = sandbox->now_us,
+                            .metadata = "",
+                            .payment = store_payment_find(&sandbox->store, id),
+                            .key = KEY_NONE,
+                            .status = REFUND_SUCCEEDED,
+                            .created_status = REFUND_SUCCEEDED,
+                            .origin = REFUND_BY_HAND};
+    char made[STORE_ID_ROOM];
+    if (read_known(request, allowed, answer) != STATUS_OK)
+        return;
+    if (refund.payment == STORE_NONE || amount == NULL)
+        refuse(answer, 400, NULL, "Give payment, which must be known, and amount.");
+    else if (read_amount(amount, "amount", &refund.amount, answer) != STATUS_OK)
+        return;
+    else if (refund.amount > payment_left(&sandbox->store.payments[refund.payment]))
+        refuse(answer, 409, "amount", "There is not so much left of the payment.");
+    else {
+        uint32_t number = refund_add(sandbox, &refund, NULL, false);
+        if (number == STORE_NONE)
+            refuse(answer, 500, NULL, "The sandbox is full: --max-refunds.");
+        else
+            out_printf(&answer->body, "{\"id\":\"%s\"}\n",
+                       refund_id(&sandbox->store, number, made));
+    }
 }
 
 void admin_status(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
@@ -117,7 +153,8 @@ void admin_status(struct sandbox *sandbox, const struct request *request, const 
     }
     if (status != REFUND_FAILED && status != REFUND_CANCELED)
         failure = REFUND_FAILURE_NULL;
-    refund_change(sandbox, number, (enum refund_status)status, (enum refund_failure)failure, use);
+    refund_change(sandbox, number, (enum refund_status)status, (enum refund_failure)failure, use,
+                  NULL);
     refund_write(&answer->body, &sandbox->store, number, false);
     out_raw(&answer->body, "\n");
 }
@@ -125,9 +162,11 @@ void admin_status(struct sandbox *sandbox, const struct request *request, const 
 void admin_dispute(struct sandbox *sandbox, const struct request *request,
                    const struct key_use *use, struct answer *answer)
 {
-    static const char *const allowed[] = {"payment_intent", "charge", "amount", NULL};
+    static const char *const allowed[] = {"payment_intent", "charge", "payment", "amount", NULL};
     (void)use;
     const char *id = form_get(&request->form, "payment_intent");
+    if (id == NULL)
+        id = form_get(&request->form, "payment");
     const char *amount = form_get(&request->form, "amount");
     int64_t minor = 0;
     if (id == NULL)
@@ -136,15 +175,39 @@ void admin_dispute(struct sandbox *sandbox, const struct request *request,
         return;
     uint32_t number = id == NULL ? STORE_NONE : store_payment_find(&sandbox->store, id);
     if (number == STORE_NONE || amount == NULL) {
-        refuse(answer, 400, NULL, "Give payment_intent or charge of a known payment, and amount.");
+        refuse(answer, 400, NULL, "Give a known payment and amount.");
         return;
     }
     if (read_amount(amount, "amount", &minor, answer) != STATUS_OK)
         return;
-    sandbox->store.payments[number].disputed += minor;
-    sandbox->store.disputes++;
-    effects_dispute(&sandbox->effects, sandbox->now_us, &sandbox->store, number, minor);
-    out_printf(&answer->body, "{\"amount\":%" PRId64 "}\n", minor);
+    if (!dispute_open(sandbox, number, minor, -1)) {
+        refuse(answer, 500, NULL, "The sandbox is full: --max-refunds.");
+        return;
+    }
+    char made[STORE_ID_ROOM];
+    out_printf(&answer->body, "{\"id\":\"%s\",\"amount\":%" PRId64 "}\n",
+               dispute_id(&sandbox->store, sandbox->store.dispute_count - 1, made), minor);
+}
+
+void admin_dispute_end(struct sandbox *sandbox, const struct request *request,
+                       const struct key_use *use, struct answer *answer)
+{
+    static const char *const allowed[] = {"status", NULL};
+    (void)use;
+    const char *text = form_get(&request->form, "status");
+    int status = text == NULL ? -1 : dispute_status_find(text);
+    uint32_t number = store_dispute_find(&sandbox->store, request->id);
+    if (read_known(request, allowed, answer) != STATUS_OK)
+        return;
+    if (number == STORE_NONE || status <= DISPUTE_OPEN)
+        refuse(answer, number == STORE_NONE ? 404 : 400, "status",
+               "Give a known dispute and status=won or status=lost.");
+    else if (sandbox->store.disputes[number].status != DISPUTE_OPEN)
+        refuse(answer, 409, "status", "This dispute is not open.");
+    else {
+        dispute_end(sandbox, number, (enum dispute_status)status);
+        out_raw(&answer->body, "{\"status\":\"ok\"}\n");
+    }
 }
 
 void admin_faults(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
@@ -167,12 +230,16 @@ void admin_faults(struct sandbox *sandbox, const struct request *request, const 
 void admin_forget(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
                   struct answer *answer)
 {
-    static const char *const allowed[] = {"key", NULL};
+    static const char *const allowed[] = {"key", "provider", NULL};
     (void)use;
+    const char *provider = form_get(&request->form, "provider");
+    int dialect = provider == NULL ? DIALECT_STRIPE : dialect_find(provider);
     const char *key = form_get(&request->form, "key");
     if (read_known(request, allowed, answer) != STATUS_OK)
         return;
-    uint32_t slot = key == NULL ? KEY_NONE : keys_find(&sandbox->keys, key, sandbox->now_us);
+    uint32_t slot = key == NULL || dialect < 0
+                        ? KEY_NONE
+                        : keys_find(&sandbox->keys, (uint8_t)dialect, key, sandbox->now_us);
     if (slot == KEY_NONE) {
         refuse(answer, 404, "key", "No such key.");
         return;
@@ -255,30 +322,64 @@ void admin_summary(struct sandbox *sandbox, const struct request *request,
     out_raw(out, "{");
     put(out, "", "refunds", store->refund_count);
     put(out, ",", "payments", store->payment_count);
-    put(out, ",", "disputes", store->disputes);
+    put(out, ",", "disputes", store->dispute_count);
     put(out, ",", "keys", sandbox->keys.lookup.used);
     put(out, ",", "log_bytes", (uint64_t)sandbox->effects.size);
+    out_printf(out,
+               ",\"webhooks\":{\"made\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"lost\":%" PRIu64
+               ",\"bytes\":%" PRId64 "}",
+               sandbox->outbox.made, sandbox->outbox.delivered, sandbox->outbox.lost,
+               sandbox->outbox.size);
     write_currencies(store, out);
     write_payouts(store, out);
     write_counts(sandbox, out);
     out_raw(out, "}\n");
 }
 
-void admin_effects(struct sandbox *sandbox, const struct request *request,
-                   const struct key_use *use, struct answer *answer)
+/* `size` is that of the file, of which everything from byte `from` is sent. */
+static void send_file(const struct request *request, int64_t size, struct answer *answer)
 {
     static const char *const allowed[] = {"from", NULL};
-    (void)use;
     const char *from = form_get(&request->form, "from");
     char *end = NULL;
     long long byte = from == NULL ? 0 : strtoll(from, &end, 10);
     if (read_known(request, allowed, answer) != STATUS_OK)
         return;
-    if ((from != NULL && (end == from || *end != '\0')) || byte < 0 ||
-        byte > sandbox->effects.size) {
-        refuse(answer, 400, "from", "Give the byte to start at, at most the size of the log.");
+    if ((from != NULL && (end == from || *end != '\0')) || byte < 0 || byte > size) {
+        refuse(answer, 400, "from", "Give the byte to start at, at most the size of the file.");
         return;
     }
     answer->log_follows = true;
     answer->log_from = byte;
+}
+
+void admin_effects(struct sandbox *sandbox, const struct request *request,
+                   const struct key_use *use, struct answer *answer)
+{
+    (void)use;
+    send_file(request, sandbox->effects.size, answer);
+}
+
+void admin_webhooks(struct sandbox *sandbox, const struct request *request,
+                    const struct key_use *use, struct answer *answer)
+{
+    (void)use;
+    if (sandbox->outbox.fd < 0) {
+        refuse(answer, 404, NULL, "Without --webhooks none are made.");
+        return;
+    }
+    answer->outbox_follows = true;
+    send_file(request, sandbox->outbox.size, answer);
+}
+
+void paypal_certificate(struct sandbox *sandbox, const struct request *request,
+                        const struct key_use *use, struct answer *answer)
+{
+    (void)sandbox, (void)use;
+    if (strcmp(request->id, certificate_id()) != 0) {
+        refuse(answer, 404, NULL, "This sandbox signs with another certificate.");
+        return;
+    }
+    answer->is_pem = true;
+    out_raw(&answer->body, certificate_pem());
 }

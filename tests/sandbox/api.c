@@ -1,5 +1,7 @@
 #include "api.h"
 
+#include "dialect.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,32 +9,43 @@
 
 enum { PATH_MAX_BYTES = 512 };
 
-/* X(method, path with * for an id, handler, endpoint that takes keys or -1) */
-#define ROUTE_ROWS(X)                                                  \
-    X("POST", "/v1/refunds", refunds_create, ENDPOINT_CREATE)          \
-    X("GET", "/v1/refunds", refunds_list, -1)                          \
-    X("GET", "/v1/refunds/*", refunds_retrieve, -1)                    \
-    X("POST", "/v1/refunds/*", refunds_update, ENDPOINT_UPDATE)        \
-    X("POST", "/v1/refunds/*/cancel", refunds_cancel, ENDPOINT_CANCEL) \
-    X("GET", "/v1/payment_intents/*", payments_intent, -1)             \
-    X("GET", "/v1/charges/*", payments_charge, -1)                     \
-    X("GET", "/livez", admin_live, -1)                                 \
-    X("GET", "/sandbox/summary", admin_summary, -1)                    \
-    X("GET", "/sandbox/effects", admin_effects, -1)                    \
-    X("POST", "/sandbox/payments", admin_payment, -1)                  \
-    X("POST", "/sandbox/refunds", admin_refund, -1)                    \
-    X("POST", "/sandbox/refunds/*", admin_status, -1)                  \
-    X("POST", "/sandbox/disputes", admin_dispute, -1)                  \
-    X("POST", "/sandbox/faults", admin_faults, -1)                     \
-    X("POST", "/sandbox/keys/forget", admin_forget, -1)
+enum { FOR_TESTS = -1, NO_KEY = -1 };
+
+/* X(dialect or FOR_TESTS, method, path with * for an id, handler, endpoint that takes keys or
+ *   NO_KEY) */
+#define ROUTE_ROWS(X)                                                                           \
+    X(DIALECT_STRIPE, "POST", "/v1/refunds", refunds_create, ENDPOINT_CREATE)                   \
+    X(DIALECT_STRIPE, "GET", "/v1/refunds", refunds_list, NO_KEY)                               \
+    X(DIALECT_STRIPE, "GET", "/v1/refunds/*", refunds_retrieve, NO_KEY)                         \
+    X(DIALECT_STRIPE, "POST", "/v1/refunds/*", refunds_update, ENDPOINT_UPDATE)                 \
+    X(DIALECT_STRIPE, "POST", "/v1/refunds/*/cancel", refunds_cancel, ENDPOINT_CANCEL)          \
+    X(DIALECT_STRIPE, "GET", "/v1/payment_intents/*", payments_intent, NO_KEY)                  \
+    X(DIALECT_STRIPE, "GET", "/v1/charges/*", payments_charge, NO_KEY)                          \
+    X(DIALECT_ADYEN, "POST", "/v71/payments/*/refunds", adyen_refund, ENDPOINT_CREATE)          \
+    X(DIALECT_PAYPAL, "POST", "/v1/oauth2/token", paypal_token, NO_KEY)                         \
+    X(DIALECT_PAYPAL, "POST", "/v2/payments/captures/*/refund", paypal_refund, ENDPOINT_CREATE) \
+    X(DIALECT_PAYPAL, "GET", "/v2/payments/refunds/*", paypal_retrieve, NO_KEY)                 \
+    X(FOR_TESTS, "GET", "/v1/notifications/certs/*", paypal_certificate, NO_KEY)                \
+    X(FOR_TESTS, "GET", "/livez", admin_live, NO_KEY)                                           \
+    X(FOR_TESTS, "GET", "/sandbox/summary", admin_summary, NO_KEY)                              \
+    X(FOR_TESTS, "GET", "/sandbox/effects", admin_effects, NO_KEY)                              \
+    X(FOR_TESTS, "GET", "/sandbox/webhooks", admin_webhooks, NO_KEY)                            \
+    X(FOR_TESTS, "POST", "/sandbox/payments", admin_payment, NO_KEY)                            \
+    X(FOR_TESTS, "POST", "/sandbox/refunds", admin_refund, NO_KEY)                              \
+    X(FOR_TESTS, "POST", "/sandbox/refunds/*", admin_status, NO_KEY)                            \
+    X(FOR_TESTS, "POST", "/sandbox/disputes", admin_dispute, NO_KEY)                            \
+    X(FOR_TESTS, "POST", "/sandbox/disputes/*", admin_dispute_end, NO_KEY)                      \
+    X(FOR_TESTS, "POST", "/sandbox/faults", admin_faults, NO_KEY)                               \
+    X(FOR_TESTS, "POST", "/sandbox/keys/forget", admin_forget, NO_KEY)
 
 static const struct route {
+    int dialect;
     const char *method;
     const char *path;
     endpoint_function *handler;
     int endpoint;
 } routes[] = {
-#define X(method, path, handler, endpoint) {method, path, handler, endpoint},
+#define X(dialect, method, path, handler, endpoint) {dialect, method, path, handler, endpoint},
     ROUTE_ROWS(X)
 #undef X
 };
@@ -100,7 +113,7 @@ static bool is_ascii(const char *text)
     return *text == '\0';
 }
 
-static enum status authenticate(const struct sandbox *sandbox, const struct request *request,
+static enum status authenticate(struct sandbox *sandbox, const struct request *request,
                                 struct answer *answer)
 {
     char text[SANDBOX_API_KEY_MAX];
@@ -204,16 +217,33 @@ static void replay(struct sandbox *sandbox, uint32_t slot, const struct key_use 
     }
 }
 
-static void server_error(struct answer *answer)
+/* What the faults answer. */
+static void trouble(struct answer *answer, unsigned status)
 {
-    answer_error(answer, 500, ERROR_API, NULL, NULL, "An unknown error occurred");
+    if (status == 429)
+        answer_error(answer, 429, ERROR_INVALID, "rate_limit", NULL,
+                     "Testmode request rate limit exceeded, the rate limits in testmode are lower "
+                     "than livemode. You can learn more about rate limits here "
+                     "https://stripe.com/docs/rate-limits.");
+    else
+        answer_error(answer, status, ERROR_API, NULL, NULL,
+                     status == 503 ? "The service is unavailable." : "An unknown error occurred");
 }
+
+const struct dialect_rules dialect_stripe = {
+    .trouble = trouble,
+    .authenticate = authenticate,
+    .read_body = read_body,
+    .replay = replay,
+    .key_max = IDEMPOTENCY_KEY_MAX,
+    .keeps_errors = true,
+};
 
 /* Saves an answer under its key. That of a plain creation is in the refund's line of the log and
  * made again from the refund. */
 static void save(struct sandbox *sandbox, const struct key_use *use, struct answer *answer)
 {
-    bool plain = answer->made != STORE_NONE && answer->status == 200;
+    bool plain = answer->made != STORE_NONE && answer->status < 300;
     char *body = NULL;
     if (!plain) {
         out_raw(&answer->body, "");
@@ -238,23 +268,45 @@ static void save(struct sandbox *sandbox, const struct key_use *use, struct answ
 static void execute(struct sandbox *sandbox, const struct route *route,
                     const struct request *request, const struct key_use *use, struct answer *answer)
 {
-    bool creates = use->endpoint == ENDPOINT_CREATE;
+    const struct dialect_rules *rules = dialect_rules((enum dialect)use->dialect);
+    bool creates = use->endpoint == ENDPOINT_CREATE, troubled = false;
     struct faults *faults = &sandbox->faults;
     if (creates && faults_strike(faults, FAULT_HTTP_500_BEFORE)) {
-        server_error(answer);
-        answer->begun = true;
+        rules->trouble(answer, 500);
+        answer->begun = rules->keeps_errors;
     } else {
         route->handler(sandbox, request, use, answer);
-        if (creates && answer->made != STORE_NONE && faults_strike(faults, FAULT_HTTP_500_AFTER))
-            server_error(answer);
+        troubled =
+            creates && answer->made != STORE_NONE && faults_strike(faults, FAULT_HTTP_500_AFTER);
     }
-    if (use->key == NULL || !answer->begun)
-        return;
-    save(sandbox, use, answer);
-    if (creates && answer->key_slot != KEY_NONE && faults_strike(faults, FAULT_KEY_FORGOTTEN)) {
+    if (troubled && rules->keeps_errors)
+        rules->trouble(answer, 500);
+    if (use->key != NULL && answer->begun && (rules->keeps_errors || answer->made != STORE_NONE))
+        save(sandbox, use, answer);
+    if (troubled)
+        rules->trouble(answer, 500);
+    if (creates && rules->keeps_errors && answer->key_slot != KEY_NONE &&
+        faults_strike(faults, FAULT_KEY_FORGOTTEN)) {
         keys_forget(&sandbox->keys, answer->key_slot);
         answer->key_slot = KEY_NONE;
     }
+}
+
+/* Of endpoint and parameters; of JSON, the bytes as they came. */
+static uint64_t fingerprint(const struct request *request)
+{
+    uint64_t hash = 0;
+    crypto_generichash_state state;
+    if (request->json == NULL)
+        return form_fingerprint(&request->form, request->path);
+    crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
+    unsigned char bytes[crypto_generichash_BYTES_MIN];
+    crypto_generichash_update(&state, (const unsigned char *)request->path,
+                              strlen(request->path) + 1);
+    crypto_generichash_update(&state, (const unsigned char *)request->body, strlen(request->body));
+    crypto_generichash_final(&state, bytes, sizeof bytes);
+    memcpy(&hash, bytes, sizeof hash);
+    return hash;
 }
 
 static void answer_keyed(struct sandbox *sandbox, const struct route *route,
@@ -264,39 +316,38 @@ static void answer_keyed(struct sandbox *sandbox, const struct route *route,
                               request->key != NULL && *request->key != '\0' ? request->key : NULL,
                           .request = request->number,
                           .refund = STORE_NONE,
-                          .endpoint = (enum endpoint)route->endpoint};
+                          .endpoint = (enum endpoint)route->endpoint,
+                          .dialect = (uint8_t)route->dialect};
+    const struct dialect_rules *rules = dialect_rules((enum dialect)route->dialect);
     if (use.endpoint != ENDPOINT_CREATE)
         use.refund = store_refund_find(&sandbox->store, request->id);
     if (use.key == NULL) {
         execute(sandbox, route, request, &use, answer);
         return;
     }
-    if (strlen(use.key) > IDEMPOTENCY_KEY_MAX || !form_is_utf8(use.key)) {
+    if (strlen(use.key) > rules->key_max || !form_is_utf8(use.key)) {
         answer_error(answer, 400, ERROR_INVALID, NULL, NULL,
-                     "Idempotency keys can have up to %d characters, in UTF-8.",
-                     IDEMPOTENCY_KEY_MAX);
+                     "Idempotency keys can have up to %zu characters, in UTF-8.", rules->key_max);
         return;
     }
-    use.fingerprint = form_fingerprint(&request->form, request->path);
-    uint32_t slot = keys_find(&sandbox->keys, use.key, sandbox->now_us);
+    use.fingerprint = fingerprint(request);
+    uint32_t slot = keys_find(&sandbox->keys, use.dialect, use.key, sandbox->now_us);
     if (slot != KEY_NONE)
-        replay(sandbox, slot, &use, answer);
+        rules->replay(sandbox, slot, &use, answer);
     else
         execute(sandbox, route, request, &use, answer);
 }
 
 /* The faults that come before anything of the request is looked at. */
-static bool strike_early(struct sandbox *sandbox, struct answer *answer)
+static bool strike_early(struct sandbox *sandbox, const struct dialect_rules *rules,
+                         struct answer *answer)
 {
     if (faults_strike(&sandbox->faults, FAULT_LOST_BEFORE)) {
         answer->lost = true;
     } else if (faults_strike(&sandbox->faults, FAULT_HTTP_429)) {
-        answer_error(answer, 429, ERROR_INVALID, "rate_limit", NULL,
-                     "Testmode request rate limit exceeded, the rate limits in testmode are lower "
-                     "than livemode. You can learn more about rate limits here "
-                     "https://stripe.com/docs/rate-limits.");
+        rules->trouble(answer, 429);
     } else if (faults_strike(&sandbox->faults, FAULT_HTTP_503)) {
-        answer_error(answer, 503, ERROR_API, NULL, NULL, "The service is unavailable.");
+        rules->trouble(answer, 503);
     } else {
         return false;
     }
@@ -306,8 +357,10 @@ static bool strike_early(struct sandbox *sandbox, struct answer *answer)
 static void answer_api(struct sandbox *sandbox, const struct route *route, struct request *request,
                        struct answer *answer)
 {
-    if (strike_early(sandbox, answer) || authenticate(sandbox, request, answer) != STATUS_OK ||
-        read_body(request, answer) != STATUS_OK)
+    const struct dialect_rules *rules = dialect_rules((enum dialect)route->dialect);
+    if (strike_early(sandbox, rules, answer) ||
+        rules->authenticate(sandbox, request, answer) != STATUS_OK ||
+        rules->read_body(request, answer) != STATUS_OK)
         return;
     struct key_use unkeyed = {.refund = STORE_NONE};
     if (route->endpoint < 0)
@@ -342,8 +395,12 @@ void api_handle(struct sandbox *sandbox, struct request *request, struct answer 
                      "Unrecognized request URL (%s: %s). Please see https://stripe.com/docs or "
                      "we can help at https://support.stripe.com/.",
                      request->method, request->path);
-    } else if (strncmp(route->path, "/v1/", 4) == 0) {
+    } else if (route->dialect != FOR_TESTS) {
+        answer->dialect = (uint8_t)route->dialect;
+        if (route->dialect == DIALECT_PAYPAL)
+            request->key = request->paypal_key;
         answer_api(sandbox, route, request, answer);
+        json_decref(request->json);
         hold(sandbox, answer);
     } else if (read_body(request, answer) == STATUS_OK) {
         struct key_use unkeyed = {.refund = STORE_NONE};

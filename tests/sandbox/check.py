@@ -11,6 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the source folder stays as it is
 
+import check_dialects
 import check_effects
 import check_requests
 import check_state
@@ -20,7 +21,7 @@ from checking import check, counts
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    for part in check_requests.PARTS + check_state.PARTS + check_effects.PARTS:
+    for part in check_requests.PARTS + check_state.PARTS + check_effects.PARTS + check_dialects.PARTS:
         counts["section"] = part.__name__.replace("_", " ")
         try:
             part()

@@ -127,6 +127,8 @@ def log_is_the_truth():
                     "effect",
                     "at_us",
                     "refund",
+                    "provider",
+                    "payment",
                     "payment_intent",
                     "charge",
                     "currency",

@@ -110,8 +110,11 @@ static void put_payment(struct out *line, const struct store *store, uint32_t nu
 {
     const struct payment *payment = &store->payments[number];
     char charge[STORE_ID_ROOM];
+    bool stripe = payment->dialect == DIALECT_STRIPE;
+    put_text(line, "provider", dialect_text(payment->dialect));
+    put_text(line, "payment", payment->id);
     put_text(line, "payment_intent", payment_intent(payment));
-    put_text(line, "charge", payment_charge(store, number, charge));
+    put_text(line, "charge", stripe ? payment_charge(store, number, charge) : NULL);
     put_text(line, "currency", payment_currency(store, payment));
 }
 
@@ -182,11 +185,18 @@ void effects_refund(struct effects *effects, enum effect effect, int64_t at_us,
 }
 
 void effects_dispute(struct effects *effects, int64_t at_us, const struct store *store,
-                     uint32_t payment, int64_t amount)
+                     uint32_t number, const struct timer *later)
 {
-    struct out *line = begin(effects, EFFECT_DISPUTE_CREATED, at_us);
-    put_payment(line, store, payment);
-    put_int(line, "amount", amount);
+    const struct dispute *dispute = &store->disputes[number];
+    bool open = dispute->status == DISPUTE_OPEN;
+    char id[STORE_ID_ROOM];
+    struct out *line = begin(effects, open ? EFFECT_DISPUTE_CREATED : EFFECT_DISPUTE_CLOSED, at_us);
+    put_text(line, "dispute", dispute_id(store, number, id));
+    put_payment(line, store, dispute->payment);
+    put_int(line, "amount", dispute->amount);
+    put_text(line, "status", dispute_status_text(dispute->status));
+    if (later != NULL)
+        put_int(line, "won_at_us", later->at_us);
     end(effects);
 }
 

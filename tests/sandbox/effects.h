@@ -25,6 +25,7 @@
     X(REFUND_FAILED, "refund.failed")           \
     X(REFUND_CANCELED, "refund.canceled")       \
     X(DISPUTE_CREATED, "dispute.created")       \
+    X(DISPUTE_CLOSED, "dispute.closed")         \
     X(ANSWER_SAVED, "answer.saved")
 
 enum effect {
@@ -59,7 +60,7 @@ void effects_refund(struct effects *effects, enum effect effect, int64_t at_us,
                     const struct store *store, uint32_t refund, const struct key_use *use,
                     const struct timer *later);
 void effects_dispute(struct effects *effects, int64_t at_us, const struct store *store,
-                     uint32_t payment, int64_t amount);
+                     uint32_t dispute, const struct timer *later);
 void effects_answer(struct effects *effects, int64_t at_us, const struct store *store,
                     const struct key_use *use, unsigned status, const char *body);
 

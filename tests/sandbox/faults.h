@@ -11,20 +11,29 @@
 
 enum { FAULT_ALWAYS = 1000000 /* rates are parts per million */ };
 
-/* X(name, text, help) where "any" means any request to /v1, else the creation of a refund */
-#define FAULT_ROWS(X)                                                                          \
-    X(LOST_BEFORE, "lost-before", "any: the connection ends before anything happened")         \
-    X(LOST_AFTER, "lost-after", "any: it happened, and the connection ends without an answer") \
-    X(HTTP_429, "http429", "any: refused by the rate limiter, which comes before the keys")    \
-    X(HTTP_503, "http503", "any: refused by a gateway: nothing happened, nothing is saved")    \
-    X(HTTP_500_BEFORE, "http500-before", "500, nothing happened; replayed by its key")         \
-    X(HTTP_500_AFTER, "http500-after", "500, but it happened; replayed by its key")            \
-    X(SLOW, "slow", "any: the answer comes slow-ms later")                                     \
-    X(PENDING, "pending", "the refund is pending, and succeeds pending-ms later")              \
-    X(LATE_FAILURE, "late-failure", "the refund succeeds, and fails late-ms later")            \
-    X(BY_HAND, "by-hand", "a person refunds a part of the payment in the dashboard as well")   \
-    X(CHARGEBACK, "chargeback", "the customer's bank takes the refunded amount back as well")  \
-    X(KEY_FORGOTTEN, "key-forgotten", "the key is pruned as soon as it is answered")
+/* X(name, text, help) where "any" means any request to a provider's API, else the creation of a
+ * refund */
+#define FAULT_ROWS(X)                                                                             \
+    X(LOST_BEFORE, "lost-before", "any: the connection ends before anything happened")            \
+    X(LOST_AFTER, "lost-after", "any: it happened, and the connection ends without an answer")    \
+    X(HTTP_429, "http429", "any: refused by the rate limiter, which comes before the keys")       \
+    X(HTTP_503, "http503", "any: refused by a gateway: nothing happened, nothing is saved")       \
+    X(HTTP_500_BEFORE, "http500-before", "500, nothing happened; replayed by its key")            \
+    X(HTTP_500_AFTER, "http500-after", "500, but it happened; replayed by its key")               \
+    X(SLOW, "slow", "any: the answer comes slow-ms later")                                        \
+    X(PENDING, "pending", "the refund is pending, and succeeds pending-ms later")                 \
+    X(LATE_FAILURE, "late-failure", "the refund succeeds, and fails late-ms later")               \
+    X(BY_HAND, "by-hand", "a person refunds a part of the payment in the dashboard as well")      \
+    X(CHARGEBACK, "chargeback", "the customer's bank takes the refunded amount back as well")     \
+    X(CHARGEBACK_WON, "chargeback-won", "a chargeback is won late-ms later (else it stays open)") \
+    X(REFUSED, "refused", "the refund fails pending-ms later (Adyen: its result is negative)")    \
+    X(KEY_FORGOTTEN, "key-forgotten", "Stripe: the key is pruned as soon as it is answered")      \
+    X(TOKEN_EXPIRED, "token-expired",                                                             \
+      "PayPal, any but the token's: 401, the token is no longer good")                            \
+    X(WEBHOOK_SLOW, "webhook-slow", "a webhook comes webhook-ms later")                           \
+    X(WEBHOOK_DUPLICATE, "webhook-duplicate", "a webhook comes twice")                            \
+    X(WEBHOOK_REORDERED, "webhook-reordered", "a webhook comes after others that are newer")      \
+    X(WEBHOOK_LOST, "webhook-lost", "a webhook never comes")
 
 enum fault {
 #define X(name, text, help) FAULT_##name,
@@ -37,7 +46,10 @@ enum fault {
 #define FAULT_TIME_ROWS(X)                                                 \
     X(SLOW, "slow-ms", 2000, "how much later a slow answer comes")         \
     X(PENDING, "pending-ms", 1000, "how long a pending refund is pending") \
-    X(LATE, "late-ms", 1000, "how much later a late failure comes")
+    X(LATE, "late-ms", 1000, "how much later a late failure comes")        \
+    X(RESULT, "result-ms", 20, "how long Adyen takes for a result")        \
+    X(WEBHOOK, "webhook-ms", 2000, "how much later a slow webhook comes")  \
+    X(REORDER, "reorder-ms", 500, "how far webhooks change places")
 
 enum fault_time {
 #define X(name, text, value, help) FAULT_TIME_##name,

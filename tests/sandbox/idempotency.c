@@ -63,9 +63,13 @@ static void prune(struct keys *keys, int64_t now_us)
     }
 }
 
-static void hash_key(const char *key, unsigned char hash[16])
+static void hash_key(uint8_t dialect, const char *key, unsigned char hash[16])
 {
-    crypto_generichash(hash, 16, (const unsigned char *)key, strlen(key), NULL, 0);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, 16);
+    crypto_generichash_update(&state, &dialect, 1);
+    crypto_generichash_update(&state, (const unsigned char *)key, strlen(key));
+    crypto_generichash_final(&state, hash, 16);
 }
 
 static uint32_t find(const struct keys *keys, const unsigned char hash[16])
@@ -77,11 +81,11 @@ static uint32_t find(const struct keys *keys, const unsigned char hash[16])
     return KEY_NONE;
 }
 
-uint32_t keys_find(struct keys *keys, const char *key, int64_t now_us)
+uint32_t keys_find(struct keys *keys, uint8_t dialect, const char *key, int64_t now_us)
 {
     unsigned char hash[16];
     prune(keys, now_us);
-    hash_key(key, hash);
+    hash_key(dialect, key, hash);
     return find(keys, hash);
 }
 
@@ -106,7 +110,7 @@ uint32_t keys_save(struct keys *keys, const struct key_use *use, int64_t at_us, 
                                 .refund = refund,
                                 .status = status,
                                 .endpoint = (uint8_t)use->endpoint};
-    hash_key(use->key, record.hash);
+    hash_key(use->dialect, use->key, record.hash);
     uint32_t slot = find(keys, record.hash);
     if (slot == KEY_NONE)
         slot = new_slot(keys, record.hash);

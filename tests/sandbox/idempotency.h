@@ -40,10 +40,11 @@ struct key_use {
     uint64_t request;     /* number of the request */
     uint32_t refund;      /* that the endpoint's path names, or STORE_NONE */
     enum endpoint endpoint;
+    uint8_t dialect; /* whose keys they are */
 };
 
 struct key_record {
-    unsigned char hash[16]; /* of the key */
+    unsigned char hash[16]; /* of the key, and whose it is */
     uint64_t fingerprint;
     uint64_t request; /* that was answered first */
     int64_t at_us;
@@ -66,7 +67,7 @@ enum status keys_open(struct keys *keys, uint32_t room, int64_t life_us,
 void keys_close(struct keys *keys);
 
 /* Slot of the record, or KEY_NONE. Drops what is too old at `now_us`. */
-uint32_t keys_find(struct keys *keys, const char *key, int64_t now_us);
+uint32_t keys_find(struct keys *keys, uint8_t dialect, const char *key, int64_t now_us);
 
 /* Makes the record of a key, or overwrites it. `body` is taken over (malloc) and may be NULL.
  * KEY_NONE without memory; `body` is freed then. */

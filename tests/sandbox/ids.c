@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { NUMBER_DIGITS = 11 /* base 62 digits of 64 bits */, CHECK_DIGITS = 11 };
+enum {
+    NUMBER_DIGITS = 11, /* base 62 digits of 64 bits */
+    CHECK_DIGITS = 11,
+    CAPITAL_DIGITS = 13 /* base 36 digits of 64 bits */
+};
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -69,9 +73,64 @@ static uint32_t read_id(const struct store *store, const char *prefix, const cha
     return (uint32_t)number;
 }
 
+/* Adyen's references have 16 capitals and digits, PayPal's 17. */
+static char *make_capital_id(const struct store *store, char prefix, size_t size, uint64_t number,
+                             char *id)
+{
+    uint64_t mixed = mix(number ^ store->salt);
+    uint64_t check = mix(mix(number + (unsigned char)prefix) ^ ~store->salt);
+    id[0] = prefix;
+    for (size_t i = 1; i < size; i++) {
+        uint64_t *from = i <= CAPITAL_DIGITS ? &mixed : &check;
+        id[i] = digits[*from % 36];
+        *from /= 36;
+    }
+    id[size] = '\0';
+    return id;
+}
+
+static uint32_t read_capital_id(const struct store *store, char prefix, size_t size, const char *id,
+                                uint32_t count)
+{
+    char made[STORE_ID_ROOM];
+    uint64_t mixed = 0;
+    if (id[0] != prefix || strlen(id) != size)
+        return STORE_NONE;
+    for (size_t i = CAPITAL_DIGITS; i > 0; i--) {
+        const char *digit = strchr(digits, id[i]);
+        if (digit == NULL || digit - digits >= 36)
+            return STORE_NONE;
+        mixed = mixed * 36 + (uint64_t)(digit - digits);
+    }
+    uint64_t number = unmix(mixed) ^ store->salt;
+    if (number >= count || strcmp(make_capital_id(store, prefix, size, number, made), id) != 0)
+        return STORE_NONE;
+    return (uint32_t)number;
+}
+
+static const struct {
+    size_t refund_size; /* 0: Stripe's */
+    char refund, dispute;
+} capitals[] = {[DIALECT_STRIPE] = {0, 0, 0},
+                [DIALECT_ADYEN] = {16, 'R', 'D'},
+                [DIALECT_PAYPAL] = {17, 'R', 'D'}};
+
 char *refund_id(const struct store *store, uint32_t refund, char *id)
 {
-    return make_id(store, "re_3", refund, id);
+    uint8_t dialect = store->payments[store->refunds[refund].payment].dialect;
+    if (dialect == DIALECT_STRIPE)
+        return make_id(store, "re_3", refund, id);
+    return make_capital_id(store, capitals[dialect].refund, capitals[dialect].refund_size, refund,
+                           id);
+}
+
+char *dispute_id(const struct store *store, uint32_t dispute, char *id)
+{
+    uint8_t dialect = store->payments[store->disputes[dispute].payment].dialect;
+    if (dialect == DIALECT_STRIPE)
+        return make_id(store, "dp_3", dispute, id);
+    return make_capital_id(store, capitals[dialect].dispute, capitals[dialect].refund_size, dispute,
+                           id);
 }
 
 char *charge_id(const struct store *store, uint32_t payment, char *id)
@@ -92,7 +151,20 @@ const char *payment_charge(const struct store *store, uint32_t payment, char *id
 
 uint32_t store_refund_find(const struct store *store, const char *id)
 {
-    return read_id(store, "re_3", id, store->refund_count);
+    uint32_t found = read_id(store, "re_3", id, store->refund_count);
+    for (size_t i = DIALECT_ADYEN; i < DIALECTS && found == STORE_NONE; i++)
+        found = read_capital_id(store, capitals[i].refund, capitals[i].refund_size, id,
+                                store->refund_count);
+    return found;
+}
+
+uint32_t store_dispute_find(const struct store *store, const char *id)
+{
+    uint32_t found = read_id(store, "dp_3", id, store->dispute_count);
+    for (size_t i = DIALECT_ADYEN; i < DIALECTS && found == STORE_NONE; i++)
+        found = read_capital_id(store, capitals[i].dispute, capitals[i].refund_size, id,
+                                store->dispute_count);
+    return found;
 }
 
 uint32_t store_payment_find(const struct store *store, const char *id)

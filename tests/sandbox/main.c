@@ -51,6 +51,8 @@ static enum status start(struct sandbox *sandbox, struct error *error)
     if (status == STATUS_OK)
         status = effects_open(&sandbox->effects, options->log, error);
     if (status == STATUS_OK)
+        status = outbox_open(&sandbox->outbox, options->webhooks, error);
+    if (status == STATUS_OK)
         status = rebuild(sandbox, error);
     if (status != STATUS_OK)
         return status;
@@ -66,6 +68,7 @@ static enum status start(struct sandbox *sandbox, struct error *error)
 static void stop(struct sandbox *sandbox)
 {
     effects_close(&sandbox->effects);
+    outbox_close(&sandbox->outbox);
     keys_close(&sandbox->keys);
     store_close(&sandbox->store);
     timers_free(&sandbox->timers);
@@ -73,7 +76,7 @@ static void stop(struct sandbox *sandbox)
 
 int main(int argc, char **argv)
 {
-    static struct sandbox sandbox = {.effects = {.fd = -1}};
+    static struct sandbox sandbox = {.effects = {.fd = -1}, .outbox = {.fd = -1}};
     struct error error = {""};
     enum status status = options_read(&sandbox.options, argc, argv, &error);
     if (status == STATUS_OK && sandbox.options.help) {

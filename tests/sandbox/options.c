@@ -93,13 +93,15 @@ enum status options_read(struct options *options, int argc, char **argv, struct 
 
 void options_help(void)
 {
-    puts("sandbox: a payment provider for tests, speaking Stripe's refund API over HTTP.\n\n"
+    puts("sandbox: a payment provider for tests, speaking the refund APIs of Stripe, Adyen and\n"
+         "PayPal over HTTP.\n\n"
          "Each option is a flag with a value, or an environment variable.\n");
 #define X(field, flag, variable, kind, value, least, most, help) \
     printf("  %-18s %s\n  %-18s %s, default \"%s\"\n", flag, help, "", variable, value);
     OPTION_ROWS(X)
 #undef X
-    puts("\nFaults, each with a rate from 0 to 1; \"any\" strikes any request to /v1, the others\n"
+    puts("\nFaults, each with a rate from 0 to 1; \"any\" strikes any request to a provider's API, "
+         "the others\n"
          "the creation of a refund:");
 #define X(name, text, help) printf("  %-18s %s\n", text, help);
     FAULT_ROWS(X)

@@ -24,6 +24,21 @@
       "currency of payments that nobody registered and whose refund names none")                  \
     X(outcome, "--outcome", "SANDBOX_OUTCOME", TEXT, "succeeded", 0, 0,                           \
       "first status of a refund: succeeded, pending or requires_action")                          \
+    X(webhooks, "--webhooks", "SANDBOX_WEBHOOKS", TEXT, "", 0, 0,                                 \
+      "file of the webhooks to be delivered, or memory; none: no webhooks are made")              \
+    X(stripe_webhook_secret, "--stripe-webhook-secret", "SANDBOX_STRIPE_WEBHOOK_SECRET", TEXT,    \
+      "whsec_sandbox", 0, 0, "what Stripe's webhooks are signed with")                            \
+    X(adyen_key, "--adyen-key", "SANDBOX_ADYEN_KEY", TEXT, "", 0, 0,                              \
+      "the only X-API-Key that is let in; none: any")                                             \
+    X(adyen_merchant, "--adyen-merchant", "SANDBOX_ADYEN_MERCHANT", TEXT, "", 0, 0,               \
+      "the only merchant account that there is; none: any")                                       \
+    X(adyen_hmac_key, "--adyen-hmac-key", "SANDBOX_ADYEN_HMAC_KEY", TEXT,                         \
+      "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056", 0, 0,                   \
+      "hexadecimal key that Adyen's webhooks are signed with")                                    \
+    X(paypal_client, "--paypal-client", "SANDBOX_PAYPAL_CLIENT", TEXT, "", 0, 0,                  \
+      "the only id:secret that gets an access token; none: any")                                  \
+    X(paypal_webhook_id, "--paypal-webhook-id", "SANDBOX_PAYPAL_WEBHOOK_ID", TEXT,                \
+      "4JH86294D6297924G", 0, 0, "the webhook's id, which PayPal signs with each")                \
     X(payout_key, "--payout-key", "SANDBOX_PAYOUT_KEY", TEXT, "payout_id", 0, 0,                  \
       "name in a refund's metadata that names the payout; /sandbox/summary counts by it")         \
     X(faults, "--faults", "SANDBOX_FAULTS", TEXT, "", 0, 0,                                       \

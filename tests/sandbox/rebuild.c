@@ -16,6 +16,7 @@ struct entry {
     enum effect effect;
     int64_t at_us;
     uint32_t refund;
+    enum dialect dialect;
     struct key_use use;
 };
 
@@ -24,7 +25,7 @@ static const char *text(const struct entry *entry, const char *name)
     return json_string_value(json_object_get(entry->json, name));
 }
 
-static int64_t number(const struct entry *entry, const char *name)
+static int64_t number_of(const struct entry *entry, const char *name)
 {
     return json_integer_value(json_object_get(entry->json, name));
 }
@@ -33,7 +34,9 @@ static void read_use(struct entry *entry)
 {
     const char *fingerprint = text(entry, "fingerprint");
     const char *request = text(entry, "request");
-    entry->use = (struct key_use){.key = text(entry, "idempotency_key"), .refund = STORE_NONE};
+    entry->use = (struct key_use){.key = text(entry, "idempotency_key"),
+                                  .refund = STORE_NONE,
+                                  .dialect = (uint8_t)entry->dialect};
     if (entry->use.key == NULL)
         return;
     entry->use.fingerprint = fingerprint == NULL ? 0 : strtoull(fingerprint, NULL, 16);
@@ -56,8 +59,10 @@ static uint32_t find_payment(struct sandbox *sandbox, const struct entry *entry,
     const char *intent = text(entry, "payment_intent");
     const char *charge = text(entry, "charge");
     const char *currency = text(entry, "currency");
-    const char *id = intent != NULL ? intent : charge;
-    if (id == NULL || charge == NULL || currency == NULL)
+    const char *id = text(entry, "payment");
+    if (id == NULL) /* a log from before there were other dialects */
+        id = intent != NULL ? intent : charge;
+    if (id == NULL || currency == NULL)
         return STORE_NONE;
     uint32_t found = store_payment_find(store, id);
     if (found != STORE_NONE && captured > 0)
@@ -66,8 +71,8 @@ static uint32_t find_payment(struct sandbox *sandbox, const struct entry *entry,
         return found;
     /* A charge id that the sandbox would make is not kept. */
     char made[STORE_ID_ROOM];
-    bool own = strcmp(charge, charge_id(store, store->payment_count, made)) == 0;
-    return store_payment_add(store, id, own ? NULL : charge,
+    bool own = charge == NULL || strcmp(charge, charge_id(store, store->payment_count, made)) == 0;
+    return store_payment_add(store, entry->dialect, id, own ? NULL : charge,
                              captured > 0 ? captured : STORE_UNLIMITED, currency);
 }
 
@@ -89,7 +94,7 @@ static bool schedule(struct sandbox *sandbox, const struct entry *entry, uint32_
     if (status < 0)
         return later == NULL;
     struct timer timer = {
-        .at_us = number(entry, "later_at_us"), .refund = refund, .status = (uint8_t)status};
+        .at_us = number_of(entry, "later_at_us"), .refund = refund, .status = (uint8_t)status};
     return timers_add(&sandbox->timers, timer) == STATUS_OK;
 }
 
@@ -100,7 +105,7 @@ static bool created(struct sandbox *sandbox, struct entry *entry)
     const char *status = text(entry, "status");
     const char *reason = text(entry, "reason");
     const char *origin = text(entry, "origin");
-    struct refund refund = {.amount = number(entry, "amount"),
+    struct refund refund = {.amount = number_of(entry, "amount"),
                             .created_us = entry->at_us,
                             .payment = find_payment(sandbox, entry, 0),
                             .key = KEY_NONE};
@@ -157,24 +162,42 @@ static bool changed(struct sandbox *sandbox, struct entry *entry)
                             (enum refund_failure)failure);
     }
     refund->metadata = packed_metadata(store, entry);
-    return refund->metadata != NULL && save_refund_answer(sandbox, entry);
+    return refund->metadata != NULL && schedule(sandbox, entry, entry->refund) &&
+           save_refund_answer(sandbox, entry);
 }
 
 static bool disputed(struct sandbox *sandbox, const struct entry *entry)
 {
     uint32_t payment = find_payment(sandbox, entry, 0);
-    if (payment == STORE_NONE)
+    uint32_t number = payment == STORE_NONE
+                          ? STORE_NONE
+                          : store_dispute_add(&sandbox->store, payment, number_of(entry, "amount"));
+    struct timer later = {.at_us = number_of(entry, "won_at_us"),
+                          .dispute = true,
+                          .refund = number,
+                          .status = DISPUTE_WON};
+    return number != STORE_NONE &&
+           (later.at_us == 0 || timers_add(&sandbox->timers, later) == STATUS_OK);
+}
+
+static bool dispute_ended(struct sandbox *sandbox, const struct entry *entry)
+{
+    const char *id = text(entry, "dispute");
+    const char *word = text(entry, "status");
+    uint32_t number = id == NULL ? STORE_NONE : store_dispute_find(&sandbox->store, id);
+    int status = word == NULL ? -1 : dispute_status_find(word);
+    if (number == STORE_NONE || sandbox->store.disputes[number].status != DISPUTE_OPEN ||
+        (status != DISPUTE_WON && status != DISPUTE_LOST))
         return false;
-    sandbox->store.payments[payment].disputed += number(entry, "amount");
-    sandbox->store.disputes++;
+    store_dispute_end(&sandbox->store, number, (enum dispute_status)status);
     return true;
 }
 
 static bool answered(struct sandbox *sandbox, struct entry *entry)
 {
     const char *body = text(entry, "body");
-    int64_t endpoint = number(entry, "endpoint");
-    int64_t status = number(entry, "http_status");
+    int64_t endpoint = number_of(entry, "endpoint");
+    int64_t status = number_of(entry, "http_status");
     if (entry->use.key == NULL || body == NULL || endpoint < 0 || endpoint >= ENDPOINTS ||
         status < 200 || status > 599)
         return false;
@@ -191,7 +214,7 @@ static bool apply(struct sandbox *sandbox, struct entry *entry)
     case EFFECT_LOG_STARTED:
         return started(sandbox, entry);
     case EFFECT_PAYMENT_REGISTERED:
-        return find_payment(sandbox, entry, number(entry, "amount")) != STORE_NONE;
+        return find_payment(sandbox, entry, number_of(entry, "amount")) != STORE_NONE;
     case EFFECT_REFUND_CREATED:
         return created(sandbox, entry);
     case EFFECT_REFUND_UPDATED:
@@ -200,6 +223,8 @@ static bool apply(struct sandbox *sandbox, struct entry *entry)
         return changed(sandbox, entry);
     case EFFECT_DISPUTE_CREATED:
         return disputed(sandbox, entry);
+    case EFFECT_DISPUTE_CLOSED:
+        return dispute_ended(sandbox, entry);
     case EFFECT_ANSWER_SAVED:
         return answered(sandbox, entry);
     case EFFECTS:
@@ -214,8 +239,11 @@ static bool apply_line(struct sandbox *sandbox, const char *line)
     const char *name = text(&entry, "effect");
     const char *refund = text(&entry, "refund");
     entry.effect = name == NULL ? EFFECTS : effect_find(name);
-    entry.at_us = number(&entry, "at_us");
+    entry.at_us = number_of(&entry, "at_us");
     entry.refund = refund == NULL ? STORE_NONE : store_refund_find(&sandbox->store, refund);
+    const char *provider = text(&entry, "provider");
+    int dialect = provider == NULL ? DIALECT_STRIPE : dialect_find(provider);
+    entry.dialect = dialect < 0 ? DIALECT_STRIPE : (enum dialect)dialect;
     read_use(&entry);
     bool applied = apply(sandbox, &entry);
     if (applied)

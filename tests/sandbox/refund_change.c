@@ -4,15 +4,17 @@
 
 void refund_keep_answer(struct sandbox *sandbox, uint32_t number)
 {
-    uint32_t slot = sandbox->store.refunds[number].key;
-    if (slot == KEY_NONE)
+    const struct store *store = &sandbox->store;
+    uint32_t slot = store->refunds[number].key;
+    if (slot == KEY_NONE ||
+        store->payments[store->refunds[number].payment].dialect != DIALECT_STRIPE)
         return;
     struct key_record *record = &sandbox->keys.records[slot];
     /* The slot may have gone to another key since. */
     if (record->status != 200 || record->body != NULL || record->refund != number)
         return;
     struct out body = {0};
-    refund_write(&body, &sandbox->store, number, true);
+    refund_write(&body, store, number, true);
     out_raw(&body, "\n");
     record->body = out_take(&body);
     if (record->body == NULL)
@@ -27,27 +29,67 @@ static enum effect effect_of(enum refund_status status)
 }
 
 void refund_change(struct sandbox *sandbox, uint32_t number, enum refund_status status,
-                   enum refund_failure failure, const struct key_use *use)
+                   enum refund_failure failure, const struct key_use *use,
+                   const struct timer *later)
 {
     refund_keep_answer(sandbox, number);
     store_refund_become(&sandbox->store, number, status, failure);
-    effects_refund(&sandbox->effects, effect_of(status), sandbox->now_us, &sandbox->store, number,
-                   use, NULL);
+    refund_happened(sandbox, effect_of(status), number, use, later);
+}
+
+bool dispute_open(struct sandbox *sandbox, uint32_t payment, int64_t amount, int64_t won_ms)
+{
+    uint32_t number = store_dispute_add(&sandbox->store, payment, amount);
+    struct timer later = {.at_us = sandbox->now_us + won_ms * 1000,
+                          .dispute = true,
+                          .refund = number,
+                          .status = DISPUTE_WON};
+    if (number == STORE_NONE)
+        return false;
+    if (won_ms >= 0 && timers_add(&sandbox->timers, later) != STATUS_OK)
+        sandbox->effects.broken = true;
+    effects_dispute(&sandbox->effects, sandbox->now_us, &sandbox->store, number,
+                    won_ms >= 0 ? &later : NULL);
+    webhook_of_dispute(sandbox, number);
+    return true;
+}
+
+void dispute_end(struct sandbox *sandbox, uint32_t number, enum dispute_status status)
+{
+    store_dispute_end(&sandbox->store, number, status);
+    effects_dispute(&sandbox->effects, sandbox->now_us, &sandbox->store, number, NULL);
+    webhook_of_dispute(sandbox, number);
+}
+
+/* A refund changes by itself. One of Adyen's that succeeds now may fail later. */
+static void refund_due(struct sandbox *sandbox, const struct timer *timer)
+{
+    const struct refund *refund = &sandbox->store.refunds[timer->refund];
+    struct faults *faults = &sandbox->faults;
+    struct timer later = {.refund = timer->refund, .status = REFUND_FAILED};
+    if (!refund_may_become(refund->status, timer->status))
+        return;
+    bool adyen = sandbox->store.payments[refund->payment].dialect == DIALECT_ADYEN;
+    bool fails =
+        adyen && timer->status == REFUND_SUCCEEDED && faults_strike(faults, FAULT_LATE_FAILURE);
+    later.at_us = sandbox->now_us + faults->time_ms[FAULT_TIME_LATE] * 1000;
+    refund_change(sandbox, timer->refund, timer->status,
+                  timer->status == REFUND_FAILED ? REFUND_FAILURE_UNKNOWN : REFUND_FAILURE_NULL,
+                  NULL, fails ? &later : NULL);
 }
 
 void api_timers(struct sandbox *sandbox, void (*resume)(void *held))
 {
     struct timer timer;
     while (timers_take(&sandbox->timers, sandbox->now_us, &timer)) {
-        if (timer.held != NULL) {
+        if (timer.held != NULL)
             resume(timer.held);
-            continue;
-        }
-        const struct refund *refund = &sandbox->store.refunds[timer.refund];
-        if (refund_may_become(refund->status, timer.status))
-            refund_change(
-                sandbox, timer.refund, timer.status,
-                timer.status == REFUND_FAILED ? REFUND_FAILURE_UNKNOWN : REFUND_FAILURE_NULL, NULL);
+        else if (timer.line != NULL)
+            webhook_deliver(sandbox, timer.line);
+        else if (!timer.dispute)
+            refund_due(sandbox, &timer);
+        else if (sandbox->store.disputes[timer.refund].status == DISPUTE_OPEN)
+            dispute_end(sandbox, timer.refund, timer.status);
     }
 }
 
@@ -73,8 +115,7 @@ void refunds_update(struct sandbox *sandbox, const struct request *request,
     answer->begun = true;
     refund_keep_answer(sandbox, number);
     store->refunds[number].metadata = metadata;
-    effects_refund(&sandbox->effects, EFFECT_REFUND_UPDATED, sandbox->now_us, store, number, use,
-                   NULL);
+    refund_happened(sandbox, EFFECT_REFUND_UPDATED, number, use, NULL);
     refund_write(&answer->body, store, number, false);
     out_raw(&answer->body, "\n");
 }
@@ -101,7 +142,7 @@ void refunds_cancel(struct sandbox *sandbox, const struct request *request,
                      refund_status_text(store->refunds[number].status));
         return;
     }
-    refund_change(sandbox, number, REFUND_CANCELED, REFUND_FAILURE_MERCHANT_REQUEST, use);
+    refund_change(sandbox, number, REFUND_CANCELED, REFUND_FAILURE_MERCHANT_REQUEST, use, NULL);
     refund_write(&answer->body, store, number, false);
     out_raw(&answer->body, "\n");
 }

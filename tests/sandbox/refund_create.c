@@ -1,4 +1,5 @@
-/* POST /v1/refunds: https://docs.stripe.com/api/refunds/create */
+/* POST /v1/refunds: https://docs.stripe.com/api/refunds/create, and what happens with any dialect's
+ * refund when it is made. */
 
 #include "api.h"
 
@@ -134,6 +135,8 @@ static uint32_t find_payment(struct sandbox *sandbox, const struct request *requ
     const char *prefix = by_charge ? "ch_" : "pi_";
     uint32_t payment = store_payment_find(&sandbox->store, wish->payment);
     bool right_kind = strncmp(wish->payment, prefix, 3) == 0;
+    if (payment != STORE_NONE && sandbox->store.payments[payment].dialect != DIALECT_STRIPE)
+        right_kind = false;
     if (payment != STORE_NONE && right_kind)
         return payment;
     if (!right_kind || strcmp(sandbox->options.payments, "open") != 0) {
@@ -146,8 +149,9 @@ static uint32_t find_payment(struct sandbox *sandbox, const struct request *requ
         return STORE_NONE;
     }
     char code[4];
-    payment = store_payment_add(&sandbox->store, wish->payment, by_charge ? wish->payment : NULL,
-                                STORE_UNLIMITED, open_currency(sandbox, request, wish, code));
+    payment = store_payment_add(&sandbox->store, DIALECT_STRIPE, wish->payment,
+                                by_charge ? wish->payment : NULL, STORE_UNLIMITED,
+                                open_currency(sandbox, request, wish, code));
     if (payment == STORE_NONE)
         answer_error(answer, 500, ERROR_API, NULL, NULL, "The sandbox is full: --max-refunds.");
     return payment;
@@ -218,16 +222,22 @@ static enum status admit(struct sandbox *sandbox, uint32_t number, struct wish *
     return STATUS_INVALID;
 }
 
-/* What will become of it by itself: the faults "pending" and "late-failure". */
-static bool plan_later(struct sandbox *sandbox, struct refund *refund, struct timer *later)
+/* What will become of it by itself: the faults "refused", "pending" and "late-failure". Adyen's are
+ * pending at first, always. */
+static bool plan_later(struct sandbox *sandbox, struct refund *refund, bool refuse,
+                       struct timer *later)
 {
     struct faults *faults = &sandbox->faults;
+    bool adyen = sandbox->store.payments[refund->payment].dialect == DIALECT_ADYEN;
     if (refund->origin == REFUND_BY_HAND)
         return false;
-    if (faults_strike(faults, FAULT_PENDING)) {
+    bool refused = faults_strike(faults, FAULT_REFUSED) || refuse;
+    bool pending = faults_strike(faults, FAULT_PENDING);
+    if (refused || pending || adyen) {
+        enum fault_time time = adyen && !pending ? FAULT_TIME_RESULT : FAULT_TIME_PENDING;
         refund->status = refund->created_status = REFUND_PENDING;
-        later->status = REFUND_SUCCEEDED;
-        later->at_us = sandbox->now_us + faults->time_ms[FAULT_TIME_PENDING] * 1000;
+        later->status = refused ? REFUND_FAILED : REFUND_SUCCEEDED;
+        later->at_us = sandbox->now_us + faults->time_ms[time] * 1000;
         return true;
     }
     if (!faults_strike(faults, FAULT_LATE_FAILURE))
@@ -237,30 +247,36 @@ static bool plan_later(struct sandbox *sandbox, struct refund *refund, struct ti
     return true;
 }
 
+void refund_happened(struct sandbox *sandbox, enum effect effect, uint32_t number,
+                     const struct key_use *use, const struct timer *later)
+{
+    if (later != NULL && timers_add(&sandbox->timers, *later) != STATUS_OK)
+        sandbox->effects.broken = true;
+    effects_refund(&sandbox->effects, effect, sandbox->now_us, &sandbox->store, number, use, later);
+    webhook_of_refund(sandbox, effect, number);
+}
+
 /* Adds the refund and its line in the log. */
-static uint32_t add(struct sandbox *sandbox, struct refund *refund, const struct key_use *use)
+static uint32_t add(struct sandbox *sandbox, struct refund *refund, const struct key_use *use,
+                    bool refuse)
 {
     struct timer later = {0};
-    bool planned = plan_later(sandbox, refund, &later);
+    bool planned = plan_later(sandbox, refund, refuse, &later);
     uint32_t number = store_refund_add(&sandbox->store, refund);
     if (number == STORE_NONE)
         return STORE_NONE;
     later.refund = number;
-    if (planned && timers_add(&sandbox->timers, later) != STATUS_OK)
-        sandbox->effects.broken = true;
-    effects_refund(&sandbox->effects, EFFECT_REFUND_CREATED, sandbox->now_us, &sandbox->store,
-                   number, use, planned ? &later : NULL);
+    refund_happened(sandbox, EFFECT_REFUND_CREATED, number, use, planned ? &later : NULL);
     return number;
 }
 
 /* The faults that happen to a payment beside its refund. */
 static void add_surprises(struct sandbox *sandbox, const struct refund *refund)
 {
-    struct store *store = &sandbox->store;
-    struct payment *payment = &store->payments[refund->payment];
-    if (faults_strike(&sandbox->faults, FAULT_BY_HAND)) {
-        int64_t most =
-            payment_left(payment) < refund->amount ? payment_left(payment) : refund->amount;
+    struct faults *faults = &sandbox->faults;
+    if (faults_strike(faults, FAULT_BY_HAND)) {
+        int64_t left = payment_left(&sandbox->store.payments[refund->payment]);
+        int64_t most = left < refund->amount ? left : refund->amount;
         struct refund by_hand = {.created_us = sandbox->now_us,
                                  .metadata = "",
                                  .payment = refund->payment,
@@ -269,16 +285,24 @@ static void add_surprises(struct sandbox *sandbox, const struct refund *refund)
                                  .created_status = REFUND_SUCCEEDED,
                                  .origin = REFUND_BY_HAND};
         if (most > 0) {
-            by_hand.amount =
-                1 + (int64_t)faults_number(&sandbox->faults, FAULT_BY_HAND, (uint64_t)most);
-            (void)add(sandbox, &by_hand, NULL);
+            by_hand.amount = 1 + (int64_t)faults_number(faults, FAULT_BY_HAND, (uint64_t)most);
+            (void)add(sandbox, &by_hand, NULL, false);
         }
     }
-    if (faults_strike(&sandbox->faults, FAULT_CHARGEBACK)) {
-        payment->disputed += refund->amount;
-        store->disputes++;
-        effects_dispute(&sandbox->effects, sandbox->now_us, store, refund->payment, refund->amount);
+    if (faults_strike(faults, FAULT_CHARGEBACK)) {
+        bool won = faults_strike(faults, FAULT_CHARGEBACK_WON);
+        (void)dispute_open(sandbox, refund->payment, refund->amount,
+                           won ? faults->time_ms[FAULT_TIME_LATE] : -1);
     }
+}
+
+uint32_t refund_add(struct sandbox *sandbox, struct refund *refund, const struct key_use *use,
+                    bool refuse)
+{
+    uint32_t number = add(sandbox, refund, use, refuse);
+    if (number != STORE_NONE && refund->origin == REFUND_BY_API)
+        add_surprises(sandbox, refund);
+    return number;
 }
 
 void refund_make(struct sandbox *sandbox, const struct request *request, const struct key_use *use,
@@ -304,15 +328,13 @@ void refund_make(struct sandbox *sandbox, const struct request *request, const s
                             .reason = (uint8_t)wish.reason,
                             .origin = (uint8_t)origin};
     if (refund.metadata != NULL)
-        answer->made = add(sandbox, &refund, use);
+        answer->made = refund_add(sandbox, &refund, use, false);
     if (answer->made == STORE_NONE) {
         answer_error(answer, 500, ERROR_API, NULL, NULL, "The sandbox is full: --max-refunds.");
         return;
     }
     refund_write(&answer->body, &sandbox->store, answer->made, true);
     out_raw(&answer->body, "\n");
-    if (origin == REFUND_BY_API)
-        add_surprises(sandbox, &refund);
 }
 
 void refunds_create(struct sandbox *sandbox, const struct request *request,

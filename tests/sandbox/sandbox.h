@@ -9,6 +9,7 @@
 #include "options.h"
 #include "store.h"
 #include "timers.h"
+#include "webhook.h"
 
 enum { SANDBOX_API_KEY_MAX = 256 /* bytes, NUL included */ };
 
@@ -17,6 +18,7 @@ struct sandbox {
     struct store store;
     struct keys keys;
     struct effects effects;
+    struct outbox outbox;
     struct faults faults;
     struct timers timers;
     char api_key[SANDBOX_API_KEY_MAX]; /* the only one let in; "": any test key */

@@ -127,6 +127,8 @@ static void handle(struct exchange *exchange, const char *url, const char *metho
         .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
         .content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE),
         .key = header(connection, "Idempotency-Key"),
+        .paypal_key = header(connection, "PayPal-Request-Id"),
+        .adyen_key = header(connection, "X-API-Key"),
         .body = exchange->body,
         .body_has_nul = exchange->body != NULL && strlen(exchange->body) != exchange->body_size,
         .body_too_large = exchange->body_too_large,
@@ -157,10 +159,12 @@ static void add_headers(const struct exchange *exchange, struct MHD_Response *re
     const char *key = header(exchange->connection, "Idempotency-Key");
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                   answer->log_follows ? "application/x-ndjson"
+                                  : answer->is_pem    ? "application/x-pem-file"
                                                       : "application/json");
     add_request_id(response, "Request-Id", exchange->request);
-    (void)MHD_add_response_header(response, "Stripe-Version",
-                                  version == NULL ? default_version : version);
+    if (answer->dialect == DIALECT_STRIPE)
+        (void)MHD_add_response_header(response, "Stripe-Version",
+                                      version == NULL ? default_version : version);
     if (key != NULL)
         (void)MHD_add_response_header(response, "Idempotency-Key", key);
     if (answer->replayed) {
@@ -175,13 +179,15 @@ static void add_headers(const struct exchange *exchange, struct MHD_Response *re
 /* The log is sent from its file, as far as it goes now. */
 static struct MHD_Response *log_response(const struct exchange *exchange)
 {
-    const struct effects *effects = &exchange->sandbox->effects;
-    int copy = dup(effects->fd);
+    const struct sandbox *sandbox = exchange->sandbox;
+    bool outbox = exchange->answer.outbox_follows;
+    int64_t size = outbox ? sandbox->outbox.size : sandbox->effects.size;
+    int copy = dup(outbox ? sandbox->outbox.fd : sandbox->effects.fd);
     if (copy < 0)
         return NULL;
-    uint64_t from = (uint64_t)exchange->answer.log_from;
+    int64_t from = exchange->answer.log_from;
     struct MHD_Response *response =
-        MHD_create_response_from_fd_at_offset64((uint64_t)effects->size - from, copy, from);
+        MHD_create_response_from_fd_at_offset64((uint64_t)(size - from), copy, (uint64_t)from);
     if (response == NULL)
         (void)close(copy);
     return response;
@@ -347,7 +353,7 @@ static void serve(struct sandbox *sandbox, struct MHD_Daemon *daemon, int signal
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd files[] = {{.fd = info->epoll_fd, .events = POLLIN},
                              {.fd = signals, .events = POLLIN}};
-    while (!sandbox->effects.broken && files[1].revents == 0) {
+    while (!sandbox->effects.broken && !sandbox->outbox.broken && files[1].revents == 0) {
         if (poll(files, 2, timeout_ms(sandbox, daemon)) < 0 && errno != EINTR)
             return;
         run_once(sandbox, daemon);
@@ -405,7 +411,7 @@ enum status server_run(struct sandbox *sandbox, struct error *error)
     }
     finish(sandbox, daemon);
     (void)close(signals);
-    if (status == STATUS_OK && sandbox->effects.broken)
+    if (status == STATUS_OK && (sandbox->effects.broken || sandbox->outbox.broken))
         status = error_set(error, STATUS_FATAL,
                            "cannot write the log (disk full?) or out of memory: stopped, so that "
                            "no answer is given that the log does not have");

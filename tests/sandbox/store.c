@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,12 @@ static const char *const reason_texts[] = {NULL,
 static const char *const failure_texts[] = {NULL,
 #define X(name, text) text,
                                             REFUND_FAILURE_ROWS(X)
+#undef X
+};
+
+static const char *const dialect_texts[] = {
+#define X(name, text) text,
+    DIALECT_ROWS(X)
 #undef X
 };
 
@@ -75,6 +82,29 @@ int refund_failure_find(const char *text)
     return find(failure_texts, REFUND_FAILURES, text);
 }
 
+static const char *const dispute_texts[] = {
+    [DISPUTE_OPEN] = "open", [DISPUTE_WON] = "won", [DISPUTE_LOST] = "lost"};
+
+const char *dispute_status_text(uint8_t status)
+{
+    return dispute_texts[status];
+}
+
+int dispute_status_find(const char *text)
+{
+    return find(dispute_texts, 3, text);
+}
+
+const char *dialect_text(uint8_t dialect)
+{
+    return dialect_texts[dialect];
+}
+
+int dialect_find(const char *text)
+{
+    return find(dialect_texts, DIALECTS, text);
+}
+
 bool refund_may_become(enum refund_status from, enum refund_status to)
 {
     return transitions[from][to];
@@ -95,9 +125,10 @@ enum status store_open(struct store *store, uint32_t limit, const char *payout_k
     store->payments = reserve((size_t)limit * sizeof *store->payments);
     store->refunds = reserve((size_t)limit * sizeof *store->refunds);
     store->payouts = reserve((size_t)limit * sizeof *store->payouts);
+    store->disputes = reserve((size_t)limit * sizeof *store->disputes);
     store->text = reserve(store->text_room);
     if (store->payments != NULL && store->refunds != NULL && store->payouts != NULL &&
-        store->text != NULL)
+        store->disputes != NULL && store->text != NULL)
         return STATUS_OK;
     store_close(store);
     return error_set(error, STATUS_EXHAUSTED,
@@ -115,6 +146,7 @@ void store_close(struct store *store)
     unreserve(store->payments, store->limit * sizeof *store->payments);
     unreserve(store->refunds, store->limit * sizeof *store->refunds);
     unreserve(store->payouts, store->limit * sizeof *store->payouts);
+    unreserve(store->disputes, store->limit * sizeof *store->disputes);
     unreserve(store->text, store->text_room);
     lookup_free(&store->payment_ids);
     lookup_free(&store->payout_ids);
@@ -145,12 +177,21 @@ static uint32_t currency_number(struct store *store, const char *code)
 
 const char *payment_intent(const struct payment *payment)
 {
-    return strncmp(payment->id, "ch_", 3) == 0 ? NULL : payment->id;
+    return payment->dialect == DIALECT_STRIPE && strncmp(payment->id, "ch_", 3) != 0 ? payment->id
+                                                                                     : NULL;
 }
 
 const char *payment_currency(const struct store *store, const struct payment *payment)
 {
     return store->currencies[payment->currency].code;
+}
+
+const char *currency_upper(const struct store *store, const struct payment *payment, char code[4])
+{
+    const char *lower = payment_currency(store, payment);
+    for (int i = 0; i < 4; i++)
+        code[i] = (char)toupper((unsigned char)lower[i]);
+    return code;
 }
 
 int64_t payment_left(const struct payment *payment)
@@ -160,8 +201,8 @@ int64_t payment_left(const struct payment *payment)
     return payment->captured - payment->refunded;
 }
 
-uint32_t store_payment_add(struct store *store, const char *id, const char *charge,
-                           int64_t captured, const char *currency)
+uint32_t store_payment_add(struct store *store, enum dialect dialect, const char *id,
+                           const char *charge, int64_t captured, const char *currency)
 {
     uint32_t code = currency_number(store, currency);
     if (store->payment_count == store->limit || code == STORE_NONE)
@@ -169,7 +210,8 @@ uint32_t store_payment_add(struct store *store, const char *id, const char *char
     struct payment payment = {.id = keep_text(store, id),
                               .captured = captured,
                               .newest = STORE_NONE,
-                              .currency = (uint8_t)code};
+                              .currency = (uint8_t)code,
+                              .dialect = (uint8_t)dialect};
     if (charge != NULL)
         payment.charge = keep_text(store, charge);
     if (payment.id == NULL || (charge != NULL && payment.charge == NULL))
@@ -243,6 +285,7 @@ void store_refund_become(struct store *store, uint32_t number, enum refund_statu
     assert(refund_may_become(refund->status, status));
     store->by_status[refund->status]--;
     store->by_status[status]++;
+    refund->had_succeeded = refund->had_succeeded || refund->status == REFUND_SUCCEEDED;
     refund->status = (uint8_t)status;
     refund->failure = (uint8_t)failure;
     if (!is_undone(status))
@@ -252,6 +295,24 @@ void store_refund_become(struct store *store, uint32_t number, enum refund_statu
     payment->refunded -= refund->amount;
     sum->undone++;
     sum->undone_amount += refund->amount;
+}
+
+uint32_t store_dispute_add(struct store *store, uint32_t payment, int64_t amount)
+{
+    if (store->dispute_count == store->limit)
+        return STORE_NONE;
+    store->payments[payment].disputed += amount;
+    store->disputes[store->dispute_count] = (struct dispute){.amount = amount, .payment = payment};
+    return store->dispute_count++;
+}
+
+void store_dispute_end(struct store *store, uint32_t number, enum dispute_status status)
+{
+    struct dispute *dispute = &store->disputes[number];
+    assert(dispute->status == DISPUTE_OPEN && status != DISPUTE_OPEN);
+    dispute->status = (uint8_t)status;
+    if (status == DISPUTE_WON)
+        store->payments[dispute->payment].disputed -= dispute->amount;
 }
 
 bool metadata_next(const char **metadata, const char **key, const char **value)

@@ -76,14 +76,37 @@ enum refund_failure {
 /* Where a refund came from: the API, or a person in the provider's dashboard. */
 enum refund_origin { REFUND_BY_API, REFUND_BY_HAND };
 
+/* X(name, text) whose customers the payment's refunds are asked for (dialect.h) */
+#define DIALECT_ROWS(X) \
+    X(STRIPE, "stripe") \
+    X(ADYEN, "adyen")   \
+    X(PAYPAL, "paypal")
+
+enum dialect {
+#define X(name, text) DIALECT_##name,
+    DIALECT_ROWS(X)
+#undef X
+        DIALECTS
+};
+
+/* How a dispute stands: open and lost ones are taken from the payment. */
+enum dispute_status { DISPUTE_OPEN, DISPUTE_WON, DISPUTE_LOST };
+
+struct dispute {
+    int64_t amount;
+    uint32_t payment; /* number */
+    uint8_t status;   /* enum dispute_status */
+};
+
 struct payment {
-    const char *id;     /* pi_..., or ch_... of a charge without a payment intent */
+    const char *id;     /* pi_..., or ch_... of a charge without an intent; the others' as given */
     const char *charge; /* as registered; NULL: made from the number */
     int64_t captured;   /* minor units, or STORE_UNLIMITED */
     int64_t refunded;   /* minor units of its refunds that are neither failed nor canceled */
     int64_t disputed;   /* minor units charged back */
     uint32_t newest;    /* its newest refund, or STORE_NONE */
     uint8_t currency;   /* store_currency */
+    uint8_t dialect;    /* enum dialect */
 };
 
 struct refund {
@@ -98,6 +121,7 @@ struct refund {
     uint8_t reason;         /* enum refund_reason */
     uint8_t failure;        /* enum refund_failure */
     uint8_t origin;         /* enum refund_origin */
+    bool had_succeeded;     /* before it failed */
 };
 
 /* Sums of one currency. Minor units. */
@@ -113,18 +137,19 @@ struct store {
     struct payment *payments;
     struct refund *refunds;
     struct payout *payouts;
+    struct dispute *disputes;
     char *text;
     size_t text_size, text_room;
     size_t text_mark; /* where the metadata being packed begins */
     bool text_full;
-    uint32_t payment_count, refund_count, payout_count;
+    uint32_t payment_count, refund_count, payout_count, dispute_count;
     uint32_t limit; /* of each kind of record */
     uint64_t salt;  /* makes the ids of one log differ from those of another */
     struct lookup payment_ids, payout_ids;
     struct currency_sum currencies[STORE_CURRENCIES_MAX];
     uint32_t currency_count;
     uint64_t by_status[REFUND_STATUSES];
-    uint64_t without_payout, disputes;
+    uint64_t without_payout;
     const char *payout_key; /* the name in metadata that names a payout */
 };
 
@@ -141,6 +166,9 @@ enum status store_open(struct store *store, uint32_t limit, const char *payout_k
 void store_close(struct store *store);
 
 const char *refund_status_text(enum refund_status status);
+const char *dispute_status_text(uint8_t status);
+/* The number of that name, or -1. */
+int dispute_status_find(const char *text);
 const char *refund_reason_text(uint8_t reason);   /* NULL: none */
 const char *refund_failure_text(uint8_t failure); /* NULL: none */
 /* The number of that name, or -1. */
@@ -150,25 +178,32 @@ int refund_failure_find(const char *text);
 
 /* Ids, into `id` of STORE_ID_ROOM bytes; each returns `id`. */
 char *refund_id(const struct store *store, uint32_t refund, char *id);
+char *dispute_id(const struct store *store, uint32_t dispute, char *id);
 char *charge_id(const struct store *store, uint32_t payment, char *id);
 char *transaction_id(const struct store *store, uint32_t refund, bool failure, char *id);
 
 /* The charge's id as given or as made; `id` has STORE_ID_ROOM bytes and may not be used. */
 const char *payment_charge(const struct store *store, uint32_t payment, char *id);
-/* "pi_...", or NULL if the payment has no intent. */
+/* "pi_...", or NULL if the payment has no intent, or is not Stripe's. */
 const char *payment_intent(const struct payment *payment);
 const char *payment_currency(const struct store *store, const struct payment *payment);
+/* The same in upper case, into `code`, which is returned. */
+const char *currency_upper(const struct store *store, const struct payment *payment, char code[4]);
+const char *dialect_text(uint8_t dialect);
+/* The number of that name, or -1. */
+int dialect_find(const char *text);
 /* Minor units that can still be refunded; STORE_UNLIMITED. */
 int64_t payment_left(const struct payment *payment);
 
-/* By payment intent or charge id; by refund id. STORE_NONE if there is none. */
+/* By payment intent or charge id; by refund id; by dispute id. STORE_NONE if there is none. */
 uint32_t store_payment_find(const struct store *store, const char *id);
 uint32_t store_refund_find(const struct store *store, const char *id);
+uint32_t store_dispute_find(const struct store *store, const char *id);
 
 /* A new payment. `charge` may be NULL. `currency` is lower case of three letters.
  * STORE_NONE if the store is full. */
-uint32_t store_payment_add(struct store *store, const char *id, const char *charge,
-                           int64_t captured, const char *currency);
+uint32_t store_payment_add(struct store *store, enum dialect dialect, const char *id,
+                           const char *charge, int64_t captured, const char *currency);
 
 /* Metadata, in its packed form. `metadata_pack_*` write behind the last text; nothing else may be
  * added to the store before metadata_pack_end, which returns NULL if the store is full. */
@@ -184,6 +219,11 @@ uint32_t store_refund_add(struct store *store, const struct refund *refund);
 
 /* Whether a refund may go from one status to another. */
 bool refund_may_become(enum refund_status from, enum refund_status to);
+
+/* Adds an open dispute of `amount`. STORE_NONE if the store is full. */
+uint32_t store_dispute_add(struct store *store, uint32_t payment, int64_t amount);
+/* Ends an open dispute: won or lost. */
+void store_dispute_end(struct store *store, uint32_t dispute, enum dispute_status status);
 
 /* The only place that changes a status; it must be allowed. */
 void store_refund_become(struct store *store, uint32_t refund, enum refund_status status,

@@ -68,6 +68,8 @@ int64_t timers_next_us(const struct timers *timers)
 
 void timers_free(struct timers *timers)
 {
+    for (size_t i = 0; i < timers->count; i++)
+        free(timers->heap[i].line);
     free(timers->heap);
     *timers = (struct timers){0};
 }

@@ -1,5 +1,6 @@
-/* Timers: what happens later, in order of time: held answers, and refunds that change by
- * themselves. A binary heap; equal times come in the order in which they were added. */
+/* Timers: what happens later, in order of time: held answers, webhooks under way, and refunds and
+ * disputes that change by themselves. A binary heap; equal times come in the order in which they
+ * were added. */
 
 #ifndef SANDBOX_TIMERS_H
 #define SANDBOX_TIMERS_H
@@ -13,9 +14,11 @@
 struct timer {
     int64_t at_us;
     uint64_t order;
-    void *held;      /* an answer to send now; NULL: a refund changes */
-    uint32_t refund; /* number */
-    uint8_t status;  /* enum refund_status that it gets */
+    void *held;      /* an answer to send now, or */
+    char *line;      /* a webhook to deliver now (malloc), or, both being NULL, */
+    bool dispute;    /* a dispute ends, or else a refund changes: */
+    uint32_t refund; /* number of it */
+    uint8_t status;  /* enum refund_status, or enum dispute_status, that it gets */
 };
 
 /* All zero is empty. */
