@@ -194,6 +194,7 @@ static void compile_rules(struct dmn_table *table, const struct feel_scope *scop
         struct feel_place *places = dmn_take(table->model, inputs + outputs, sizeof *places);
         if (places == NULL)
             return;
+        rule->id = dmn_attribute(e, "id");
         rule->tests = compile_cells(table, e, true, inputs, places, scope);
         rule->outputs = compile_cells(table, e, false, outputs, places + inputs, scope);
         rule->places = places;

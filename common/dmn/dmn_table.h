@@ -45,6 +45,7 @@ struct dmn_column {
 };
 
 struct dmn_rule {
+    struct feel_text id;                    /* of the XML; empty where the author gave none */
     const struct feel_node *const *tests;   /* one per input */
     const struct feel_node *const *outputs; /* one per output */
     const struct feel_place *places;        /* one per cell: inputs, then outputs */

@@ -187,6 +187,11 @@ struct feel_text dmn_trace_output_label(const struct dmn_trace_table *table, siz
     return table->work->table->outputs[output].label;
 }
 
+struct feel_text dmn_trace_rule_id(const struct dmn_trace_table *table, size_t rule)
+{
+    return table->work->table->rules[rule].id;
+}
+
 static void print_hit(FILE *out, struct arena *arena, const struct dmn_trace_table *table,
                       const struct dmn_trace_hit *hit)
 {

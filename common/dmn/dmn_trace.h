@@ -60,6 +60,10 @@ uint32_t dmn_trace_failed(const struct dmn_trace_table *table, size_t rule);
 struct feel_text dmn_trace_input_label(const struct dmn_trace_table *table, size_t input);
 struct feel_text dmn_trace_output_label(const struct dmn_trace_table *table, size_t output);
 
+/* The `id` of a rule (from 0) in the model's XML; empty where it has none. Lives as the set does.
+ */
+struct feel_text dmn_trace_rule_id(const struct dmn_trace_table *table, size_t rule);
+
 /* The trace as text for people, NUL-terminated, in the arena; NULL when it is exhausted. */
 const char *dmn_trace_text(const struct dmn_trace *trace, struct arena *arena);
 

@@ -20,7 +20,9 @@ static const char model[] = DMN_MODEL(
                          "<input><inputExpression><text>Window</text></inputExpression></input>"
                          "<input><inputExpression><text>reason</text></inputExpression></"
                          "input><output/>"
-                         "<rule><inputEntry><text>false</text></inputEntry><inputEntry><text>-</"
+                         "<rule "
+                         "id='late'><inputEntry><text>false</text></"
+                         "inputEntry><inputEntry><text>-</"
                          "text></inputEntry>"
                          "<outputEntry><text>\"refuse\"</text></outputEntry></rule>"
                          "<rule><inputEntry><text>-</text></"
@@ -58,6 +60,12 @@ Test(dmn_trace, tells_inputs_rules_and_values)
                                                     "    rule 1: no, input 1 (Window)\n"
                                                     "    rule 2: hit -> \"accept\"\n"
                                                     "    rule 3: passes, behind the hit\n");
+    const struct dmn_trace_table *table = NULL;
+    for (const struct dmn_trace_node *node = trace.nodes; node != NULL; node = node->next)
+        table = node->tables != NULL ? node->tables : table;
+    cr_assert_not_null(table);
+    cr_expect(feel_text_is(dmn_trace_rule_id(table, 0), feel_text("late")));
+    cr_expect_eq(dmn_trace_rule_id(table, 1).size, 0);
     cr_expect_str_eq(dmn_trace_hits(&trace, arena), "Assessment:2");
     arena_destroy(arena);
     dmn_free(models);
