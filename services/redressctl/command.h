@@ -24,6 +24,7 @@
     X(report, "report", "count orders, requests, outcomes and money")                    \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
     X(erase, "erase", "erase a customer's free text and token")                          \
+    X(policy, "policy", "check, try and replay policy models")                           \
     X(dmn, "dmn", "run decision test cases")
 
 #define X(function, name, help) int command_##function(int argc, char **argv);

@@ -1,0 +1,99 @@
+#include "assessment_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A rule is known by where its table's name lies, which is the same for all lines. */
+struct hit_key {
+    const char *where;
+    uint32_t rule;
+};
+
+enum status hit_list_start(struct hit_list *list, size_t line_count, struct arena *arena)
+{
+    *list = (struct hit_list){.arena = arena, .line_count = line_count};
+    list->hits = arena_array(arena, ASSESSMENT_RULES_MAX, sizeof *list->hits);
+    list->keys = arena_array(arena, ASSESSMENT_RULES_MAX, sizeof *list->keys);
+    return list->hits == NULL || list->keys == NULL ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* Cut at the border of a character. */
+static const char *name_copy(struct arena *arena, struct feel_text name)
+{
+    size_t size = name.size;
+    if (size > ASSESSMENT_NAME_MAX)
+        for (size = ASSESSMENT_NAME_MAX; size > 0 && (name.bytes[size] & 0xC0) == 0x80;)
+            size--;
+    return arena_strndup(arena, name.bytes, size);
+}
+
+static enum status add_rule(struct hit_list *list, const struct dmn_trace_table *table,
+                            uint32_t rule, struct error *error)
+{
+    if (list->count == ASSESSMENT_RULES_MAX)
+        return error_set(error, STATUS_INVALID, "more than %d different rules hit",
+                         ASSESSMENT_RULES_MAX);
+    struct feel_text id = dmn_trace_rule_id(table, rule);
+    bool named = id.size > 0 && id.size <= ASSESSMENT_NAME_MAX;
+    list->keys[list->count] = (struct hit_key){table->where.bytes, rule};
+    list->hits[list->count] =
+        (struct rule_hit){.decision = name_copy(list->arena, table->where),
+                          .rule = named ? arena_strndup(list->arena, id.bytes, id.size)
+                                        : arena_printf(list->arena, "%" PRIu32, rule + 1),
+                          .lines = arena_array(list->arena, list->line_count, sizeof(uint32_t))};
+    list->count++;
+    return arena_exhausted(list->arena) ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+static enum status add_hit(struct hit_list *list, const struct dmn_trace_table *table,
+                           uint32_t rule, uint32_t index, struct error *error)
+{
+    size_t at = 0;
+    while (at < list->count &&
+           (list->keys[at].where != table->where.bytes || list->keys[at].rule != rule))
+        at++;
+    if (at == list->count) {
+        enum status status = add_rule(list, table, rule, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    struct rule_hit *hit = &list->hits[at];
+    if (hit->line_count > 0 && hit->lines[hit->line_count - 1] == index)
+        return STATUS_OK;
+    if (++list->total > ASSESSMENT_HITS_MAX)
+        return error_set(error, STATUS_INVALID, "rules hit more than %d times",
+                         ASSESSMENT_HITS_MAX);
+    ((uint32_t *)(uintptr_t)hit->lines)[hit->line_count++] = index;
+    return STATUS_OK;
+}
+
+enum status hit_list_add(struct hit_list *list, const struct dmn_trace *trace, uint32_t index,
+                         struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (const struct dmn_trace_node *node = trace->nodes; node != NULL; node = node->next)
+        for (const struct dmn_trace_table *table = node->tables; table != NULL; table = table->next)
+            for (size_t i = 0; i < table->hit_count && status == STATUS_OK; i++)
+                status = add_hit(list, table, table->hits[i].rule, index, error);
+    return status;
+}
+
+const char *assessment_hits_text(const struct assessment *assessment, struct arena *arena)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < assessment->hit_count; i++) {
+        const struct rule_hit *hit = &assessment->hits[i];
+        (void)fprintf(out, "%s%s/%s", i == 0 ? "" : "; ", hit->decision, hit->rule);
+        for (size_t j = 0; j < hit->line_count; j++)
+            (void)fprintf(out, "%c%" PRIu32, j == 0 ? ' ' : ',', hit->lines[j]);
+    }
+    const char *copy = fclose(out) == 0 ? arena_strndup(arena, text, size) : NULL;
+    free(text);
+    return copy;
+}
