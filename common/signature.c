@@ -97,6 +97,10 @@ static void add_limits(struct layout *layout, const Redress__V1__AuthorityLimits
     layout_integer(layout, limits->automatic_per_day);
     add_amounts(layout, limits->amount_per_hour, limits->n_amount_per_hour);
     add_amounts(layout, limits->amount_per_day, limits->n_amount_per_day);
+    layout_integer(layout, limits->automatic_per_hour_and_product);
+    layout_integer(layout, limits->automatic_per_day_and_product);
+    add_amounts(layout, limits->amount_per_hour_and_product, limits->n_amount_per_hour_and_product);
+    add_amounts(layout, limits->amount_per_day_and_product, limits->n_amount_per_day_and_product);
 }
 
 static void add_calendar(struct layout *layout, const Redress__V1__Calendar *calendar)
