@@ -210,6 +210,17 @@ static void count_verdict(struct totals *totals, const struct analytics_refund *
                 .texts = {refund->merchant_id, routed->people[i], routed->currency},
                 .sums = {approved, !approved, approved ? routed->approved_minor : 0}},
             1);
+    for (size_t i = 0; i < routed->people_count * routed->rule_count; i++) {
+        const struct analytics_rule *rule = &routed->rules[i % routed->rule_count];
+        const char *person = routed->people[i / routed->rule_count];
+        analytics_totals_add(
+            totals,
+            &(struct total_cell){.total = TOTAL_JUDGEMENTS,
+                                 .texts = {refund->merchant_id, person, rule->decision, rule->rule},
+                                 .numbers = {routed->outcome},
+                                 .sums = {approved, !approved}},
+            1);
+    }
 }
 
 static void count_returned(struct totals *totals, const struct analytics_refund *refund,

@@ -88,6 +88,15 @@ static const struct statement ADDS[TOTALS] = {
          " SET approved = t.approved + excluded.approved,"
          "     declined = t.declined + excluded.declined,"
          "     approved_minor = t.approved_minor + excluded.approved_minor"},
+    [TOTAL_JUDGEMENTS] =
+        {"judgement_total_add",
+         "INSERT INTO judgement_total AS t (merchant_id, approver, decision, rule, outcome,"
+         "                                  approved, declined)"
+         " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[],"
+         "                      $6::bigint[], $7::bigint[])"
+         " ON CONFLICT (merchant_id, approver, decision, rule, outcome) DO UPDATE"
+         " SET approved = t.approved + excluded.approved,"
+         "     declined = t.declined + excluded.declined"},
 };
 
 static void add_column(struct call *call, struct unit *unit, enum column_type type,

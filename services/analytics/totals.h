@@ -27,7 +27,8 @@
     X(SOLD, 3, 0, 2)      /* merchant, sku, currency; units, minor */                              \
     X(RETURNED, 3, 1, 2)  /* merchant, sku, currency; reason; units, minor */                      \
     X(RULES, 4, 1, 3)     /* merchant, model, decision, rule; outcome; hits, approved, declined */ \
-    X(APPROVERS, 3, 0, 3) /* merchant, approver, currency; approved, declined, minor approved */
+    X(APPROVERS, 3, 0, 3) /* merchant, approver, currency; approved, declined, minor approved */   \
+    X(JUDGEMENTS, 4, 1, 2) /* merchant, approver, decision, rule; outcome; approved, declined */
 
 enum total {
 #define X(name, texts, numbers, sums) TOTAL_##name,

@@ -99,6 +99,20 @@ static const char payouts_sql[] =
       "SELECT approver, currency, sum(approved) AS approved, sum(declined) AS declined,"           \
       "       sum(approved_minor) AS minor FROM view.report_approver WHERE" OF_MERCHANT            \
       " GROUP BY approver, currency ORDER BY sum(approved + declined) DESC, approver LIMIT 10")    \
+    X(policy_gaps, "analytics",                                                                    \
+      "SELECT decision, rule, outcome, decided, overturned, overturned_percent"                    \
+      "  FROM view.report_policy_gap WHERE overturned > 0 AND decided >= 5 AND" OF_MERCHANT        \
+      " ORDER BY overturned_percent DESC, overturned DESC, decision, rule LIMIT 10")               \
+    X(overturns, "analytics",                                                                      \
+      "SELECT approver, judgements, overturned, overturned_percent"                                \
+      "  FROM view.report_approver_overturn WHERE judgements >= 5 AND" OF_MERCHANT                 \
+      " ORDER BY overturned_percent DESC, approver LIMIT 10")                                      \
+    X(consistency, "analytics",                                                                    \
+      "SELECT approver, decision, rule, outcome, decided, approved_percent, others_decided,"       \
+      "       others_approved_percent"                                                             \
+      "  FROM view.report_consistency"                                                             \
+      " WHERE decided >= 5 AND others_decided >= 5 AND apart >= 20 AND" OF_MERCHANT                \
+      " ORDER BY apart DESC, approver, decision, rule LIMIT 10")                                   \
     X(mismatches, "analytics",                                                                     \
       "SELECT reconciliation, payout_id, refund_id, order_id, status, amount_minor AS expected,"   \
       "       coalesce(currency, reported_currency) AS currency, reported_minor AS reported"       \

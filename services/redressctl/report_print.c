@@ -164,6 +164,38 @@ static void print_approver(const json_t *row)
            count_text(number_in(row, "declined"), declined));
 }
 
+static void print_gap(const json_t *row)
+{
+    char decided[NUMBER_MAX], overturned[NUMBER_MAX], name[128];
+    (void)snprintf(name, sizeof name, "%s %s: %s", text_in(row, "decision"), text_in(row, "rule"),
+                   text_in(row, "outcome"));
+    printf("  %-40s %11.1f%%  overturned, %s of %s that people decided\n", name,
+           json_number_value(json_object_get(row, "overturned_percent")),
+           count_text(number_in(row, "overturned"), overturned),
+           count_text(number_in(row, "decided"), decided));
+}
+
+static void print_overturn(const json_t *row)
+{
+    char judgements[NUMBER_MAX], overturned[NUMBER_MAX];
+    printf("  %-40s %11.1f%%  against the rule, %s of %s judgements\n", text_in(row, "approver"),
+           json_number_value(json_object_get(row, "overturned_percent")),
+           count_text(number_in(row, "overturned"), overturned),
+           count_text(number_in(row, "judgements"), judgements));
+}
+
+static void print_consistency(const json_t *row)
+{
+    char decided[NUMBER_MAX], others[NUMBER_MAX], name[128];
+    (void)snprintf(name, sizeof name, "%s, %s %s: %s", text_in(row, "approver"),
+                   text_in(row, "decision"), text_in(row, "rule"), text_in(row, "outcome"));
+    printf("  %-40s %11.1f%%  of %s approved, by the others %.1f%% of %s\n", name,
+           json_number_value(json_object_get(row, "approved_percent")),
+           count_text(number_in(row, "decided"), decided),
+           json_number_value(json_object_get(row, "others_approved_percent")),
+           count_text(number_in(row, "others_decided"), others));
+}
+
 static void print_mismatch(const json_t *row)
 {
     char expected[AMOUNT_MAX], reported[AMOUNT_MAX];
@@ -232,4 +264,10 @@ void report_print(const json_t *totals, const json_t *details, const char *merch
                print_product);
     print_rows("Rules", json_object_get(details, "rules"), print_rule);
     print_rows("Approvers", json_object_get(details, "approvers"), print_approver);
+    print_rows("Policy gaps: rules that people overturn", json_object_get(details, "policy_gaps"),
+               print_gap);
+    print_rows("How often each approver overturns a rule", json_object_get(details, "overturns"),
+               print_overturn);
+    print_rows("Approvers who judge a rule otherwise than the others",
+               json_object_get(details, "consistency"), print_consistency);
 }
