@@ -221,3 +221,12 @@ fuzz-programs: $(BIN)/fuzz/dmn
 fuzz: setup ## throw broken input at the decision engine, SECONDS=60 SEED=1
 	@$(SUBMAKE) FLAVOUR=asan fuzz-programs
 	@$(BUILD)/asan/bin/fuzz/dmn $(SECONDS) $(SEED) $$(find tests/dmn/kit -name '*.dmn' | sort)
+
+# Campaigns (tests/faults/README.md): `make test` runs short forms of them.
+PAYOUTS ?= 200000
+KILLS   ?= 200
+.PHONY: torture-settlement
+torture-settlement: setup ## kill settlement under faulty providers, SEED=1 PAYOUTS=200000 KILLS=200
+	@$(SUBMAKE) FLAVOUR=release all
+	@tests/faults/settlement_test.py $(BUILD)/release/bin --seed $(SEED) --payouts $(PAYOUTS) \
+	    --kills $(KILLS) $(TORTURE_OPTIONS)

@@ -259,6 +259,7 @@ def _(run):
 def _(run):
     run.effects.append(effect("rf-1", 300, status="failed", kind="refund.failed"))
     body = {"data": {"object": {"id": "re-rf-1", "status": "failed"}}}
+    run.rows["settlement.evidence"][2]["source"] = "3"
     run.add("refunds.provider-inbox.v1", "w", {"body": base64.b64encode(json.dumps(body).encode())
                                                .decode()})
 

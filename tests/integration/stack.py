@@ -53,6 +53,8 @@ class Stack:
     """Kafka, PostgreSQL, sandbox and workers, from `with` to its end. `settings` are
     PROGRAM:NAME=VALUE. If `keep` tells so at the end, the folder stays for a look at its logs."""
 
+    start = "up"  # or "components": without the workers
+
     def __init__(self, programs, *settings):
         self.programs = pathlib.Path(programs).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="redress-stack-"))
@@ -64,7 +66,7 @@ class Stack:
 
     def __enter__(self):
         try:
-            self.script("up", *self.settings)
+            self.script(self.start, *self.settings)
             for line in (self.folder / "env/redressctl").read_text().splitlines():
                 name, _, value = line.partition("=")
                 self.environment[name] = value

@@ -137,6 +137,7 @@ class Bridge:
 
     def __init__(self, sandbox, redressctl, start=0):
         self.receiver, self.redressctl, self.at = Receiver(sandbox), redressctl, start
+        self.environment = None  # of redressctl; None: ours
 
     def step(self):
         """Hands on what is new; True if there was any."""
@@ -145,7 +146,8 @@ class Bridge:
             return False
         lines = "".join(json.dumps(self.receiver.event(entry)) + "\n" for entry in entries)
         subprocess.run([self.redressctl, "publish", "refunds.provider-inbox.v1", "-"],
-                       input=lines.encode(), check=True, stdout=subprocess.DEVNULL)
+                       input=lines.encode(), check=True, stdout=subprocess.DEVNULL,
+                       env=self.environment)
         self.at = after
         return True
 

@@ -211,13 +211,14 @@ def days_of(year, month, day):
 
 
 class Delivered:
-    """Which of the provider's refunds and disputes settlement was told of: ids in the inbox's bodies,
-    and in provider events."""
+    """Which of the provider's refunds and disputes settlement was told of: ids in provider events, and
+    in the inbox's bodies where settlement runs a reader of the inbox (it has evidence from there)."""
 
     topics = frozenset({"refunds.provider-inbox.v1", "refunds.provider-events.v1"})
 
     def __init__(self):
         self.ids = {}  # id -> statuses in words, as far as an event says them
+        self.inbox = []
 
     def take(self, topic, record):
         import base64
@@ -232,8 +233,12 @@ class Delivered:
             body = json.loads(base64.b64decode(event.get("body", "")))
         except ValueError:
             return
-        for one, status in said(body):
-            self.note(one, status)
+        self.inbox += said(body)
+
+    def finish(self, facts):
+        if any(row["source"] in ("3", "WEBHOOK") for row in facts.rows("settlement.evidence")):
+            for one, status in self.inbox:
+                self.note(one, status)
 
     def note(self, one, status):
         if one:
@@ -281,6 +286,7 @@ class Ledger(Rule):
         self.provider.effect(effect)
 
     def finish(self, facts):
+        self.delivered.finish(facts)
         rows = facts.rows("settlement.ledger")
         sums = collections.Counter()
         taken, outside = collections.Counter(), collections.Counter()
@@ -366,6 +372,7 @@ class OverShows(Rule):
         self.provider.effect(effect)
 
     def finish(self, facts):
+        self.delivered.finish(facts)
         used = collections.Counter()
         for one, effect in self.provider.refunds.items():
             if Provider.stands(effect) and self.delivered.told(one):
