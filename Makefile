@@ -75,8 +75,9 @@ $(OUT)/%.o: %.c | $(GEN_STAMP)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Migrations: the SQL files of the loop and of each service, embedded.
-MIGRATED := worker tally $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
+MIGRATED := worker rules tally $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
 migration_folder_worker := common/worker
+migration_folder_rules := common/rules
 migration_folder_tally := tests/loop
 migration_files = $(sort $(wildcard $(or $(migration_folder_$(1)),services/$(1))/migrations/*.sql))
 define migration_rules

@@ -37,7 +37,9 @@
     X(PROVIDER_FAILURES, "provider_failures_total", counter, "calls without an answer")            \
     X(BREAKERS_OPEN, "provider_breakers_open", gauge, "providers that do not answer")              \
     X(DUPLICATE_REQUESTS, "duplicate_requests_total", counter, "requests asked again")             \
-    X(STALLED, "stalled_refunds_total", counter, "refunds found overdue")
+    X(STALLED, "stalled_refunds_total", counter, "refunds found overdue")                          \
+    X(RULES_REFUSED, "rules_refused_total", counter, "rule sets refused")                          \
+    X(RULES_REVISION, "rules_revision", gauge, "rule sets accepted, that decisions know")
 
 enum metric {
 #define X(id, name, type, help) METRIC_##id,

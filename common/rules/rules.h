@@ -38,8 +38,8 @@ enum {
     RULES_ID_MAX = 129,                 /* bytes of an id, NUL included: A-Za-z0-9 . _ - : */
     RULES_SETS_MAX = 20000,             /* versions accepted in one database, stops apart */
     RULES_STOPS_MAX = 10000,            /* stops that hold at once */
-    RULES_MADE_MAX = 6 * 1024 * 1024,   /* bytes that one rule set may be made into */
-    RULES_CACHE_MAX = 12 * 1024 * 1024, /* bytes of all that is kept made */
+    RULES_MADE_MAX = 4 * 1024 * 1024,   /* bytes that one rule set may be made into */
+    RULES_CACHE_MAX = 16 * 1024 * 1024, /* bytes of all that is kept made */
     RULES_REASON_MAX = 400              /* bytes of a reason, NUL included */
 };
 

@@ -13,6 +13,7 @@
     X(AUTHORITY, "authority", 1) \
     X(ROSTER, "roster", 2)       \
     X(LIMITS, "limits", 2)       \
+    X(CALENDAR, "calendar", 1)   \
     X(STOP, "stop", 1)
 
 enum rules_kind {

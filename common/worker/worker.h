@@ -109,6 +109,7 @@ struct stage {
     const struct stage_input *inputs;
     size_t input_count;
     const struct migration_list *migrations;
+    const struct migration_list *shared; /* of a part of common that it uses; NULL: none */
     enum status (*decode)(struct batch *batch, struct event *event);
     enum status (*load)(struct batch *batch, struct unit *unit);
     enum status (*loaded)(struct batch *batch);

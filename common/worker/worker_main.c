@@ -106,13 +106,15 @@ static enum status check_cluster(struct worker *worker, struct database *databas
 enum status worker_connect(struct worker *worker)
 {
     static const char *const settings[] = {"fsync", "full_page_writes", "synchronous_commit"};
-    const struct migration_list *lists[] = {&migrations_worker, worker->stage->migrations};
+    const struct migration_list *lists[] = {&migrations_worker, worker->stage->migrations,
+                                            worker->stage->shared};
+    size_t list_count = worker->stage->shared == NULL ? 2 : 3;
     struct database *database = NULL;
     enum status status = database_open(&worker->database_settings, &database, &worker->error);
     for (size_t i = 0; status == STATUS_OK && i < sizeof settings / sizeof *settings; i++)
         status = check_setting(database, settings[i], &worker->error);
     if (status == STATUS_OK)
-        status = migrations_check(database, lists, 2, &worker->error);
+        status = migrations_check(database, lists, list_count, &worker->error);
     if (status == STATUS_OK)
         status = check_cluster(worker, database);
     if (status == STATUS_OK)

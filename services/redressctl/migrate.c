@@ -12,11 +12,16 @@
 SESSION_WORKERS(X)
 #undef X
 
+extern const struct migration_list migrations_rules;
+
 struct owned_database {
     const char *worker;
     const char *owner;
     const struct migration_list *migrations;
 };
+
+/* The workers whose databases hold rules too. */
+static const char *const ruled[] = {"policy", "routing", "settlement"};
 
 static const struct owned_database databases[] = {
 #define X(worker) {#worker, #worker "_owner", &migrations_##worker},
@@ -33,15 +38,24 @@ static const struct owned_database *find(const char *worker)
     return NULL;
 }
 
+static bool is_ruled(const char *worker)
+{
+    for (size_t i = 0; i < sizeof ruled / sizeof *ruled; i++)
+        if (strcmp(ruled[i], worker) == 0)
+            return true;
+    return false;
+}
+
 static enum status migrate(const struct session *session, const struct owned_database *target,
                            size_t *applied, struct error *error)
 {
-    const struct migration_list *const lists[] = {&migrations_worker, target->migrations};
+    const struct migration_list *const lists[] = {&migrations_worker, target->migrations,
+                                                  &migrations_rules};
     struct database *database;
     enum status status = session_owner(session, target->worker, target->owner, &database, error);
     if (status != STATUS_OK)
         return status;
-    status = migrations_apply(database, lists, sizeof lists / sizeof *lists, applied, error);
+    status = migrations_apply(database, lists, is_ruled(target->worker) ? 3 : 2, applied, error);
     database_close(database);
     return status;
 }
