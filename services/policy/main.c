@@ -4,6 +4,7 @@
 #include "policy_stage.h"
 
 extern const struct migration_list migrations_policy;
+extern const struct migration_list migrations_rules;
 
 static struct policy_context context;
 
@@ -24,6 +25,7 @@ static const struct stage policy = {.name = "policy",
                                     .inputs = inputs,
                                     .input_count = sizeof inputs / sizeof *inputs,
                                     .migrations = &migrations_policy,
+                                    .shared = &migrations_rules,
                                     .decode = policy_decode,
                                     .load = policy_load,
                                     .loaded = policy_loaded,

@@ -5,6 +5,7 @@
 #include "routing_store.h"
 
 extern const struct migration_list migrations_routing;
+extern const struct migration_list migrations_rules;
 
 static struct routing_context context;
 
@@ -43,6 +44,7 @@ static const struct stage routing = {.name = "routing",
                                      .inputs = inputs,
                                      .input_count = sizeof inputs / sizeof *inputs,
                                      .migrations = &migrations_routing,
+                                     .shared = &migrations_rules,
                                      .decode = routing_decode,
                                      .load = routing_load,
                                      .loaded = routing_loaded,

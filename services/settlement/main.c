@@ -6,6 +6,7 @@
 #include "settlement_config.h"
 
 extern const struct migration_list migrations_settlement;
+extern const struct migration_list migrations_rules;
 
 static struct settlement_config config;
 static struct settlement settlement = {.has_adapter = provider_exists};
@@ -58,6 +59,7 @@ static const struct stage stage = {
     .inputs = inputs,
     .input_count = sizeof inputs / sizeof *inputs,
     .migrations = &migrations_settlement,
+    .shared = &migrations_rules,
     .decode = settlement_decode,
     .load = settlement_load,
     .loaded = settlement_loaded,
