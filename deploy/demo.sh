@@ -11,7 +11,7 @@
 set -euo pipefail
 
 readonly PARK_DEADLINE=10s
-readonly APPROVERS=(--as mia --as tom --as lea)
+readonly APPROVERS=(--as mia --as tom --as lea --reviewer rita --reviewer rob --controller fay)
 readonly PROGRESS_EVERY_S=5
 readonly DEMO_DEADLINE_S=600 # from the last request published to the end
 

@@ -39,6 +39,8 @@ program psql                postgresql-client
 java 17                     default-jre-headless
 program mvn                 maven
 program curl                curl
+program openssl             openssl
+file /usr/share/zoneinfo/Europe/London  tzdata
 program jq                  jq
 program python3             python3
 program setsid              util-linux

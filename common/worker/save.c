@@ -85,6 +85,8 @@ enum status work_finish_load(struct worker *worker, struct work *work)
     for (int32_t i = 0; i < worker->shard_count; i++)
         if (worker->shards[i].clock_us < now_us)
             worker->shards[i].clock_us = now_us;
+    for (size_t i = 0; i < work->batch.event_count; i++)
+        work->batch.events[i].now_us = worker->shards[work->batch.events[i].shard].clock_us;
     metric_add(METRIC_LOAD_MICROSECONDS, worker_now_us() - work->sent_us);
     return work->batch.order_count > 0 ? worker->stage->loaded(&work->batch) : STATUS_OK;
 }

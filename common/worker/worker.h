@@ -70,7 +70,7 @@ struct event {
     const char *subject;
     int64_t due_us;
 
-    int64_t now_us; /* the database's clock, never going back per shard; set before decide */
+    int64_t now_us; /* the database's clock, never going back per shard; set before loaded */
     int64_t epoch;  /* of the shard */
 };
 

@@ -81,12 +81,15 @@ own_environment()
 {
     local keys="REDRESS_APPROVAL_KEYS_FILE=$dir/secrets/approval.keys"
     case $1 in
-        routing) echo "$keys" ;;
+        routing) printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" ;;
         settlement)
             printf '%s\n' "$keys" "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
                 "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key"
             ;;
-        redressctl) echo "REDRESS_OWNER_PASSWORD_FILE=$dir/secrets/owner.password" ;;
+        redressctl)
+            printf '%s\n' "REDRESS_OWNER_PASSWORD_FILE=$dir/secrets/owner.password" \
+                "REDRESS_CONSOLE_KEY_FILE=$dir/secrets/console.key"
+            ;;
     esac
 }
 
@@ -168,6 +171,8 @@ components()
         { cat "$dir/run/topics.log" >&2; die "redressctl topics create failed"; }
     ctl migrate >"$dir/run/migrate.log" 2>&1 ||
         { cat "$dir/run/migrate.log" >&2; die "redressctl migrate failed"; }
+    "$here/../rules.sh" "$dir/secrets" "$here/stack.sh" ctl "$dir" >"$dir/run/rules.log" 2>&1 ||
+        { cat "$dir/run/rules.log" >&2; die "publishing the rules failed"; }
     start_program sandbox
     wait_until "$READY_DEADLINE_S" sandbox_listens ||
         { tail -n 20 "$dir/run/sandbox.log" >&2; die "the sandbox does not listen"; }

@@ -26,8 +26,10 @@ static char *decision_id(struct arena *arena, const struct open_case *about,
                          const struct opinion *opinion)
 {
     char hex[IDENTITY_SHA256_HEX];
-    char *text = arena_printf(arena, "%s\n%s\n%s\n%s\n%d", about->merchant_id, about->case_id,
-                              about->version, opinion->person, opinion->verdict);
+    char *text =
+        arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d", about->merchant_id, about->case_id,
+                     about->version, opinion->person,
+                     opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of, opinion->verdict);
     if (text == NULL)
         return NULL;
     return arena_printf(arena, "d_%.*s", DECISION_ID_HEX, identity_sha256(text, strlen(text), hex));
@@ -63,7 +65,18 @@ static enum status fill_amount(Redress__V1__Decision *decision, Redress__V1__Mon
     return STATUS_OK;
 }
 
-enum status approver_say(struct outbox *outbox, struct arena *arena, const struct open_case *about,
+enum status approver_key(const struct session *session, struct signature_secret *secret,
+                         struct error *error)
+{
+    if (session->console_key[0] == '\0')
+        return error_set(error, STATUS_INVALID,
+                         "decisions must be signed: set REDRESS_CONSOLE_KEY_FILE to the key of an "
+                         "application in the roster");
+    return signature_secret_read(session->console_key, secret, error);
+}
+
+enum status approver_say(struct outbox *outbox, struct arena *arena,
+                         const struct signature_secret *secret, const struct open_case *about,
                          const struct opinion *opinion, struct error *error)
 {
     Redress__V1__Decision decision = REDRESS__V1__DECISION__INIT;
@@ -85,9 +98,14 @@ enum status approver_say(struct outbox *outbox, struct arena *arena, const struc
     decision.actor = &actor;
     decision.verdict = (Redress__V1__Verdict)opinion->verdict;
     decision.note = sink_text(opinion->note);
+    decision.on_behalf_of = sink_text(opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of);
+    decision.recommended = (Redress__V1__Verdict)opinion->recommended;
+    if (opinion->answer_by_us != 0)
+        decision.answer_by = message_timestamp(arena, opinion->answer_by_us);
     decision.occurred_at = message_timestamp(arena, opinion->now_us);
     decision.decision_id = decision_id(arena, about, opinion);
-    if (arena_exhausted(arena))
+    status = signature_sign_decision(&decision, secret, arena);
+    if (status != STATUS_OK || arena_exhausted(arena))
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     return outbox_send(outbox, TOPIC_DECISIONS, &decision.base, error);
 }

@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "database.h"
 #include "outbox.h"
+#include "signature.h"
 #include "status.h"
 
 #include <stdint.h>
@@ -25,8 +26,15 @@ struct opinion {
     const char *role; /* "APPROVER" */
     const char *note;
     const char *amount; /* of a reduced approval, "12.30" in the case's currency; NULL for none */
+    const char *on_behalf_of; /* whose authority it uses; NULL or "" for their own */
+    int recommended;          /* of a recommendation: Verdict; 0 for none */
+    int64_t answer_by_us;     /* of a question; 0 for the usual time */
     int64_t now_us;
 };
+
+/* Reads the key that signs. STATUS_INVALID: there is none, or it is wrong. */
+enum status approver_key(const struct session *session, struct signature_secret *secret,
+                         struct error *error) CHECK_RESULT;
 
 /* The Verdict of a word; 0 if it is none. */
 int verdict_of(const char *word);
@@ -36,8 +44,10 @@ struct open_case {
     const char *merchant_id, *case_id, *refund_id, *order_id, *version, *subject_hash, *currency;
 };
 
-/* Publishes the decision. The same person, case, version and verdict give the same decision id. */
-enum status approver_say(struct outbox *outbox, struct arena *arena, const struct open_case *about,
+/* Publishes the decision, signed with `secret`. The same person, case, version and verdict give the
+ * same decision id. */
+enum status approver_say(struct outbox *outbox, struct arena *arena,
+                         const struct signature_secret *secret, const struct open_case *about,
                          const struct opinion *opinion, struct error *error) CHECK_RESULT;
 
 #endif

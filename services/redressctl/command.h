@@ -25,6 +25,7 @@
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
     X(erase, "erase", "erase a customer's free text and token")                          \
     X(policy, "policy", "check, try and replay policy models")                           \
+    X(rules, "rules", "make keys, and publish signed rule sets")                         \
     X(dmn, "dmn", "run decision test cases")
 
 #define X(function, name, help) int command_##function(int argc, char **argv);

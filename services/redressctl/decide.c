@@ -23,14 +23,23 @@ enum {
     DECIDE_LOOK_AGAIN_MS = 100  /* between two looks at the cases */
 };
 
-/* Open cases, each with the first of the people who may decide it: nobody decides twice, nor their
- * own request. $1 is the people, separated by \x1f. */
+/* Open cases, each with the first of the people who may say what is to be said next: nobody decides
+ * twice, nor their own request. $1 are the people who decide, $2 the policy reviewers who advise
+ * first on an exception, $3 who decides for the finance controller, each separated by \x1f. */
 static const char open_sql[] =
     "SELECT DISTINCT ON (c.merchant_id, c.case_id) c.merchant_id, c.case_id, c.refund_id,"
-    "       c.order_id, c.version, c.subject_hash, c.currency, p.person"
+    "       c.order_id, c.version, c.subject_hash, c.currency, p.person, n.next"
     "  FROM view.approval_case AS c"
-    "  JOIN unnest(string_to_array($1, chr(31))) WITH ORDINALITY AS p(person, n)"
+    " CROSS JOIN LATERAL (SELECT CASE WHEN c.exception AND c.reviewers = '{}' AND $2 <> ''"
+    "                                 THEN 'REVIEW'"
+    "                                 WHEN c.level >= 3 AND $3 <> '' THEN 'CONTROL'"
+    "                                 ELSE 'DECIDE' END) AS n(next)"
+    "  JOIN unnest(string_to_array(CASE n.next WHEN 'REVIEW' THEN $2 WHEN 'CONTROL' THEN $3"
+    "                                          ELSE $1 END, chr(31)))"
+    "       WITH ORDINALITY AS p(person, n)"
     "    ON p.person <> ALL (c.approvers) AND p.person IS DISTINCT FROM c.requester"
+    "   AND p.person <> ALL (c.reviewers) AND p.person <> ALL (c.decided_before)"
+    "   AND (c.taken_by = '' OR c.taken_by = p.person)"
     " WHERE c.status = 'OPEN'"
     " ORDER BY c.merchant_id, c.case_id, p.n";
 
@@ -39,11 +48,14 @@ static const char one_sql[] =
     "  FROM view.approval_case WHERE case_id = $1";
 
 struct decide_options {
-    struct option_values people;
+    struct option_values people, reviewers, controllers;
     const char *role;
     const char *note;
     const char *amount;
     const char *from;
+    const char *on_behalf_of;
+    const char *advice; /* of recommend: approve or decline */
+    const char *answer_by;
     int64_t wait_s;
     bool all;
     bool json;
@@ -54,6 +66,8 @@ struct deciding {
     struct database *database;
     struct outbox *outbox;
     struct arena *arena;
+    struct signature_secret secret;
+    int64_t answer_by_us;
     struct decided *decided;
     int64_t published;
 };
@@ -111,6 +125,10 @@ static struct opinion opinion_of(const struct deciding *deciding, int verdict, c
         .role = deciding->options->role,
         .note = deciding->options->note,
         .amount = deciding->options->amount,
+        .on_behalf_of = deciding->options->on_behalf_of,
+        .recommended =
+            deciding->options->advice == NULL ? 0 : verdict_of(deciding->options->advice),
+        .answer_by_us = deciding->answer_by_us,
         .now_us = clock_wall_us(),
     };
 }
@@ -130,30 +148,66 @@ static enum status decide_one(struct deciding *deciding, const char *case_id,
             error_set(error, STATUS_INVALID, "case %s is %s", case_id, table_value(table, 0, 7));
     else {
         const struct open_case about = case_of(table, 0);
-        status = approver_say(deciding->outbox, deciding->arena, &about, opinion, error);
+        status = approver_say(deciding->outbox, deciding->arena, &deciding->secret, &about, opinion,
+                              error);
         deciding->published += status == STATUS_OK;
     }
     table_free(table);
     return status;
 }
 
+/* Names on the command line, each list separated by \x1f. */
+struct everybody {
+    char people[DECIDE_PEOPLE_BYTES];
+    char reviewers[DECIDE_PEOPLE_BYTES];
+    char controllers[DECIDE_PEOPLE_BYTES];
+};
+
+static void join_names(char text[DECIDE_PEOPLE_BYTES], const struct option_values *names)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < names->count; i++) {
+        size_t used = strlen(text);
+        (void)snprintf(text + used, DECIDE_PEOPLE_BYTES - used, "%s%s", i == 0 ? "" : "\x1f",
+                       names->items[i]);
+    }
+}
+
+/* What a person says next: advice on an exception that nobody has advised on, or the verdict. */
+static struct opinion opinion_next(const struct deciding *deciding, int verdict, const char *person,
+                                   const char *next)
+{
+    struct opinion opinion = opinion_of(deciding, verdict, person);
+    if (strcmp(next, "CONTROL") == 0)
+        opinion.role = "FINANCE";
+    if (strcmp(next, "REVIEW") == 0) {
+        opinion.role = "POLICY_REVIEWER";
+        opinion.recommended = verdict == verdict_of("decline") ? verdict : verdict_of("approve");
+        opinion.verdict = verdict_of("recommend");
+        opinion.amount = NULL;
+    }
+    return opinion;
+}
+
 /* Decides what is open and was not decided by this run; `waiting` counts what was, and still shows
  * the version that the person saw. */
-static enum status decide_round(struct deciding *deciding, const char *people, int verdict,
-                                size_t *waiting, struct error *error)
+static enum status decide_round(struct deciding *deciding, const struct everybody *everybody,
+                                int verdict, size_t *waiting, struct error *error)
 {
-    const char *const params[] = {people};
+    const char *const params[] = {everybody->people, everybody->reviewers, everybody->controllers};
     struct table *table;
-    enum status status = database_query(deciding->database, open_sql, params, 1, &table, error);
+    enum status status = database_query(deciding->database, open_sql, params, 3, &table, error);
     if (status != STATUS_OK)
         return status;
     *waiting = table_rows(table);
     for (size_t row = 0; row < table_rows(table) && status == STATUS_OK; row++) {
         const struct open_case about = case_of(table, row);
-        const struct opinion opinion = opinion_of(deciding, verdict, table_value(table, row, 7));
+        const struct opinion opinion =
+            opinion_next(deciding, verdict, table_value(table, row, 7), table_value(table, row, 8));
         if (!decided_now(deciding, &about))
             continue;
-        status = approver_say(deciding->outbox, deciding->arena, &about, &opinion, error);
+        status = approver_say(deciding->outbox, deciding->arena, &deciding->secret, &about,
+                              &opinion, error);
         deciding->published += status == STATUS_OK;
     }
     table_free(table);
@@ -163,17 +217,15 @@ static enum status decide_round(struct deciding *deciding, const char *people, i
 /* Until no case is left that one of the people may decide. */
 static enum status decide_all(struct deciding *deciding, int verdict, struct error *error)
 {
-    char people[DECIDE_PEOPLE_BYTES] = "";
+    struct everybody everybody;
     const struct timespec pause = {.tv_nsec = DECIDE_LOOK_AGAIN_MS * 1000000L};
     int64_t seen = -1, since_us = 0;
-    for (size_t i = 0; i < deciding->options->people.count; i++) {
-        size_t used = strlen(people);
-        (void)snprintf(people + used, sizeof people - used, "%s%s", i == 0 ? "" : "\x1f",
-                       deciding->options->people.items[i]);
-    }
+    join_names(everybody.people, &deciding->options->people);
+    join_names(everybody.reviewers, &deciding->options->reviewers);
+    join_names(everybody.controllers, &deciding->options->controllers);
     for (;;) {
         size_t waiting;
-        enum status status = decide_round(deciding, people, verdict, &waiting, error);
+        enum status status = decide_round(deciding, &everybody, verdict, &waiting, error);
         if (status != STATUS_OK || waiting == 0 || deciding->options->wait_s == 0)
             return status;
         if (deciding->published != seen)
@@ -202,6 +254,8 @@ static enum status decide_line(void *context, json_t *json, struct error *error)
     opinion.role = text_of(json, "role", opinion.role);
     opinion.note = text_of(json, "note", opinion.note);
     opinion.amount = text_of(json, "amount", NULL);
+    opinion.on_behalf_of = text_of(json, "behalf", opinion.on_behalf_of);
+    opinion.recommended = verdict_of(text_of(json, "advice", ""));
     if (opinion.verdict == 0 || opinion.person == NULL)
         return error_set(error, STATUS_INVALID, "wanted: {\"case\", \"verdict\", \"as\"}");
     return decide_one(deciding, case_id, &opinion, error);
@@ -239,6 +293,12 @@ static enum status decide(const struct session *session, const struct decide_opt
                              ? error_set(error, STATUS_EXHAUSTED, "no memory")
                              : session_database(session, "routing", &deciding.database, error);
     if (status == STATUS_OK)
+        status = approver_key(session, &deciding.secret, error);
+    if (status == STATUS_OK && options->answer_by != NULL &&
+        clock_parse(options->answer_by, &deciding.answer_by_us) != STATUS_OK)
+        status = error_set(error, STATUS_INVALID, "%s is no time such as 2026-12-01T12:00:00Z",
+                           options->answer_by);
+    if (status == STATUS_OK)
         status = outbox_open(session, &deciding.outbox, error);
     if (status == STATUS_OK) {
         status = dispatch(&deciding, arguments, verdict, error);
@@ -251,6 +311,7 @@ static enum status decide(const struct session *session, const struct decide_opt
                deciding.published);
     }
     forget_decided(&deciding);
+    signature_secret_wipe(&deciding.secret);
     outbox_close(deciding.outbox);
     database_close(deciding.database);
     arena_destroy(deciding.arena);
@@ -280,9 +341,13 @@ int command_decide(int argc, char **argv)
             "now.\n"
             "VERDICT is approve, decline, reduce (with --amount), ask or recommend.\n"
             "--all decides every open case, each by the first of the people who may, and goes on\n"
-            "until none is left for them. --from reads JSON lines {\"case\", \"verdict\", \"as\", "
-            "\"role\",\n"
-            "\"note\", \"amount\"}.",
+            "until none is left for them; on an exception a --reviewer advises first, and a case "
+            "of\n"
+            "level 3 is for a --controller. --from reads JSON lines {\"case\", \"verdict\", "
+            "\"as\",\n"
+            "\"role\", \"note\", \"amount\", \"behalf\", \"advice\"}, each for itself.\n"
+            "Decisions are signed with REDRESS_CONSOLE_KEY_FILE, the key of an application in the\n"
+            "roster; what routing refuses is told on refunds.control.v1.",
         .most = 2,
     };
     struct decide_options options = {.role = "APPROVER", .note = "", .wait_s = DECIDE_WAIT_S};
@@ -292,7 +357,17 @@ int command_decide(int argc, char **argv)
         {"note", OPTION_TEXT, "TEXT", "why; for ask, the question", &options.note, 0, 0},
         {"amount", OPTION_TEXT, "12.30", "for reduce, in the case's currency", &options.amount, 0,
          0},
+        {"behalf", OPTION_TEXT, "WHO", "the person for whom a delegate decides",
+         &options.on_behalf_of, 0, 0},
+        {"advice", OPTION_TEXT, "VERDICT", "for recommend: approve or decline", &options.advice, 0,
+         0},
+        {"by", OPTION_TEXT, "TIME", "for ask: until when an answer is waited for",
+         &options.answer_by, 0, 0},
         {"all", OPTION_FLAG, NULL, "every open case", &options.all, 0, 0},
+        {"reviewer", OPTION_VALUES, "WHO", "with --all: advises on exceptions first",
+         &options.reviewers, 0, 0},
+        {"controller", OPTION_VALUES, "WHO", "with --all: decides cases of level 3",
+         &options.controllers, 0, 0},
         {"wait", OPTION_NUMBER, "S",
          "with --all: fail after S seconds without progress (30); 0: "
          "one round only",

@@ -14,9 +14,12 @@
 #define SESSION_WORKERS(X) X(intake) X(policy) X(routing) X(settlement) X(analytics)
 
 /* Beside what every worker understands. */
-#define SESSION_ROWS(X)                                              \
-    X(owner_password, "REDRESS_OWNER_PASSWORD", SECRET, 0, 1024, "", \
-      "password of the roles <worker>_owner (migrate)")              \
+#define SESSION_ROWS(X)                                                                           \
+    X(owner_password, "REDRESS_OWNER_PASSWORD", SECRET, 0, 1024, "",                              \
+      "password of the roles <worker>_owner (migrate)")                                           \
+    X(console_key, "REDRESS_CONSOLE_KEY", SECRET, 0, 256, "",                                     \
+      "<key id>:<64 hex>: seed of an application's key of the roster, which signs decisions for " \
+      "the people it vouches for")                                                                \
     X(merchant, "REDRESS_MERCHANT", TEXT, 1, 128, "sample-shop", "merchant where none is named")
 
 struct session {

@@ -25,6 +25,17 @@ struct decision_transition decision_step(enum decision_state state, enum decisio
     return step;
 }
 
+const char *decision_refusal(enum decision_event event)
+{
+    static const char *const reasons[] = {
+#define X(name, help, otherwise) [HAPPENED_##name] = otherwise,
+        DECISION_EVENT_ROWS(X)
+#undef X
+    };
+    assert(event < HAPPENED_COUNT);
+    return reasons[event];
+}
+
 const char *decision_state_name(enum decision_state state)
 {
     assert(state < STATE_COUNT);

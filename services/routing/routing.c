@@ -31,6 +31,17 @@ static void reasons_of_policy(struct turn *turn)
     turn->step->answer->reason_count = assessed->reason_count;
 }
 
+void answer_due(struct routing_answer *answer, enum deadline_kind kind, int64_t due_us)
+{
+    answer->deadlines[kind] = DEADLINE_SET;
+    answer->due_us[kind] = due_us;
+}
+
+void answer_clear(struct routing_answer *answer, enum deadline_kind kind)
+{
+    answer->deadlines[kind] = DEADLINE_CLEAR;
+}
+
 /* Gives the latest case another status if it is still open; it is then part of the answer. */
 static void end_case(struct turn *turn, enum case_status status)
 {
@@ -38,6 +49,7 @@ static void end_case(struct turn *turn, enum case_status status)
     if (!case_is_open(subject))
         return;
     case_touch(subject, turn->step->now_us);
+    case_free(turn, subject);
     subject->status = status;
     turn->step->answer->about = subject;
 }
@@ -59,11 +71,10 @@ static enum status act_approve(struct turn *turn)
     answer->expires_us = step->now_us + step->terms->approval_life_us;
     reasons_of_policy(turn);
     if (turn->decision == NULL) {
-        assert(turn->assessed != NULL && subject == NULL);
+        assert(turn->assessed != NULL && subject == NULL && turn->route != NULL);
         answer->automatic = true;
         answer->level = AUTHORITY_AUTO;
-        answer->rule = AUTHORITY_RULE_AUTOMATIC;
-        answer->routed = true;
+        answer->route = turn->route;
         answer->minor = turn->assessed->minor;
         answer->currency = turn->assessed->currency;
         answer->method = turn->assessed->method;
@@ -95,6 +106,7 @@ static enum status act_open_above(struct turn *turn)
 static enum status act_count(struct turn *turn)
 {
     case_touch(turn->step->refund->latest, turn->step->now_us);
+    case_free(turn, turn->step->refund->latest);
     turn->step->answer->status = ROUTED_PENDING_APPROVAL;
     turn->step->answer->about = turn->step->refund->latest;
     reasons_of_policy(turn);
@@ -115,22 +127,26 @@ static enum status act_decline(struct turn *turn)
     return STATUS_OK;
 }
 
-static void wait_for_answer(struct turn *turn)
+/* Until what the person said, or the usual time. */
+static int64_t wait_for_answer(struct turn *turn)
 {
     struct routing_step *step = turn->step;
-    step->answer->answer_deadline = DEADLINE_SET;
-    step->answer->answer_due_us = step->now_us + step->terms->answer_deadline_us;
+    int64_t due_us = turn->decision == NULL || turn->decision->answer_by_us == 0
+                         ? step->now_us + step->terms->answer_deadline_us
+                         : turn->decision->answer_by_us;
+    answer_due(step->answer, DEADLINE_ANSWER, due_us);
+    return due_us;
 }
 
 static enum status act_ask(struct turn *turn)
 {
     struct routing_answer *answer = turn->step->answer;
-    wait_for_answer(turn);
+    int64_t due_us = wait_for_answer(turn);
     end_case(turn, CASE_WAITING);
-    turn->step->refund->latest->due_us = answer->answer_due_us;
+    turn->step->refund->latest->due_us = due_us;
     answer->status = ROUTED_NEEDS_INFO;
     answer->tell = TELL_MORE_INFORMATION;
-    answer->until_us = answer->answer_due_us;
+    answer->until_us = due_us;
     reasons_of_policy(turn);
     return STATUS_OK;
 }
@@ -140,7 +156,53 @@ static enum status act_await(struct turn *turn)
 {
     if (case_is_open(turn->step->refund->latest))
         return act_ask(turn);
-    wait_for_answer(turn);
+    (void)wait_for_answer(turn);
+    return STATUS_OK;
+}
+
+/* Once it is held and then once a day operators are told; what waits is its last assessment. */
+static enum status act_hold(struct turn *turn)
+{
+    struct routing_step *step = turn->step;
+    struct routing_refund *refund = step->refund;
+    bool first = refund->held_us == 0;
+    if (first)
+        refund->held_us = step->now_us;
+    int64_t waited_us = step->now_us - refund->held_us;
+    bool another_day =
+        waited_us / CLOCK_DAY_US != (waited_us - step->terms->model_retry_us) / CLOCK_DAY_US;
+    if (first || (another_day && waited_us >= CLOCK_DAY_US)) {
+        step->answer->waiting_for = "a valid authority model";
+        step->answer->waiting_since_us = refund->held_us;
+    }
+    if (case_is_open(refund->latest))
+        case_free(turn, refund->latest);
+    answer_due(step->answer, DEADLINE_MODEL, step->now_us + step->terms->model_retry_us);
+    return STATUS_OK;
+}
+
+static enum status act_take(struct turn *turn)
+{
+    struct routing_step *step = turn->step;
+    struct routing_case *subject = step->refund->latest;
+    case_touch(subject, step->now_us);
+    subject->taken_by = turn->decision->actor_id;
+    subject->taken_until_us = step->now_us + step->terms->take_life_us;
+    answer_due(step->answer, DEADLINE_TAKEN, subject->taken_until_us);
+    step->answer->status = ROUTED_PENDING_APPROVAL;
+    step->answer->about = subject;
+    return STATUS_OK;
+}
+
+static enum status act_free(struct turn *turn)
+{
+    struct routing_case *subject = turn->step->refund->latest;
+    if (subject->taken_by[0] == '\0')
+        return STATUS_OK;
+    case_touch(subject, turn->step->now_us);
+    case_free(turn, subject);
+    turn->step->answer->status = ROUTED_PENDING_APPROVAL;
+    turn->step->answer->about = subject;
     return STATUS_OK;
 }
 
@@ -148,18 +210,18 @@ static enum status act_escalate(struct turn *turn)
 {
     struct routing_step *step = turn->step;
     struct routing_case *subject = step->refund->latest;
-    step->answer->case_deadline = DEADLINE_SET;
-    if (subject->level >= AUTHORITY_CASE_LEVEL_MAX) {
-        step->answer->case_due_us = step->now_us + CLOCK_DAY_US;
+    if (subject->level >= ROUTE_LEVEL_MAX) {
+        answer_due(step->answer, DEADLINE_CASE, step->now_us + CLOCK_DAY_US);
         step->answer->waiting_for = "a decision by the finance controller";
         step->answer->waiting_since_us = subject->opened_us;
         step->answer->about = subject;
         return STATUS_OK;
     }
     subject->level++;
-    subject->due_us = step->now_us + step->terms->case_deadline_us;
+    subject->due_us = calendar_add(step->rules.calendar, step->now_us, subject->deadline_us);
     case_touch(subject, step->now_us);
-    step->answer->case_due_us = subject->due_us;
+    case_free(turn, subject);
+    answer_due(step->answer, DEADLINE_CASE, subject->due_us);
     step->answer->status = ROUTED_ESCALATED;
     step->answer->about = subject;
     reasons_of_policy(turn);
@@ -191,13 +253,23 @@ static enum status act_alarm(struct turn *turn)
 }
 
 static enum status (*const actions[])(struct turn *) = {
-    [ACTION_IGNORE] = act_nothing,        [ACTION_NOTE] = act_nothing,
-    [ACTION_APPROVE] = act_approve,       [ACTION_OPEN_CASE] = act_open,
-    [ACTION_OPEN_ABOVE] = act_open_above, [ACTION_RENEW] = case_renew,
-    [ACTION_EXTEND] = case_extend,        [ACTION_COUNT] = act_count,
-    [ACTION_DECLINE] = act_decline,       [ACTION_ASK] = act_ask,
-    [ACTION_AWAIT] = act_await,           [ACTION_ESCALATE] = act_escalate,
-    [ACTION_EXPIRE] = act_expire,         [ACTION_PASS_ON] = act_pass_on,
+    [ACTION_IGNORE] = act_nothing,
+    [ACTION_NOTE] = act_nothing,
+    [ACTION_APPROVE] = act_approve,
+    [ACTION_OPEN_CASE] = act_open,
+    [ACTION_OPEN_ABOVE] = act_open_above,
+    [ACTION_RENEW] = case_renew,
+    [ACTION_EXTEND] = case_extend,
+    [ACTION_COUNT] = act_count,
+    [ACTION_DECLINE] = act_decline,
+    [ACTION_ASK] = act_ask,
+    [ACTION_AWAIT] = act_await,
+    [ACTION_ESCALATE] = act_escalate,
+    [ACTION_EXPIRE] = act_expire,
+    [ACTION_PASS_ON] = act_pass_on,
+    [ACTION_HOLD] = act_hold,
+    [ACTION_TAKE] = act_take,
+    [ACTION_FREE] = act_free,
     [ACTION_ALARM] = act_alarm,
 };
 
@@ -207,9 +279,11 @@ static void clear_deadlines(struct turn *turn, enum decision_state before,
 {
     struct routing_answer *answer = turn->step->answer;
     if (before == STATE_OPEN && after != STATE_OPEN && event != HAPPENED_CASE_DUE)
-        answer->case_deadline = DEADLINE_CLEAR;
+        answer_clear(answer, DEADLINE_CASE);
     if (before == STATE_WAITING && after != STATE_WAITING && event != HAPPENED_ANSWER_DUE)
-        answer->answer_deadline = DEADLINE_CLEAR;
+        answer_clear(answer, DEADLINE_ANSWER);
+    if (before == STATE_HELD && after != STATE_HELD)
+        answer_clear(answer, DEADLINE_MODEL);
 }
 
 enum status turn_happen(struct turn *turn, enum decision_event event)
@@ -224,32 +298,50 @@ enum status turn_happen(struct turn *turn, enum decision_event event)
     if (answer->about != NULL && answer->level == 0)
         answer->level = authority_of_case(answer->about->level, answer->about->approvers);
     answer->assessed = turn->assessed != NULL ? turn->assessed : refund->assessed;
+    if (transition.action == ACTION_IGNORE)
+        answer->ignored = decision_refusal(event);
     clear_deadlines(turn, refund->state, transition.next, event);
     refund->state = transition.next;
+    refund->held_us = refund->state == STATE_HELD ? refund->held_us : 0;
+    refund->declined = refund->declined || refund->state == STATE_DECLINED;
     refund->version += answer->status != ROUTED_NOTHING ? 1 : 0;
     refund->changed = refund->changed || transition.action != ACTION_IGNORE;
     return STATUS_OK;
 }
 
-/* Nothing but the machine's table tells what an assessment leads to; this only names it. */
-static enum decision_event assessed_event(const struct routing_step *step,
-                                          const struct assessed *assessed)
+/* The same for whoever asks: what a person has had, was declined or is not covered is for people.
+ */
+static bool needs_person(const struct routing_refund *refund, const struct assessed *assessed)
 {
+    return assessed->status != ASSESSED_COMPLIANT || assessed->appeal || refund->case_count > 0 ||
+           refund->declined ||
+           !coverage_suffices(assessed->payments, assessed->payment_count, assessed->minor);
+}
+
+/* Nothing but the machine's table tells what an assessment leads to; this only names it. */
+static enum status assessed_event(struct turn *turn, enum decision_event *event)
+{
+    const struct routing_refund *refund = turn->step->refund;
+    const struct assessed *assessed = turn->assessed;
     if (assessed->status == ASSESSED_CANCEL_REQUESTED)
-        return HAPPENED_CANCEL;
-    if (assessed->appeal)
-        return step->refund->appealed && step->refund->state == STATE_DECLINED
-                   ? HAPPENED_APPEAL_AGAIN
-                   : HAPPENED_APPEAL;
-    if (assessed->status == ASSESSED_DECLINED)
-        return HAPPENED_POLICY_DECLINES;
-    if (assessed->status == ASSESSED_NEEDS_INFO)
-        return HAPPENED_POLICY_ASKS;
-    struct authority_route route =
-        authority_route(step->terms->authority, assessed->minor, assessed->currency,
-                        assessed->status != ASSESSED_COMPLIANT || step->refund->case_count > 0);
-    bool covered = coverage_suffices(assessed->payments, assessed->payment_count, assessed->minor);
-    return route.level == AUTHORITY_AUTO && covered ? HAPPENED_AUTOMATIC : HAPPENED_PERSON;
+        *event = HAPPENED_CANCEL;
+    else if (assessed->appeal && refund->appealed && refund->state == STATE_DECLINED)
+        *event = HAPPENED_APPEAL_AGAIN;
+    else if (!assessed->appeal && assessed->status == ASSESSED_DECLINED)
+        *event = HAPPENED_POLICY_DECLINES;
+    else if (!assessed->appeal && assessed->status == ASSESSED_NEEDS_INFO)
+        *event = HAPPENED_POLICY_ASKS;
+    else {
+        bool person = needs_person(refund, assessed);
+        enum status status = turn_route(turn, person);
+        if (status != STATUS_OK)
+            return status;
+        *event = turn->route == NULL                 ? HAPPENED_UNROUTABLE
+                 : assessed->appeal                  ? HAPPENED_APPEAL
+                 : !person && turn->route->automatic ? HAPPENED_AUTOMATIC
+                                                     : HAPPENED_PERSON;
+    }
+    return STATUS_OK;
 }
 
 static bool opens_case(enum decision_action action)
@@ -272,9 +364,11 @@ enum status routing_assessed(struct routing_step *step, const struct assessed *a
         return STATUS_DUPLICATE;
     if (assessed->version > refund->assessed_seen + 1)
         return STATUS_GAP;
-    enum decision_event event = assessed_event(step, assessed);
+    enum decision_event event;
     struct turn turn = {.step = step, .assessed = assessed};
-    enum status status = out_of_cases(refund, event) ? act_alarm(&turn) : turn_happen(&turn, event);
+    enum status status = assessed_event(&turn, &event);
+    if (status == STATUS_OK)
+        status = out_of_cases(refund, event) ? act_alarm(&turn) : turn_happen(&turn, event);
     if (status != STATUS_OK)
         return status;
     refund->assessed_seen = assessed->version;
@@ -309,8 +403,11 @@ enum status routing_payout(struct routing_step *step, const struct failed_payout
         split_release(step->order, payout->payment_id, payout->minor);
     else if (out_of_cases(refund, HAPPENED_FALLBACK) || cannot_extend(refund, payout))
         status = act_alarm(&turn);
-    else
-        status = turn_happen(&turn, HAPPENED_FALLBACK);
+    else {
+        status = turn_route(&turn, true);
+        if (status == STATUS_OK)
+            status = turn_happen(&turn, HAPPENED_FALLBACK);
+    }
     if (status != STATUS_OK)
         return status;
     refund->payout_seen = payout->version;
@@ -318,10 +415,34 @@ enum status routing_payout(struct routing_step *step, const struct failed_payout
     return STATUS_OK;
 }
 
+/* What was held is looked at again, as if it had come now. */
+static enum status look_again(struct routing_step *step)
+{
+    struct routing_refund *refund = step->refund;
+    struct turn turn = {.step = step, .assessed = refund->assessed};
+    if (refund->state != STATE_HELD || refund->assessed == NULL)
+        return STATUS_OK;
+    enum decision_event event;
+    enum status status = assessed_event(&turn, &event);
+    if (status != STATUS_OK)
+        return status;
+    return out_of_cases(refund, event) ? act_alarm(&turn) : turn_happen(&turn, event);
+}
+
 enum status routing_due(struct routing_step *step, enum deadline_kind kind)
 {
     struct turn turn = {.step = step};
     if (step->refund == NULL)
         return STATUS_OK;
-    return turn_happen(&turn, kind == DEADLINE_CASE ? HAPPENED_CASE_DUE : HAPPENED_ANSWER_DUE);
+    switch (kind) {
+    case DEADLINE_CASE:
+        return turn_happen(&turn, HAPPENED_CASE_DUE);
+    case DEADLINE_ANSWER:
+        return turn_happen(&turn, HAPPENED_ANSWER_DUE);
+    case DEADLINE_TAKEN:
+        return turn_happen(&turn, HAPPENED_TAKEN_DUE);
+    case DEADLINE_MODEL:
+        break;
+    }
+    return look_again(step);
 }

@@ -2,11 +2,12 @@
  *
  * In:   refunds.assessed.v1, every version (a gap must be seen);
  *       refunds.decisions.v1, what people say about a case;
- *       refunds.payouts.v1, only payouts that ended without money moving.
+ *       refunds.payouts.v1, only payouts that ended without money moving;
+ *       and what the merchant published: authority model, roster of people, calendar.
  * Rows: per refund its state, the versions seen and its own; its latest case; the decisions; per
  *       payment, where an order has several, how much of it is approved.
- * Out:  refunds.routed.v1, and on refunds.control.v1 decisions that were refused and cases that
- *       nobody decides.
+ * Out:  refunds.routed.v1, and on refunds.control.v1 decisions that were refused, cases that nobody
+ *       decides, and refunds that wait for an authority model.
  *
  * The core is pure: it changes the rows it is given, and says in `struct routing_answer` what is to
  * be published and which deadline is to be set. decision_machine.h has the states. */
@@ -16,10 +17,11 @@
 
 #include "approval.h"
 #include "arena.h"
-#include "authority.h"
+#include "calendar.h"
 #include "decision_machine.h"
 #include "identity.h"
 #include "people.h"
+#include "route.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -32,11 +34,19 @@
 enum {
     ROUTING_CASES_MAX = 32,           /* of one refund; then operators are alarmed instead */
     ROUTING_DECISIONS_MAX = 64,       /* taken about one refund */
+    ROUTING_NOTES_MAX = 40,           /* of these that decide nothing: comments, takes, ... */
     ROUTING_REFUSALS_MAX = 64,        /* kept of one refund; more are refused and not remembered */
     ROUTING_PAYMENTS_MAX = 1000,      /* of one order */
     ROUTING_FAILED_PAYOUTS_MAX = 100, /* in one case */
-    ROUTING_WHY_MAX = 8               /* lines that say why a person must look */
+    ROUTING_WHY_MAX = 8,              /* lines that say why a person must look */
+    ROUTING_MISSING_MAX = 4           /* facts that are not known */
 };
+
+/* How far the clock of whoever signs a decision may be off. */
+#define ROUTING_CLOCK_SKEW_US (5 * 60 * INT64_C(1000000))
+
+/* How long a person may let a question wait for its answer. */
+#define ROUTING_ANSWER_MAX_US (366 * 24 * 3600 * INT64_C(1000000))
 
 /* X(name): as in redress.v1.AssessmentStatus, with its number. */
 #define ASSESSED_ROWS(X) \
@@ -98,9 +108,14 @@ enum refund_method {
 };
 
 enum deadline_kind {
-    DEADLINE_CASE = 1,  /* nobody decided; subject: refund id */
-    DEADLINE_ANSWER = 2 /* nobody answered; subject: refund id */
+    DEADLINE_CASE = 1,   /* nobody decided; subject: refund id */
+    DEADLINE_ANSWER = 2, /* nobody answered; subject: refund id */
+    DEADLINE_MODEL = 3,  /* look again for an authority model; subject: refund id */
+    DEADLINE_TAKEN = 4   /* who took the case has not decided; subject: refund id */
 };
+
+/* How often in a row of deadlines each kind is kept; for the arrays of struct routing_answer. */
+enum { DEADLINE_KINDS = 5 };
 
 /* What can be drawn on: a payment and how much of it. */
 struct coverage {
@@ -120,8 +135,10 @@ struct assessed {
     size_t method_count;
     const struct coverage *payments; /* in the order of capture, in `currency` */
     size_t payment_count;
-    const char *requester; /* who may not decide; "" if nobody asked */
-    const char *market;
+    const char *requester;                    /* who may not decide; "" if nobody asked */
+    struct route_facts facts;                 /* what of it an authority model looks at */
+    const char *missing[ROUTING_MISSING_MAX]; /* such as DELIVERY */
+    size_t missing_count;
     const char *const *reasons;
     size_t reason_count;
     bool goods_required;
@@ -135,8 +152,9 @@ struct decision {
     const char *decision_id;
     const char *case_id;
     int64_t case_version;
-    const char *subject_hash; /* "" if not given */
+    const char *subject_hash;
     const char *actor_id;
+    const char *on_behalf_of; /* whose authority a delegate uses; "" for the actor's own */
     enum person_role role;
     enum verdict verdict;
     bool has_amount;
@@ -144,7 +162,14 @@ struct decision {
     const char *currency;
     int32_t method; /* 0: not given */
     const char *note;
+    int64_t answer_by_us;     /* ASK; 0: the usual time */
+    enum verdict recommended; /* RECOMMEND: APPROVE or DECLINE; 0: only a note */
     int64_t occurred_us;
+    const char *key_id;          /* that signed; "" if none did */
+    const uint8_t *signed_bytes; /* what the signature is over */
+    size_t signed_size;
+    const uint8_t *signature;
+    size_t signature_size; /* 0: not signed */
 };
 
 /* A payout that ended without moving money. */
@@ -164,12 +189,17 @@ struct kept_decision {
     int64_t case_version;
     int64_t result_version; /* of the case after it; 0 if refused */
     const char *actor_id;
+    const char *on_behalf_of; /* "" for their own authority */
     enum person_role role;
     enum verdict verdict;
+    enum verdict recommended;
     enum refusal_reason refusal;
     int64_t minor;    /* what it was about, once decided */
     int32_t method;   /* likewise */
-    const char *note; /* only of new ones */
+    const char *note; /* only of new ones, and so are: */
+    const char *key_id;
+    const uint8_t *signature;
+    size_t signature_size;
     int64_t occurred_us, decided_us;
     bool stored;
     struct kept_decision *next; /* in the order of their numbers */
@@ -182,9 +212,15 @@ struct routing_case {
     int64_t renewed_version; /* approvals from before it are void */
     enum case_status status;
     const char *queue;
-    int32_t level;     /* 1 to AUTHORITY_CASE_LEVEL_MAX */
-    int32_t approvers; /* needed: 1 or 2 */
+    int32_t level;       /* 1 to ROUTE_LEVEL_MAX */
+    int32_t approvers;   /* needed: 1 to ROUTE_APPROVERS_MAX */
+    int64_t deadline_us; /* working time at each level, before it goes to the next */
     bool appeal;
+    bool exception; /* outside the policy: a policy reviewer advises before anybody approves */
+    const char *taken_by; /* who works on it; "" for nobody */
+    int64_t taken_until_us;
+    const char *missing[ROUTING_MISSING_MAX];
+    size_t missing_count;
     int64_t minor;
     const char *currency;
     int32_t method;
@@ -207,6 +243,8 @@ struct routing_refund {
     int64_t assessed_seen; /* last of refunds.assessed.v1 */
     int64_t payout_seen;   /* last of refunds.payouts.v1 that mattered here */
     bool appealed;
+    bool declined;   /* once at least: from then on only people approve it */
+    int64_t held_us; /* since when it waits for an authority model; 0: it does not */
     const char *requester;
     int32_t case_count;
     struct routing_case *latest; /* NULL if there was no case */
@@ -231,12 +269,20 @@ struct routing_order {
     struct approved_payment *payments;
 };
 
-/* Limits, all in microseconds. */
+/* Durations of the configuration, in microseconds. */
 struct routing_terms {
-    const struct authority *authority;
-    int64_t case_deadline_us;   /* until a case escalates */
+    int64_t case_deadline_us;   /* working time until a case escalates, where no model says it */
     int64_t answer_deadline_us; /* until an unanswered question ends the refund */
     int64_t approval_life_us;   /* until an approval expires */
+    int64_t take_life_us;       /* until a taken case that was not decided is free again */
+    int64_t model_retry_us;     /* between two looks for an authority model */
+};
+
+/* What the merchant has published, as in force for this event. */
+struct routing_rules {
+    const struct router *router;     /* NULL: no valid model; what needs one waits */
+    const struct roster *roster;     /* NULL: no decision is accepted */
+    const struct calendar *calendar; /* NULL: every hour counts */
 };
 
 enum due_change { DEADLINE_KEEP, DEADLINE_SET, DEADLINE_CLEAR };
@@ -254,8 +300,7 @@ struct routing_answer {
     enum routed_status status;
     bool automatic;
     enum authority_level level;
-    enum authority_rule rule;
-    bool routed;                      /* `rule` was looked at for this answer */
+    const struct route *route;        /* what the model said for this answer; NULL: not asked */
     const struct routing_case *about; /* the case that is published with it; NULL for none */
     const struct assessed *assessed;  /* NULL: nothing is known any more */
     const char *const *reasons;
@@ -276,16 +321,19 @@ struct routing_answer {
     int64_t expires_us;
 
     enum refusal_reason refusal; /* a decision was refused */
+    const char *unanswered;      /* why the model has no answer; NULL if it has, or was not asked */
+    const char *ignored;         /* why what happened has no effect; NULL if it has */
     const char *waiting_for;     /* operators are to be told that it waits; NULL if not */
     int64_t waiting_since_us;
 
-    enum due_change case_deadline, answer_deadline;
-    int64_t case_due_us, answer_due_us;
+    enum due_change deadlines[DEADLINE_KINDS]; /* by enum deadline_kind */
+    int64_t due_us[DEADLINE_KINDS];
 };
 
 /* Where one step of one refund happens. */
 struct routing_step {
     const struct routing_terms *terms;
+    struct routing_rules rules;
     struct routing_order *order;
     struct routing_refund *refund;
     int64_t now_us; /* of the database */

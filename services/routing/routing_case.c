@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUEUE_MARKET_MAX = 32 /* bytes of a market that gets a queue of its own */ };
-
 bool case_is_open(const struct routing_case *subject)
 {
     return subject != NULL && (subject->status == CASE_OPEN || subject->status == CASE_WAITING);
@@ -39,106 +37,176 @@ static void say_why(struct routing_case *subject, const char *words)
         subject->why[subject->why_count++] = words;
 }
 
-static const char *amount_words(struct arena *arena, int64_t minor, const char *currency,
-                                int64_t limit_minor)
+void case_free(struct turn *turn, struct routing_case *subject)
 {
-    struct money amount, limit;
-    char amount_text[MONEY_TEXT_MAX], limit_text[MONEY_TEXT_MAX];
-    if (money_make(minor, currency, &amount) != STATUS_OK ||
-        money_make(limit_minor, currency, &limit) != STATUS_OK)
-        return "amount above the automatic limit";
-    return arena_printf(arena, "amount %s above %s", money_format(amount, amount_text),
-                        money_format(limit, limit_text));
+    if (subject->taken_by[0] == '\0')
+        return;
+    subject->taken_by = "";
+    subject->taken_until_us = 0;
+    subject->changed = true;
+    answer_clear(turn->step->answer, DEADLINE_TAKEN);
+}
+
+/* What the model looks at: of an assessment its facts, of a failed payout those of the refund. */
+static struct route_facts facts_of(const struct turn *turn)
+{
+    const struct assessed *known =
+        turn->assessed != NULL ? turn->assessed : turn->step->refund->assessed;
+    struct route_facts facts = {.market = "", .refunds_last_year = -1};
+    if (known != NULL)
+        facts = known->facts;
+    facts.minor = turn->assessed != NULL ? turn->assessed->minor : turn->payout->minor;
+    facts.currency = turn->assessed != NULL ? turn->assessed->currency : turn->payout->currency;
+    facts.appeal = turn->assessed != NULL && turn->assessed->appeal;
+    facts.failed_payout = turn->payout != NULL;
+    return facts;
+}
+
+/* A refund that was approved once stays about the payouts that failed (take_assessed). */
+static void facts_of_case(const struct turn *turn, struct route_facts *facts)
+{
+    const struct routing_case *latest = turn->step->refund->latest;
+    if (latest == NULL || !latest->fallback)
+        return;
+    facts->failed_payout = true;
+    if (turn->assessed != NULL) {
+        facts->minor = latest->minor;
+        facts->currency = latest->currency;
+    } else if (case_is_open(latest)) {
+        facts->minor += latest->minor;
+    }
+}
+
+enum status turn_route(struct turn *turn, bool person)
+{
+    struct routing_step *step = turn->step;
+    const struct router *router = step->rules.router;
+    turn->route = NULL;
+    if (router == NULL)
+        return STATUS_OK;
+    struct route *route = arena_zalloc(step->arena, sizeof *route);
+    if (route == NULL)
+        return STATUS_EXHAUSTED;
+    struct route_facts facts = facts_of(turn);
+    facts_of_case(turn, &facts);
+    facts.person_required = person;
+    struct error error = {""};
+    enum status status = router->ask(router, &facts, step->arena, route, &error);
+    if (status == STATUS_INVALID) {
+        step->answer->unanswered = arena_strdup(step->arena, error.text);
+        return step->answer->unanswered == NULL ? STATUS_EXHAUSTED : STATUS_OK;
+    }
+    if (person)
+        route_for_people(route);
+    turn->route = route;
+    return status;
+}
+
+struct explanation {
+    struct turn *turn;
+    struct routing_case *subject;
+    const char **codes;
+    size_t count, room;
+};
+
+static void explain_by(struct explanation *explanation, const char *code, const char *words)
+{
+    if (explanation->count < explanation->room)
+        explanation->codes[explanation->count++] = code;
+    say_why(explanation->subject, words);
+}
+
+static void explain_policy(struct explanation *explanation)
+{
+    const struct assessed *assessed = explanation->turn->assessed;
+    struct routing_case *subject = explanation->subject;
+    for (size_t i = 0; assessed != NULL && i < assessed->reason_count; i++) {
+        explanation->codes[explanation->count++] = assessed->reasons[i];
+        if (subject->why_count < ROUTING_WHY_MAX / 2)
+            say_why(subject, arena_printf(explanation->turn->step->arena, "outside the policy: %s",
+                                          assessed->reasons[i]));
+    }
+}
+
+static void explain_model(struct explanation *explanation)
+{
+    struct arena *arena = explanation->turn->step->arena;
+    const struct route *route = explanation->turn->route;
+    struct money amount;
+    char text[MONEY_TEXT_MAX];
+    if (route == NULL) {
+        explain_by(explanation, "NO_MODEL", "there is no valid authority model");
+        return;
+    }
+    bool named = money_make(explanation->subject->minor, explanation->subject->currency, &amount) ==
+                 STATUS_OK;
+    for (size_t i = 0; i < route->reason_count; i++)
+        explain_by(explanation, route->reasons[i],
+                   arena_printf(arena, "by the authority model, for %s: %s",
+                                named ? money_format(amount, text) : "this amount",
+                                route->reasons[i]));
 }
 
 /* Why a person must look, in words; the codes go into the answer, after those of policy. */
-static enum status explain(struct turn *turn, struct routing_case *subject,
-                           const struct authority_route *route)
+static enum status explain(struct turn *turn, struct routing_case *subject)
 {
     struct arena *arena = turn->step->arena;
-    const struct assessed *assessed = turn->assessed;
-    size_t policy_reasons = assessed == NULL ? 0 : assessed->reason_count;
-    const char **reasons = arena_array(arena, policy_reasons + ROUTING_WHY_MAX, sizeof *reasons);
-    if (reasons == NULL)
+    struct explanation explanation = {.turn = turn, .subject = subject};
+    explanation.room = (turn->assessed == NULL ? 0 : turn->assessed->reason_count) +
+                       ROUTING_WHY_MAX + ROUTE_REASONS_MAX;
+    explanation.codes = arena_array(arena, explanation.room, sizeof *explanation.codes);
+    if (explanation.codes == NULL)
         return STATUS_EXHAUSTED;
-    size_t count = 0;
     subject->why_count = 0;
-    for (size_t i = 0; i < policy_reasons; i++) {
-        reasons[count++] = assessed->reasons[i];
-        if (subject->why_count < ROUTING_WHY_MAX / 2)
-            say_why(subject, arena_printf(arena, "outside the policy: %s", assessed->reasons[i]));
-    }
-    if (subject->appeal) {
-        reasons[count++] = "APPEAL";
-        say_why(subject, "appeal against a decision");
-    }
-    if (subject->fallback) {
-        reasons[count++] = "FALLBACK";
-        say_why(subject, "the provider could not pay back to the original payment");
-    }
-    if (route->limit == NULL) {
-        reasons[count++] = "NO_LIMITS";
-        say_why(subject, arena_printf(arena, "no authority limits for %s", subject->currency));
-    } else if (subject->minor > route->limit->automatic) {
-        reasons[count++] = "AMOUNT";
-        say_why(subject,
-                amount_words(arena, subject->minor, subject->currency, route->limit->automatic));
-    }
-    if (!coverage_suffices(subject->coverage, subject->coverage_count, subject->minor)) {
-        reasons[count++] = "NOT_COVERED";
-        say_why(subject, "the captured payments do not cover the amount");
-    }
-    if (subject->why_count == 0) {
-        reasons[count++] = "PERSON";
-        say_why(subject, "a person had it before");
-    }
-    turn->step->answer->reasons = reasons;
-    turn->step->answer->reason_count = count;
+    explain_policy(&explanation);
+    if (subject->appeal)
+        explain_by(&explanation, "APPEAL", "appeal against a decision");
+    if (subject->fallback)
+        explain_by(&explanation, "FALLBACK",
+                   "the provider could not pay back to the original payment");
+    explain_model(&explanation);
+    if (!coverage_suffices(subject->coverage, subject->coverage_count, subject->minor))
+        explain_by(&explanation, "NOT_COVERED", "the captured payments do not cover the amount");
+    if (subject->why_count == 0)
+        explain_by(&explanation, "PERSON", "a person must look");
+    turn->step->answer->reasons = explanation.codes;
+    turn->step->answer->reason_count = explanation.count;
     return arena_exhausted(arena) ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
-/* Level and approvers by the amount; never below `floor_level`. */
+/* Queue, level and approvers by the model; never below `floor_level`. Without a model, which only
+ * a failed payout can come to, it is for the finance controller. */
 static enum status assign(struct turn *turn, struct routing_case *subject, int32_t floor_level,
                           bool above)
 {
-    struct routing_answer *answer = turn->step->answer;
-    struct authority_route route =
-        authority_route(turn->step->terms->authority, subject->minor, subject->currency, true);
-    authority_case(route.level, &subject->level, &subject->approvers);
+    const struct route *route = turn->route;
+    subject->queue = route == NULL ? "refunds" : route->queue;
+    subject->level = route == NULL ? ROUTE_LEVEL_MAX : route->level;
+    subject->approvers = route == NULL ? 1 : route->approvers;
+    subject->deadline_us = route == NULL || route->deadline_us == 0
+                               ? turn->step->terms->case_deadline_us
+                               : route->deadline_us;
     if (subject->level < floor_level)
         subject->level = floor_level;
-    if (above && subject->level < AUTHORITY_CASE_LEVEL_MAX)
+    if (above && subject->level < ROUTE_LEVEL_MAX)
         subject->level++;
-    answer->rule = route.rule;
-    answer->routed = true;
-    return explain(turn, subject, &route);
+    turn->step->answer->route = route;
+    return explain(turn, subject);
 }
 
 static void set_due(struct turn *turn, struct routing_case *subject)
 {
-    subject->due_us = turn->step->now_us + turn->step->terms->case_deadline_us;
-    turn->step->answer->case_deadline = DEADLINE_SET;
-    turn->step->answer->case_due_us = subject->due_us;
+    const struct routing_step *step = turn->step;
+    subject->due_us = calendar_add(step->rules.calendar, step->now_us, subject->deadline_us);
+    answer_due(step->answer, DEADLINE_CASE, subject->due_us);
 }
 
-static bool market_plain(const char *market)
+/* What is not known, for people to see. */
+static void take_missing(struct routing_case *subject, const struct assessed *assessed)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    size_t size = strlen(market);
-    return size > 0 && size <= QUEUE_MARKET_MAX && strspn(market, allowed) == size;
-}
-
-/* refunds-gb; refunds where there is no market. */
-static const char *queue_of(struct arena *arena, const char *market)
-{
-    if (market == NULL || !market_plain(market))
-        return "refunds";
-    char *queue = arena_printf(arena, "refunds-%s", market);
-    for (char *letter = queue; letter != NULL && *letter != '\0'; letter++)
-        if (*letter >= 'A' && *letter <= 'Z')
-            *letter = (char)(*letter - 'A' + 'a');
-    return queue;
+    subject->missing_count = assessed == NULL ? 0 : assessed->missing_count;
+    for (size_t i = 0; i < subject->missing_count; i++)
+        subject->missing[i] = assessed->missing[i];
 }
 
 /* What an assessment asks for. A refund that was approved once is never approved again as a whole:
@@ -149,12 +217,14 @@ static void take_assessed(struct turn *turn, struct routing_case *subject,
     bool approved_before = previous != NULL && previous->fallback;
     subject->appeal = turn->assessed->appeal || subject->appeal;
     subject->fallback = approved_before;
+    subject->exception = !approved_before && turn->assessed->status != ASSESSED_COMPLIANT;
     subject->minor = approved_before ? previous->minor : turn->assessed->minor;
     subject->currency = approved_before ? previous->currency : turn->assessed->currency;
     subject->method = approved_before ? previous->method : turn->assessed->method;
     subject->coverage = approved_before ? previous->coverage : turn->assessed->payments;
     subject->coverage_count =
         approved_before ? previous->coverage_count : turn->assessed->payment_count;
+    take_missing(subject, turn->assessed);
 }
 
 /* What a failed payout leaves to be paid, beside what the open case has already. Finance can always
@@ -180,6 +250,7 @@ static enum status take_payout(struct turn *turn, struct routing_case *subject)
     subject->coverage = all;
     subject->coverage_count = at == before ? before + 1 : before;
     subject->fallback = true;
+    subject->exception = false;
     return STATUS_OK;
 }
 
@@ -200,6 +271,7 @@ static enum status put(struct turn *turn, struct routing_case *subject,
     case_touch(subject, step->now_us);
     subject->renewed_version = subject->version;
     subject->status = CASE_OPEN;
+    case_free(turn, subject);
     set_due(turn, subject);
     step->answer->status = ROUTED_PENDING_APPROVAL;
     step->answer->about = subject;
@@ -217,9 +289,7 @@ enum status case_open(struct turn *turn, bool above)
     identity_case(step->order->merchant_id, refund->refund_id, subject->ordinal, subject->case_id);
     subject->opened_us = step->now_us;
     subject->appeal = above;
-    subject->queue = queue_of(step->arena, turn->assessed == NULL ? NULL : turn->assessed->market);
-    if (subject->queue == NULL)
-        return STATUS_EXHAUSTED;
+    subject->taken_by = "";
     const struct routing_case *previous = refund->latest;
     subject->older = refund->latest;
     refund->case_count = subject->ordinal;

@@ -5,6 +5,7 @@
 #include "redress/v1/decision.pb-c.h"
 #include "redress/v1/payout.pb-c.h"
 #include "routing_stage.h"
+#include "signature.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define UNKNOWN_ENUM REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_ENUM
 #define UNKNOWN_CURRENCY REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_CURRENCY
 
-enum { ID_MAX = 128, KEY_ID_MAX = 128, SIGNATURE_SIZE = 64, SUBJECT_HASH_CHARACTERS = 64 };
+enum { ID_MAX = 128, KEY_ID_MAX = 128, SUBJECT_HASH_CHARACTERS = 64 };
 
 _Static_assert((int)METHOD_MANUAL == (int)REDRESS__V1__REFUND_METHOD__REFUND_METHOD_MANUAL,
                "numbers of the methods");
@@ -128,6 +129,58 @@ static bool read_methods(struct arena *arena, const Redress__V1__RefundAssessed 
     return true;
 }
 
+/* Each category once, in the order of the lines. */
+static bool read_categories(struct arena *arena, const Redress__V1__Facts *facts,
+                            struct route_facts *out)
+{
+    size_t lines = facts->n_lines;
+    const char **categories = arena_array(arena, ROUTE_CATEGORIES_MAX, sizeof *categories);
+    if (categories == NULL)
+        return false;
+    for (size_t i = 0; i < lines && out->category_count < ROUTE_CATEGORIES_MAX; i++) {
+        const char *category = facts->lines[i]->category;
+        size_t known = 0;
+        while (known < out->category_count && strcmp(categories[known], category) != 0)
+            known++;
+        if (known == out->category_count && category[0] != '\0')
+            categories[out->category_count++] = arena_strdup(arena, category);
+    }
+    out->categories = categories;
+    return true;
+}
+
+/* NULL where it is not said. The names live as long as the program. */
+static const char *word(const ProtobufCEnumDescriptor *descriptor, int value)
+{
+    return message_enum_known(descriptor, value) ? message_enum_name(descriptor, value) : NULL;
+}
+
+static bool read_facts(struct arena *arena, const Redress__V1__RefundAssessed *message,
+                       struct assessed *assessed)
+{
+    const Redress__V1__Facts *facts = message->facts;
+    const Redress__V1__RefundRequest *request = message->request;
+    struct route_facts *out = &assessed->facts;
+    *out = (struct route_facts){.market = "", .refunds_last_year = -1};
+    out->outcome =
+        message_enum_name(&redress__v1__assessment_status__descriptor, (int)message->status);
+    if (request != NULL)
+        out->reason = word(&redress__v1__reason_code__descriptor, (int)request->reason);
+    if (facts == NULL)
+        return true;
+    out->market = arena_strdup(arena, facts->market);
+    out->channel = word(&redress__v1__channel__descriptor, (int)facts->channel);
+    if (facts->customer != NULL)
+        out->refunds_last_year = facts->customer->refunds_last_year;
+    if (facts->delivered_at == NULL && facts->n_lines > 0)
+        assessed->missing[assessed->missing_count++] = "DELIVERY";
+    if (request != NULL && request->n_evidence == 0)
+        assessed->missing[assessed->missing_count++] = "EVIDENCE";
+    if (facts->customer == NULL)
+        assessed->missing[assessed->missing_count++] = "CUSTOMER_HISTORY";
+    return read_categories(arena, facts, out);
+}
+
 static bool read_reasons(struct arena *arena, const Redress__V1__RefundAssessed *message,
                          struct assessed *assessed)
 {
@@ -149,20 +202,20 @@ static bool read_assessed(struct arena *arena, const Redress__V1__RefundAssessed
     const Redress__V1__Money *money =
         declined || message->refundable == NULL ? message->claim : message->refundable;
     const Redress__V1__RefundRequest *request = message->request;
-    *assessed = (struct assessed){
-        .version = message->version,
-        .status = (enum assessed_status)message->status,
-        .appeal = message->appeal,
-        .minor = money == NULL ? 0 : money->minor,
-        .currency = money == NULL ? "" : arena_strdup(arena, money->currency),
-        .requester = request == NULL || request->requester == NULL
-                         ? ""
-                         : arena_strdup(arena, request->requester->id),
-        .market = message->facts == NULL ? "" : arena_strdup(arena, message->facts->market),
-        .goods_required = message->goods_required,
-        .policy = model_of(arena, message->model)};
+    *assessed =
+        (struct assessed){.version = message->version,
+                          .status = (enum assessed_status)message->status,
+                          .appeal = message->appeal,
+                          .minor = money == NULL ? 0 : money->minor,
+                          .currency = money == NULL ? "" : arena_strdup(arena, money->currency),
+                          .requester = request == NULL || request->requester == NULL
+                                           ? ""
+                                           : arena_strdup(arena, request->requester->id),
+                          .goods_required = message->goods_required,
+                          .policy = model_of(arena, message->model)};
     return read_methods(arena, message, assessed) && read_reasons(arena, message, assessed) &&
-           read_payments(arena, message->facts, assessed) && !arena_exhausted(arena);
+           read_facts(arena, message, assessed) && read_payments(arena, message->facts, assessed) &&
+           !arena_exhausted(arena);
 }
 
 static enum status check_assessed(struct batch *batch, struct event *event,
@@ -268,9 +321,17 @@ static enum status check_decision(struct batch *batch, struct event *event,
                             "empty or 64 lower-case hex characters");
     if (!message_enum_known(&redress__v1__role__descriptor, (int)message->actor->role))
         return batch_refuse(batch, event, UNKNOWN_ENUM, "actor.role", NULL, "a known role");
-    if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict) ||
-        message->verdict > REDRESS__V1__VERDICT__VERDICT_RECOMMEND)
+    if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict))
         return batch_refuse(batch, event, UNKNOWN_ENUM, "verdict", NULL, "a known verdict");
+    if (message->recommended != REDRESS__V1__VERDICT__VERDICT_UNSPECIFIED &&
+        message->recommended != REDRESS__V1__VERDICT__VERDICT_APPROVE &&
+        message->recommended != REDRESS__V1__VERDICT__VERDICT_DECLINE)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "recommended", NULL, "APPROVE or DECLINE");
+    if (message->on_behalf_of[0] != '\0') {
+        enum status status = check_id(batch, event, "on_behalf_of", message->on_behalf_of);
+        if (status != STATUS_OK)
+            return status;
+    }
     if (characters(message->note) > ROUTING_NOTE_CHARACTERS_MAX)
         return batch_refuse(batch, event, OUT_OF_RANGE, "note", NULL, "at most 2,000 characters");
     if (strlen(message->key_id) > KEY_ID_MAX)
@@ -278,6 +339,21 @@ static enum status check_decision(struct batch *batch, struct event *event,
     if (message->signature.len != 0 && message->signature.len != SIGNATURE_SIZE)
         return batch_refuse(batch, event, OUT_OF_RANGE, "signature", NULL, "0 or 64 bytes");
     return check_reduction(batch, event, message);
+}
+
+/* What the signature is over, and the signature. */
+static enum status read_signature(struct batch *batch, struct event *event,
+                                  const Redress__V1__Decision *message, struct decision *decision)
+{
+    enum status status = signature_layout_decision(message, batch->arena, &decision->signed_bytes,
+                                                   &decision->signed_size);
+    if (status == STATUS_INVALID)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "answer_by", NULL, "years 0001 to 9999");
+    decision->key_id = arena_strdup(batch->arena, message->key_id);
+    decision->signature_size = message->signature.len;
+    decision->signature =
+        arena_memdup(batch->arena, message->signature.data, message->signature.len);
+    return status;
 }
 
 static enum status decode_decision(struct batch *batch, struct event *event,
@@ -305,6 +381,7 @@ static enum status decode_decision(struct batch *batch, struct event *event,
         .case_version = message->case_version,
         .subject_hash = arena_strdup(arena, message->subject_hash),
         .actor_id = arena_strdup(arena, message->actor->id),
+        .on_behalf_of = arena_strdup(arena, message->on_behalf_of),
         .role = (enum person_role)message->actor->role,
         .verdict = (enum verdict)message->verdict,
         .has_amount = message->amount != NULL,
@@ -312,8 +389,13 @@ static enum status decode_decision(struct batch *batch, struct event *event,
         .currency = message->amount == NULL ? "" : arena_strdup(arena, message->amount->currency),
         .method = (int32_t)message->method,
         .note = arena_strdup(arena, message->note),
+        .recommended = (enum verdict)message->recommended,
         .occurred_us = input->occurred_us};
-    return STATUS_OK;
+    status = read_signature(batch, event, message, &input->decision);
+    if (status == STATUS_OK && message->answer_by != NULL &&
+        message_time(message->answer_by, &input->decision.answer_by_us) != STATUS_OK)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "answer_by", NULL, "years 0001 to 9999");
+    return status;
 }
 
 /* Payouts. */

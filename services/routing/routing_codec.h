@@ -20,6 +20,7 @@ struct routing_input {
     enum routing_input_kind kind;
     const char *refund_id;
     int64_t occurred_us;
+    struct routing_rules rules; /* what holds for it; set when the batch is loaded */
     union {
         struct assessed assessed;
         struct decision decision;
@@ -41,7 +42,7 @@ const struct assessed *routing_read_body(struct arena *arena, struct arena *scra
 /* What an answer is published with. */
 struct routing_setting {
     struct arena *arena;
-    const struct authority *authority;
+    const struct router *router; /* NULL: no model was asked */
     const struct approval_keys *keys;
     const struct routing_order *order;
     const struct routing_refund *refund;

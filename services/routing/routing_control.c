@@ -39,6 +39,7 @@ Redress__V1__ControlEvent *routing_encode_refused(const struct routing_setting *
     refused->decision_id = (char *)decision->decision_id;
     refused->reason = (char *)refusal_reason_name(reason);
     refused->actor = actor;
+    refused->on_behalf_of = (char *)decision->on_behalf_of;
     event->event_case = REDRESS__V1__CONTROL_EVENT__EVENT_DECISION_REFUSED;
     event->decision_refused = refused;
     return arena_exhausted(arena) ? NULL : event;

@@ -3,6 +3,7 @@
 #include "message.h"
 #include "message_carry.h"
 #include "routing_codec.h"
+#include "routing_internal.h"
 
 #define X(name, number) \
     _Static_assert(number == (int)REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_##name, #name);
@@ -30,10 +31,12 @@ static Redress__V1__Money *money_message(struct arena *arena, int64_t minor, con
     return message;
 }
 
-static struct approval_model authority_model(const struct authority *authority)
+static struct approval_model authority_model(const struct router *router)
 {
-    return (struct approval_model){true, authority->model_id, authority->model_version,
-                                   authority->model_sha256};
+    if (router == NULL)
+        return (struct approval_model){.present = false};
+    return (struct approval_model){true, router->model_id, router->model_version,
+                                   router->model_sha256};
 }
 
 /* Settlement computes the same MAC from the fields of the event. */
@@ -53,7 +56,7 @@ static bool sign(const struct routing_setting *setting, const struct routing_ans
                                     answer->assessed != NULL && answer->assessed->goods_required,
                                 .approvers = answer->approvers,
                                 .approver_count = answer->approver_count,
-                                .authority = authority_model(setting->authority),
+                                .authority = authority_model(setting->router),
                                 .expires_at_us = answer->expires_us};
     if (answer->assessed != NULL)
         approval.policy = answer->assessed->policy;
@@ -117,6 +120,8 @@ static bool encode_decisions(struct arena *arena, const struct routing_refund *r
         actor->role = (Redress__V1__Role)kept->role;
         decision->actor = actor;
         decision->verdict = (Redress__V1__Verdict)kept->verdict;
+        decision->on_behalf_of = (char *)kept->on_behalf_of;
+        decision->recommended = (Redress__V1__Verdict)kept->recommended;
         decision->decided_at = message_timestamp(arena, kept->decided_us);
         if (kept->verdict == VERDICT_APPROVE || kept->verdict == VERDICT_APPROVE_REDUCED)
             decision->amount = money_message(arena, kept->minor, subject->currency);
@@ -143,37 +148,47 @@ static bool encode_case(const struct routing_setting *setting, const struct rout
     message->n_why = subject->why_count;
     message->status = (Redress__V1__CaseStatus)subject->status;
     message->subject_hash = (char *)subject->subject_hash;
+    message->taken_by = (char *)subject->taken_by;
+    if (subject->taken_by[0] != '\0')
+        message->taken_until = message_timestamp(setting->arena, subject->taken_until_us);
+    message->awaits_review =
+        subject->status == CASE_OPEN && subject->exception && !case_reviewed(setting->refund);
+    message->missing = (char **)subject->missing;
+    message->n_missing = subject->missing_count;
     routed->case_ = message;
     return encode_decisions(setting->arena, setting->refund, subject, message);
 }
 
 static bool encode_model(const struct routing_setting *setting, Redress__V1__RefundRouted *routed)
 {
+    if (setting->router == NULL)
+        return true;
     routed->model = arena_alloc(setting->arena, sizeof *routed->model);
     if (routed->model == NULL)
         return false;
     redress__v1__model_reference__init(routed->model);
-    routed->model->id = (char *)setting->authority->model_id;
-    routed->model->version = setting->authority->model_version;
-    routed->model->sha256 = (char *)setting->authority->model_sha256;
+    routed->model->id = (char *)setting->router->model_id;
+    routed->model->version = setting->router->model_version;
+    routed->model->sha256 = (char *)setting->router->model_sha256;
     return true;
 }
 
-static bool encode_rule(const struct routing_setting *setting, const struct routing_answer *answer,
-                        Redress__V1__RefundRouted *routed)
+static bool encode_rules(const struct routing_setting *setting, const struct routing_answer *answer,
+                         Redress__V1__RefundRouted *routed)
 {
-    if (!answer->routed)
-        return true;
-    routed->rules = arena_array(setting->arena, 1, sizeof *routed->rules);
-    Redress__V1__RuleHit *hit = arena_alloc(setting->arena, sizeof *hit);
-    if (routed->rules == NULL || hit == NULL)
+    size_t count = answer->route == NULL ? 0 : answer->route->hit_count;
+    Redress__V1__RuleHit *hits = arena_array(setting->arena, count + 1, sizeof *hits);
+    routed->rules = arena_array(setting->arena, count + 1, sizeof *routed->rules);
+    if (routed->rules == NULL || hits == NULL)
         return false;
-    redress__v1__rule_hit__init(hit);
-    hit->decision = (char *)"Authority";
-    hit->rule = (char *)authority_rule_id(answer->rule);
-    hit->hit = true;
-    routed->rules[0] = hit;
-    routed->n_rules = 1;
+    for (size_t i = 0; i < count; i++) {
+        redress__v1__rule_hit__init(&hits[i]);
+        hits[i].decision = (char *)answer->route->hits[i].decision;
+        hits[i].rule = (char *)answer->route->hits[i].rule;
+        hits[i].hit = true;
+        routed->rules[i] = &hits[i];
+    }
+    routed->n_rules = count;
     return true;
 }
 
@@ -254,7 +269,7 @@ Redress__V1__RefundRouted *routing_encode(const struct routing_setting *setting,
     routed->authority = (Redress__V1__AuthorityLevel)answer->level;
     routed->reasons = (char **)answer->reasons;
     routed->n_reasons = answer->reason_count;
-    bool done = encode_model(setting, routed) && encode_rule(setting, answer, routed) &&
+    bool done = encode_model(setting, routed) && encode_rules(setting, answer, routed) &&
                 encode_notice(arena, answer, routed) &&
                 carry_assessed(arena, answer->assessed, routed);
     if (done && answer->status == ROUTED_APPROVED)

@@ -11,6 +11,7 @@ struct turn {
     const struct assessed *assessed;
     const struct failed_payout *payout;
     const struct decision *decision;
+    const struct route *route; /* what the model said; NULL: not asked, or no valid model */
 };
 
 /* Lets `event` happen: the transition's action, then the next state and its deadlines. */
@@ -22,11 +23,29 @@ enum status case_open(struct turn *turn, bool above) CHECK_RESULT;
 enum status case_renew(struct turn *turn) CHECK_RESULT;
 enum status case_extend(struct turn *turn) CHECK_RESULT;
 
+/* Nobody works on it any more. */
+void case_free(struct turn *turn, struct routing_case *subject);
+
 /* Raises the version and notes the time; every change of a case goes through here. */
 void case_touch(struct routing_case *subject, int64_t now_us);
 
 /* Computes the subject hash after amount, currency, coverage or method changed. */
 enum status case_hash(struct routing_case *subject, struct arena *arena) CHECK_RESULT;
+
+/* Asks the model about what is in the turn, into turn->route. `person`: it will not be automatic.
+ * STATUS_OK with turn->route NULL: there is no valid model, or it has no answer. */
+enum status turn_route(struct turn *turn, bool person) CHECK_RESULT;
+
+/* Sets a deadline, or clears it. */
+void answer_due(struct routing_answer *answer, enum deadline_kind kind, int64_t due_us);
+void answer_clear(struct routing_answer *answer, enum deadline_kind kind);
+
+/* True if a key of the roster that may sign for this person made the signature. */
+bool decision_genuine(const struct roster *roster, const struct roster_person *actor,
+                      const struct decision *decision);
+
+/* Whether a policy reviewer has advised on the case as it is now. */
+bool case_reviewed(const struct routing_refund *refund);
 
 bool case_is_open(const struct routing_case *subject); /* OPEN or WAITING; NULL is not */
 

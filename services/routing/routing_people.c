@@ -50,34 +50,65 @@ static bool is_approval(enum verdict verdict)
     return verdict == VERDICT_APPROVE || verdict == VERDICT_APPROVE_REDUCED;
 }
 
-/* Of an earlier case of an appealed refund: who decided then looks at no appeal. */
+bool case_reviewed(const struct routing_refund *refund)
+{
+    const struct routing_case *subject = refund->latest;
+    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
+        if (kept->ordinal == subject->ordinal && kept->refusal == REFUSAL_NONE &&
+            kept->verdict == VERDICT_RECOMMEND && kept->result_version >= subject->renewed_version)
+            return true;
+    return false;
+}
+
+/* Of an earlier case of an appealed refund: who decided or advised then has no part in an appeal.
+ */
 static bool decided_earlier(const struct kept_decision *kept, const struct routing_case *subject)
 {
     return subject->appeal && kept->ordinal < subject->ordinal &&
-           (is_approval(kept->verdict) || kept->verdict == VERDICT_DECLINE);
+           (is_approval(kept->verdict) || kept->verdict == VERDICT_DECLINE ||
+            kept->verdict == VERDICT_RECOMMEND);
 }
 
-/* In this case: an approval that stands, or the same advice on the same facts. */
+/* In this case, on the facts as they are now: an approval that stands, or advice. Who advised
+ * neither approves nor declines. */
 static bool decided_here(const struct kept_decision *kept, const struct routing_case *subject,
                          enum verdict verdict)
 {
-    if (approval_stands(kept, subject))
-        return verdict != VERDICT_ASK;
-    return kept->ordinal == subject->ordinal && verdict == VERDICT_RECOMMEND &&
-           kept->verdict == VERDICT_RECOMMEND && kept->result_version >= subject->renewed_version;
+    if (verdict == VERDICT_ASK)
+        return false;
+    return approval_stands(kept, subject) ||
+           (kept->ordinal == subject->ordinal && kept->verdict == VERDICT_RECOMMEND &&
+            kept->result_version >= subject->renewed_version);
 }
 
-static bool already_decided(const struct routing_refund *refund, const struct decision *decision)
+/* The same people, whether one acted for the other or not. */
+static bool same_people(const struct kept_decision *kept, const struct people_act *act)
 {
+    return people_involve(act, kept->actor_id) ||
+           (kept->on_behalf_of[0] != '\0' && people_involve(act, kept->on_behalf_of));
+}
+
+static bool already_decided(const struct routing_refund *refund, const struct people_act *act)
+{
+    if (verdict_nature(act->verdict) == VERDICT_NOTES)
+        return false;
     for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next) {
-        if (kept->refusal != REFUSAL_NONE || kept->ordinal == 0 ||
-            strcmp(kept->actor_id, decision->actor_id) != 0)
+        if (kept->refusal != REFUSAL_NONE || kept->ordinal == 0 || !same_people(kept, act))
             continue;
         if (decided_earlier(kept, refund->latest) ||
-            decided_here(kept, refund->latest, decision->verdict))
+            decided_here(kept, refund->latest, act->verdict))
             return true;
     }
     return false;
+}
+
+/* Taken, not decided: comments and the like. */
+static size_t notes_count(const struct routing_refund *refund)
+{
+    size_t count = 0;
+    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
+        count += kept->refusal == REFUSAL_NONE && verdict_nature(kept->verdict) == VERDICT_NOTES;
+    return count;
 }
 
 static size_t decisions_count(const struct routing_refund *refund, bool refused)
@@ -119,47 +150,114 @@ static bool reduction_allowed(const struct routing_refund *refund, const struct 
 }
 
 static enum refusal_reason check_money(const struct routing_refund *refund,
-                                       const struct decision *decision)
+                                       const struct decision *decision,
+                                       const struct people_act *act)
 {
     const struct routing_case *subject = refund->latest;
     if (!is_approval(decision->verdict))
         return REFUSAL_NONE;
+    if (subject->exception && !case_reviewed(refund))
+        return REFUSAL_NOT_REVIEWED;
     if (decision->verdict == VERDICT_APPROVE_REDUCED && !reduction_allowed(refund, decision))
         return REFUSAL_REDUCTION;
     bool reduced = decision->verdict == VERDICT_APPROVE_REDUCED && decision->has_amount;
-    return coverage_suffices(subject->coverage, subject->coverage_count,
-                             reduced ? decision->minor : subject->minor)
-               ? REFUSAL_NONE
-               : REFUSAL_NOT_COVERED;
+    int64_t minor = reduced ? decision->minor : subject->minor;
+    if (!coverage_suffices(subject->coverage, subject->coverage_count, minor))
+        return REFUSAL_NOT_COVERED;
+    return people_amount(act, minor, subject->currency);
+}
+
+/* What a person says about a case, to the machine. Of approvals: before they are counted. */
+static enum decision_event event_named(enum verdict verdict)
+{
+    static const enum decision_event events[] = {[VERDICT_APPROVE] = HAPPENED_COUNTED,
+                                                 [VERDICT_APPROVE_REDUCED] = HAPPENED_COUNTED,
+                                                 [VERDICT_DECLINE] = HAPPENED_REFUSED,
+                                                 [VERDICT_ASK] = HAPPENED_ASKED,
+                                                 [VERDICT_RECOMMEND] = HAPPENED_COUNTED,
+                                                 [VERDICT_TAKE] = HAPPENED_TAKEN,
+                                                 [VERDICT_GIVE_BACK] = HAPPENED_GIVEN_BACK,
+                                                 [VERDICT_COMMENT] = HAPPENED_NOTED,
+                                                 [VERDICT_LIFT] = HAPPENED_NOTED};
+    return events[verdict];
+}
+
+/* Whether somebody else works on it, or it is not theirs to give back. */
+static bool is_taken(const struct routing_step *step, const struct people_act *act)
+{
+    const struct routing_case *subject = step->refund->latest;
+    bool taken = subject->taken_by[0] != '\0' && step->now_us < subject->taken_until_us;
+    bool own = taken && strcmp(act->actor->id, subject->taken_by) == 0;
+    if (act->verdict == VERDICT_GIVE_BACK)
+        return !own;
+    return act->verdict != VERDICT_COMMENT && act->verdict != VERDICT_LIFT && taken && !own;
+}
+
+/* Whether it is about the case as it is, and was said since it is so. A comment may be about an
+ * older version. */
+static enum refusal_reason check_age(const struct routing_step *step,
+                                     const struct decision *decision)
+{
+    const struct routing_case *subject = step->refund->latest;
+    if (decision->occurred_us > step->now_us + ROUTING_CLOCK_SKEW_US)
+        return REFUSAL_TIME;
+    if (decision->verdict == VERDICT_COMMENT)
+        return REFUSAL_NONE;
+    if (decision->case_version != subject->version)
+        return REFUSAL_STALE_VERSION;
+    if (strcmp(decision->subject_hash, subject->subject_hash) != 0)
+        return REFUSAL_STALE_SUBJECT;
+    if (decision->occurred_us < subject->updated_us - ROUTING_CLOCK_SKEW_US ||
+        (decision->answer_by_us != 0 &&
+         (decision->answer_by_us <= step->now_us ||
+          decision->answer_by_us > step->now_us + ROUTING_ANSWER_MAX_US)))
+        return REFUSAL_TIME;
+    return REFUSAL_NONE;
+}
+
+/* Who it is, and that they said it: what is not genuine is not even remembered. */
+static enum refusal_reason check_genuine(const struct routing_step *step,
+                                         const struct decision *decision, struct people_act *act)
+{
+    *act = (struct people_act){
+        .role = decision->role, .verdict = decision->verdict, .at_us = decision->occurred_us};
+    enum refusal_reason refusal =
+        people_find(step->rules.roster, decision->actor_id, decision->on_behalf_of, act);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    return decision_genuine(step->rules.roster, act->actor, decision) ? REFUSAL_NONE
+                                                                      : REFUSAL_SIGNATURE;
 }
 
 /* In the order of REFUSAL_ROWS. */
 static enum refusal_reason check(const struct routing_step *step, const struct decision *decision,
-                                 int32_t ordinal)
+                                 const struct people_act *act, int32_t ordinal)
 {
     const struct routing_refund *refund = step->refund;
     const struct routing_case *subject = refund->latest;
     if (ordinal == 0)
         return REFUSAL_UNKNOWN_CASE;
-    if (ordinal != subject->ordinal || subject->status != CASE_OPEN)
+    if (ordinal != subject->ordinal ||
+        decision_step(refund->state, event_named(decision->verdict)).action == ACTION_IGNORE)
         return REFUSAL_CASE_NOT_OPEN;
-    if (!role_may(decision->role, decision->verdict))
-        return REFUSAL_ROLE;
-    if (strcmp(decision->actor_id, refund->requester) == 0)
+    enum refusal_reason refusal =
+        people_may(act, &(struct people_case){.queue = subject->queue, .level = subject->level});
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (people_involve(act, refund->requester))
         return REFUSAL_OWN_REQUEST;
-    if (subject->level == AUTHORITY_CASE_LEVEL_MAX && is_approval(decision->verdict) &&
-        decision->role != PERSON_FINANCE)
-        return REFUSAL_ABOVE_AUTHORITY;
-    if (already_decided(refund, decision))
+    if (already_decided(refund, act))
         return REFUSAL_ALREADY_DECIDED;
-    if (decision->case_version != subject->version)
-        return REFUSAL_STALE_VERSION;
-    if (decision->subject_hash[0] != '\0' &&
-        strcmp(decision->subject_hash, subject->subject_hash) != 0)
-        return REFUSAL_STALE_SUBJECT;
-    enum refusal_reason money = check_money(refund, decision);
-    if (money != REFUSAL_NONE)
-        return money;
+    if (is_taken(step, act))
+        return REFUSAL_TAKEN;
+    refusal = check_age(step, decision);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_money(refund, decision, act);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (verdict_nature(decision->verdict) == VERDICT_NOTES &&
+        notes_count(refund) >= ROUTING_NOTES_MAX)
+        return REFUSAL_TOO_MANY;
     return decisions_count(refund, false) >= ROUTING_DECISIONS_MAX ? REFUSAL_TOO_MANY
                                                                    : REFUSAL_NONE;
 }
@@ -174,10 +272,15 @@ static struct kept_decision *keep(struct routing_step *step, const struct decisi
                                    .ordinal = ordinal,
                                    .case_version = decision->case_version,
                                    .actor_id = decision->actor_id,
+                                   .on_behalf_of = decision->on_behalf_of,
                                    .role = decision->role,
                                    .verdict = decision->verdict,
+                                   .recommended = decision->recommended,
                                    .refusal = refusal,
                                    .note = decision->note,
+                                   .key_id = decision->key_id,
+                                   .signature = decision->signature,
+                                   .signature_size = decision->signature_size,
                                    .occurred_us = decision->occurred_us,
                                    .decided_us = step->now_us};
     kept->number = 1;
@@ -212,50 +315,51 @@ static enum status reduce(struct routing_step *step, const struct decision *deci
 
 static enum decision_event event_of(const struct routing_step *step, enum verdict verdict)
 {
-    switch (verdict) {
-    case VERDICT_DECLINE:
-        return HAPPENED_REFUSED;
-    case VERDICT_ASK:
-        return HAPPENED_ASKED;
-    case VERDICT_APPROVE:
-    case VERDICT_APPROVE_REDUCED:
-        return approvals_standing(step->refund) >= step->refund->latest->approvers
-                   ? HAPPENED_ENOUGH
-                   : HAPPENED_COUNTED;
-    case VERDICT_RECOMMEND:
-    case VERDICT_TAKE:
-    case VERDICT_GIVE_BACK:
-    case VERDICT_COMMENT:
-    case VERDICT_LIFT:
-        break;
-    }
-    return HAPPENED_COUNTED;
+    if (is_approval(verdict) && approvals_standing(step->refund) >= step->refund->latest->approvers)
+        return HAPPENED_ENOUGH;
+    return event_named(verdict);
 }
 
-enum status routing_decided(struct routing_step *step, const struct decision *decision)
+static bool known_before(const struct routing_refund *refund, const char *decision_id)
 {
-    if (step->refund == NULL) {
-        step->answer->refusal = REFUSAL_UNKNOWN_CASE;
-        return STATUS_OK;
-    }
-    for (const struct kept_decision *kept = step->refund->decisions; kept != NULL;
-         kept = kept->next)
-        if (strcmp(kept->decision_id, decision->decision_id) == 0)
-            return STATUS_DUPLICATE;
-    int32_t ordinal = case_ordinal(step, decision->case_id);
-    enum refusal_reason refusal = check(step, decision, ordinal);
-    if (refusal != REFUSAL_NONE)
-        return refuse(step, decision, ordinal, refusal);
+    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
+        if (strcmp(kept->decision_id, decision_id) == 0)
+            return true;
+    return false;
+}
 
+static enum status take(struct routing_step *step, const struct decision *decision, int32_t ordinal)
+{
     struct routing_case *subject = step->refund->latest;
     if (decision->verdict == VERDICT_APPROVE_REDUCED && reduce(step, decision) != STATUS_OK)
         return STATUS_EXHAUSTED;
     struct kept_decision *kept = keep(step, decision, ordinal, REFUSAL_NONE);
     if (kept == NULL)
         return STATUS_EXHAUSTED;
-    kept->result_version = subject->version + 1;
-    kept->minor = subject->minor;
-    kept->method = subject->method;
+    bool about_money = verdict_nature(decision->verdict) != VERDICT_NOTES;
+    kept->result_version =
+        subject->version +
+        (decision->verdict == VERDICT_COMMENT || decision->verdict == VERDICT_LIFT ? 0 : 1);
+    kept->minor = about_money ? subject->minor : 0;
+    kept->method = about_money ? subject->method : 0;
     return turn_happen(&(struct turn){.step = step, .decision = decision},
                        event_of(step, decision->verdict));
+}
+
+enum status routing_decided(struct routing_step *step, const struct decision *decision)
+{
+    struct people_act act;
+    enum refusal_reason refusal = check_genuine(step, decision, &act);
+    if (refusal == REFUSAL_NONE && step->refund == NULL)
+        refusal = REFUSAL_UNKNOWN_CASE;
+    if (refusal != REFUSAL_NONE) {
+        step->answer->refusal = refusal;
+        return STATUS_OK;
+    }
+    if (known_before(step->refund, decision->decision_id))
+        return STATUS_DUPLICATE;
+    int32_t ordinal = case_ordinal(step, decision->case_id);
+    refusal = check(step, decision, &act, ordinal);
+    return refusal != REFUSAL_NONE ? refuse(step, decision, ordinal, refusal)
+                                   : take(step, decision, ordinal);
 }

@@ -9,10 +9,12 @@
 static const struct statement INSERT_REFUNDS = {
     .name = "insert_refunds",
     .sql = "INSERT INTO refund (key, merchant_id, order_id, refund_id, state, version,"
-           "                    assessed_seen, payout_seen, appealed, requester, case_count, body)"
+           "                    assessed_seen, payout_seen, appealed, requester, case_count, body,"
+           "                    declined, held_since)"
            " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
            "                      $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[],"
-           "                      $10::text[], $11::integer[], $12::bytea[])"};
+           "                      $10::text[], $11::integer[], $12::bytea[], $13::boolean[],"
+           "                      $14::timestamptz[])"};
 
 /* body NULL keeps the one there is. */
 static const struct statement UPDATE_REFUNDS = {
@@ -20,12 +22,13 @@ static const struct statement UPDATE_REFUNDS = {
     .sql = "UPDATE refund r SET state = k.state, version = k.version,"
            "       assessed_seen = k.assessed_seen, payout_seen = k.payout_seen,"
            "       appealed = k.appealed, requester = k.requester, case_count = k.case_count,"
-           "       body = coalesce(k.body, r.body)"
+           "       body = coalesce(k.body, r.body), declined = k.declined,"
+           "       held_since = k.held_since"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
            "              $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[],"
-           "              $11::integer[], $12::bytea[])"
+           "              $11::integer[], $12::bytea[], $13::boolean[], $14::timestamptz[])"
            "       AS k(key, merchant_id, order_id, refund_id, state, version, assessed_seen,"
-           "            payout_seen, appealed, requester, case_count, body)"
+           "            payout_seen, appealed, requester, case_count, body, declined, held_since)"
            " WHERE (r.merchant_id, r.order_id, r.refund_id)"
            "     = (k.merchant_id, k.order_id, k.refund_id)"};
 
@@ -35,25 +38,29 @@ static const struct statement UPDATE_REFUNDS = {
     "       $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::integer[]," \
     "       $13::integer[], $14::boolean[], $15::boolean[], $16::bigint[], $17::text[],"       \
     "       $18::integer[], $19::text[], $20::text[], $21::text[], $22::text[],"               \
-    "       $23::timestamptz[], $24::timestamptz[], $25::timestamptz[])"                       \
+    "       $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::bigint[],"        \
+    "       $27::boolean[], $28::text[], $29::timestamptz[], $30::text[])"                     \
     " AS k(refund, ordinal, case_id, merchant_id, order_id, refund_id, requester, version,"    \
     "      renewed_version, status, queue, level, approvers_needed, appeal, fallback,"         \
     "      amount_minor, currency, method, payment_ids, payment_minor, why, subject_hash,"     \
-    "      opened_at, due_at, updated_at)"
+    "      opened_at, due_at, updated_at, deadline_us, exception, taken_by, taken_until,"      \
+    "      missing)"
 
 static const struct statement INSERT_CASES = {
     .name = "insert_cases",
     .sql = "INSERT INTO approval_case (refund, ordinal, case_id, merchant_id, order_id, refund_id,"
            "       requester, version, renewed_version, status, queue, level, approvers_needed,"
            "       appeal, fallback, amount_minor, currency, method, payment_ids, payment_minor,"
-           "       why, subject_hash, opened_at, due_at, updated_at)"
+           "       why, subject_hash, opened_at, due_at, updated_at, deadline_us, exception,"
+           "       taken_by, taken_until, missing)"
            " SELECT k.refund, k.ordinal, k.case_id, k.merchant_id, k.order_id, k.refund_id,"
            "       k.requester, k.version, k.renewed_version, k.status, k.queue, k.level,"
            "       k.approvers_needed, k.appeal, k.fallback, k.amount_minor, k.currency, k.method,"
            "       string_to_array(k.payment_ids, chr(31)),"
            "       string_to_array(k.payment_minor, chr(31))::bigint[],"
            "       string_to_array(k.why, chr(31)), k.subject_hash, k.opened_at, k.due_at,"
-           "       k.updated_at"
+           "       k.updated_at, k.deadline_us, k.exception, k.taken_by, k.taken_until,"
+           "       string_to_array(k.missing, chr(31))"
            "  FROM " CASE_KEYS};
 
 static const struct statement UPDATE_CASES = {
@@ -65,18 +72,20 @@ static const struct statement UPDATE_CASES = {
            "       method = k.method, payment_ids = string_to_array(k.payment_ids, chr(31)),"
            "       payment_minor = string_to_array(k.payment_minor, chr(31))::bigint[],"
            "       why = string_to_array(k.why, chr(31)), subject_hash = k.subject_hash,"
-           "       due_at = k.due_at, updated_at = k.updated_at"
+           "       due_at = k.due_at, updated_at = k.updated_at, deadline_us = k.deadline_us,"
+           "       exception = k.exception, taken_by = k.taken_by, taken_until = k.taken_until,"
+           "       missing = string_to_array(k.missing, chr(31))"
            "  FROM " CASE_KEYS " WHERE (c.refund, c.ordinal) = (k.refund, k.ordinal)"};
 
 static const struct statement INSERT_DECISIONS = {
     .name = "insert_decisions",
     .sql = "INSERT INTO decision (refund, number, decision_id, ordinal, case_version,"
            "       result_version, actor_id, actor_role, verdict, refusal, amount_minor, method,"
-           "       note, occurred_at, decided_at)"
+           "       note, occurred_at, decided_at, on_behalf_of, recommended, key_id, signature)"
            " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[],"
            "       $5::bigint[], $6::bigint[], $7::text[], $8::integer[], $9::integer[],"
            "       $10::text[], $11::bigint[], $12::integer[], $13::text[], $14::timestamptz[],"
-           "       $15::timestamptz[])"};
+           "       $15::timestamptz[], $16::text[], $17::integer[], $18::text[], $19::bytea[])"};
 
 static const struct statement INSERT_PAYMENTS = {
     .name = "insert_payments",
@@ -91,7 +100,7 @@ static const struct statement UPDATE_PAYMENTS = {
            " WHERE (p.merchant_id, p.order_id, p.payment_id)"
            "     = (k.merchant_id, k.order_id, k.payment_id)"};
 
-enum { TABLE_COLUMNS_MAX = 25 };
+enum { TABLE_COLUMNS_MAX = 30 };
 
 /* Columns of one statement, in the order of its parameters. */
 struct table_columns {
@@ -120,6 +129,15 @@ static void columns_call(struct unit *unit, const struct statement *statement,
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
+/* NULL for 0. */
+static void put_time(struct column *column, int64_t time_us)
+{
+    if (time_us == 0)
+        column_null(column);
+    else
+        column_time(column, time_us);
+}
+
 static void put_refund(struct table_columns *columns, const struct routing_order *order,
                        const struct routing_refund *refund)
 {
@@ -136,16 +154,18 @@ static void put_refund(struct table_columns *columns, const struct routing_order
     column_text(*column++, refund->requester);
     column_int4(*column++, refund->case_count);
     if (refund->keep_body)
-        column_bytes(*column, refund->assessed->body, refund->assessed->body_size);
+        column_bytes(*column++, refund->assessed->body, refund->assessed->body_size);
     else
-        column_null(*column);
+        column_null(*column++);
+    column_bool(*column++, refund->declined);
+    put_time(*column, refund->held_us);
 }
 
 static void save_refunds(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-                                             COLUMN_TEXT, COLUMN_INT8, COLUMN_INT8, COLUMN_INT8,
-                                             COLUMN_BOOL, COLUMN_TEXT, COLUMN_INT4, COLUMN_BYTES};
+    static const enum column_type types[] = {
+        COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,  COLUMN_INT8, COLUMN_INT8,
+        COLUMN_INT8, COLUMN_BOOL, COLUMN_TEXT, COLUMN_INT4, COLUMN_BYTES, COLUMN_BOOL, COLUMN_TIME};
     struct table_columns added = columns_create(unit, types, COUNT_OF(types));
     struct table_columns changed = columns_create(unit, types, COUNT_OF(types));
     for (size_t i = 0; i < batch->order_count; i++) {
@@ -228,16 +248,22 @@ static void put_case(struct arena *arena, struct table_columns *columns,
     column_text(*column++, subject->subject_hash);
     column_time(*column++, subject->opened_us);
     column_time(*column++, subject->due_us);
-    column_time(*column, subject->updated_us);
+    column_time(*column++, subject->updated_us);
+    column_int8(*column++, subject->deadline_us);
+    column_bool(*column++, subject->exception);
+    column_text(*column++, subject->taken_by);
+    put_time(*column++, subject->taken_until_us);
+    column_text(*column, join(arena, subject->missing, subject->missing_count));
 }
 
 static void save_cases(struct batch *batch, struct unit *unit)
 {
     static const enum column_type types[] = {
-        COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-        COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT4, COLUMN_BOOL,
-        COLUMN_BOOL, COLUMN_INT8, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-        COLUMN_TEXT, COLUMN_TIME, COLUMN_TIME, COLUMN_TIME};
+        COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
+        COLUMN_TEXT, COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4,
+        COLUMN_INT4, COLUMN_BOOL, COLUMN_BOOL, COLUMN_INT8, COLUMN_TEXT, COLUMN_INT4,
+        COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TIME, COLUMN_TIME,
+        COLUMN_TIME, COLUMN_INT8, COLUMN_BOOL, COLUMN_TEXT, COLUMN_TIME, COLUMN_TEXT};
     struct table_columns added = columns_create(unit, types, COUNT_OF(types));
     struct table_columns changed = columns_create(unit, types, COUNT_OF(types));
     for (size_t i = 0; i < batch->order_count; i++) {
@@ -272,15 +298,19 @@ static void put_decision(struct table_columns *columns, const struct routing_ref
     column_int4(*column++, kept->method);
     column_text(*column++, kept->note);
     column_time(*column++, kept->occurred_us);
-    column_time(*column, kept->decided_us);
+    column_time(*column++, kept->decided_us);
+    column_text(*column++, kept->on_behalf_of);
+    column_int4(*column++, (int32_t)kept->recommended);
+    column_text(*column++, kept->key_id);
+    column_bytes(*column, kept->signature, kept->signature_size);
 }
 
 static void save_decisions(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4,
-                                             COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT, COLUMN_INT4,
-                                             COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4,
-                                             COLUMN_TEXT, COLUMN_TIME, COLUMN_TIME};
+    static const enum column_type types[] = {
+        COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT,
+        COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_TIME,
+        COLUMN_TIME, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT, COLUMN_BYTES};
     struct table_columns added = columns_create(unit, types, COUNT_OF(types));
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;

@@ -1,7 +1,9 @@
 #include "routing_stage.h"
 
 #include "identity.h"
+#include "log.h"
 #include "routing_codec.h"
+#include "routing_rules.h"
 #include "routing_store.h"
 
 #include <string.h>
@@ -10,25 +12,29 @@ enum { MICROSECONDS_PER_MS = 1000 };
 
 enum status routing_start(void *context, const struct config_worker *config, struct error *error)
 {
-    (void)config;
     struct routing_context *own = context;
-    enum status status = authority_read(own->limits_text, &own->authority, error);
-    if (status == STATUS_OK)
-        status = approval_keys_read(own->keys_text, &own->keys, error);
+    enum status status = approval_keys_read(own->keys_text, &own->keys, error);
+    if (status != STATUS_OK)
+        return status;
     own->scratch = arena_create(ROUTING_SCRATCH_MAX);
     if (own->scratch == NULL)
         return error_set(error, STATUS_FATAL, "no memory to start with");
     own->terms =
-        (struct routing_terms){.authority = &own->authority,
-                               .case_deadline_us = own->case_deadline_ms * MICROSECONDS_PER_MS,
+        (struct routing_terms){.case_deadline_us = own->case_deadline_ms * MICROSECONDS_PER_MS,
                                .answer_deadline_us = own->answer_deadline_ms * MICROSECONDS_PER_MS,
-                               .approval_life_us = own->approval_life_ms * MICROSECONDS_PER_MS};
-    return status;
+                               .approval_life_us = own->approval_life_ms * MICROSECONDS_PER_MS,
+                               .take_life_us = own->take_life_ms * MICROSECONDS_PER_MS,
+                               .model_retry_us = own->model_retry_ms * MICROSECONDS_PER_MS};
+    return routing_rules_open(own, config, error);
 }
 
 void routing_stop(void *context)
 {
     struct routing_context *own = context;
+    rules_close(own->rules);
+    own->rules = NULL;
+    arena_destroy(own->route_scratch);
+    own->route_scratch = NULL;
     approval_keys_destroy(own->keys);
     own->keys = NULL;
     arena_destroy(own->scratch);
@@ -145,7 +151,7 @@ static enum status carry_out(struct batch *batch, const struct event *event,
     arena_reset(own->scratch);
     struct routing_setting setting = {
         .arena = own->scratch,
-        .authority = &own->authority,
+        .router = step->rules.router,
         .keys = own->keys,
         .order = step->order,
         .refund = step->refund,
@@ -160,12 +166,9 @@ static enum status carry_out(struct batch *batch, const struct event *event,
         status = publish_refusal(batch, event, &setting, answer);
     if (status == STATUS_OK && answer->waiting_for != NULL)
         status = publish_stalled(batch, event, &setting, answer);
-    if (status == STATUS_OK)
-        status =
-            set_deadline(batch, event, DEADLINE_CASE, answer->case_deadline, answer->case_due_us);
-    if (status == STATUS_OK)
-        status = set_deadline(batch, event, DEADLINE_ANSWER, answer->answer_deadline,
-                              answer->answer_due_us);
+    for (int kind = DEADLINE_CASE; kind < DEADLINE_KINDS && status == STATUS_OK; kind++)
+        status = set_deadline(batch, event, (enum deadline_kind)kind, answer->deadlines[kind],
+                              answer->due_us[kind]);
     return status;
 }
 
@@ -180,7 +183,9 @@ enum status routing_decide(struct batch *batch, struct event *event)
 {
     const struct routing_context *own = batch->context;
     struct routing_answer answer = {0};
+    const struct routing_input *input = event->body;
     struct routing_step step = {.terms = &own->terms,
+                                .rules = input->rules,
                                 .order = event->order->rows,
                                 .refund =
                                     routing_refund_find(event->order->rows, refund_id_of(event)),

@@ -8,15 +8,18 @@
 
 enum { ROUTING_SCRATCH_MAX = 16 * 1024 * 1024 };
 
+struct rules; /* common/rules/rules.h */
+
 /* Context of the stage: configuration, and what start makes of it. */
 struct routing_context {
-    const char *limits_text;
+    const char *rules_keys;
     const char *keys_text;
-    int64_t case_deadline_ms, answer_deadline_ms, approval_life_ms;
+    int64_t case_deadline_ms, answer_deadline_ms, approval_life_ms, take_life_ms, model_retry_ms;
 
-    struct authority authority;
+    struct rules *rules;
     struct approval_keys *keys;
-    struct arena *scratch; /* for one event at a time */
+    struct arena *scratch;       /* for one event at a time */
+    struct arena *route_scratch; /* for one question to a model */
     struct routing_terms terms;
 };
 

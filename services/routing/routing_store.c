@@ -4,6 +4,7 @@
 #include "routing_store.h"
 
 #include "routing_codec.h"
+#include "routing_rules.h"
 #include "routing_stage.h"
 
 #include <string.h>
@@ -14,7 +15,9 @@ static const struct statement LOAD_REFUNDS = {
            "       r.appealed, r.requester, r.case_count, r.body,"
            "       c.version, c.renewed_version, c.status, c.queue, c.level, c.approvers_needed,"
            "       c.appeal, c.fallback, c.amount_minor, c.currency, c.method, c.payment_ids,"
-           "       c.payment_minor, c.why, c.subject_hash, c.opened_at, c.due_at, c.updated_at"
+           "       c.payment_minor, c.why, c.subject_hash, c.opened_at, c.due_at, c.updated_at,"
+           "       r.declined, r.held_since, c.deadline_us, c.exception, c.taken_by, c.taken_until,"
+           "       c.missing"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
            "       AS k(n, merchant_id, order_id, refund_id)"
            "  JOIN refund r ON (r.merchant_id, r.order_id, r.refund_id)"
@@ -50,14 +53,22 @@ enum refund_column {
     COLUMN_SUBJECT_HASH,
     COLUMN_OPENED,
     COLUMN_DUE,
-    COLUMN_UPDATED
+    COLUMN_UPDATED,
+    COLUMN_DECLINED,
+    COLUMN_HELD,
+    COLUMN_DEADLINE,
+    COLUMN_EXCEPTION,
+    COLUMN_TAKEN_BY,
+    COLUMN_TAKEN_UNTIL,
+    COLUMN_MISSING
 };
 
 static const struct statement LOAD_DECISIONS = {
     .name = "load_decisions",
     .sql = "SELECT k.n, r.refund_id, d.number, d.decision_id, d.ordinal, d.case_version,"
            "       d.result_version, d.actor_id, d.actor_role, d.verdict, d.refusal,"
-           "       d.amount_minor, d.method, d.occurred_at, d.decided_at"
+           "       d.amount_minor, d.method, d.occurred_at, d.decided_at, d.on_behalf_of, "
+           "d.recommended"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
            "       AS k(n, merchant_id, order_id, refund_id)"
            "  JOIN refund r ON (r.merchant_id, r.order_id, r.refund_id)"
@@ -135,6 +146,7 @@ enum status routing_load(struct batch *batch, struct unit *unit)
     if (rows == NULL)
         return STATUS_EXHAUSTED;
     batch->rows = rows;
+    rules_load(((const struct routing_context *)batch->context)->rules, batch, unit);
     struct keys refunds = keys_create(unit);
     struct keys decisions = keys_create(unit);
     struct keys payments = keys_create(unit);
@@ -235,6 +247,14 @@ static struct routing_case *read_case(struct arena *arena, const struct call *ca
     subject->opened_us = rows_time(call, row, COLUMN_OPENED);
     subject->due_us = rows_time(call, row, COLUMN_DUE);
     subject->updated_us = rows_time(call, row, COLUMN_UPDATED);
+    subject->deadline_us = rows_int8(call, row, COLUMN_DEADLINE);
+    subject->exception = rows_bool(call, row, COLUMN_EXCEPTION);
+    subject->taken_by = rows_text(call, row, COLUMN_TAKEN_BY);
+    if (!rows_null(call, row, COLUMN_TAKEN_UNTIL))
+        subject->taken_until_us = rows_time(call, row, COLUMN_TAKEN_UNTIL);
+    size_t missing =
+        rows_text_array(call, row, COLUMN_MISSING, arena, subject->missing, ROUTING_MISSING_MAX);
+    subject->missing_count = missing < ROUTING_MISSING_MAX ? missing : ROUTING_MISSING_MAX;
     subject->stored = true;
     return read_coverage(arena, call, row, subject) ? subject : NULL;
 }
@@ -258,6 +278,9 @@ static enum status read_refund(struct batch *batch, const struct call *call, siz
     refund->appealed = rows_bool(call, row, COLUMN_APPEALED);
     refund->requester = rows_text(call, row, COLUMN_REQUESTER);
     refund->case_count = rows_int4(call, row, COLUMN_CASE_COUNT);
+    refund->declined = rows_bool(call, row, COLUMN_DECLINED);
+    if (!rows_null(call, row, COLUMN_HELD))
+        refund->held_us = rows_time(call, row, COLUMN_HELD);
     refund->stored = true;
     if (refund->state == STATE_COUNT)
         return STATUS_FATAL;
@@ -309,6 +332,8 @@ static enum status read_decision(struct arena *arena, const struct call *call, s
                                    .method = rows_int4(call, row, 12),
                                    .occurred_us = rows_time(call, row, 13),
                                    .decided_us = rows_time(call, row, 14),
+                                   .on_behalf_of = rows_text(call, row, 15),
+                                   .recommended = (enum verdict)rows_int4(call, row, 16),
                                    .stored = true};
     *last = kept;
     return STATUS_OK;
@@ -354,7 +379,9 @@ enum status routing_loaded(struct batch *batch)
 {
     const struct routing_rows *rows = batch->rows;
     struct arena *arena = batch->arena;
-    enum status status = start_orders(batch);
+    enum status status = routing_rules_loaded(batch);
+    if (status == STATUS_OK)
+        status = start_orders(batch);
     for (size_t i = 0;
          status == STATUS_OK && rows->refunds != NULL && i < rows_count(rows->refunds); i++)
         status = read_refund(batch, rows->refunds, i, order_of(batch, rows->refunds, i));

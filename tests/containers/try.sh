@@ -17,7 +17,7 @@ readonly FLOW_DEADLINE_S=300
 readonly ORDERS_FIRST=300
 readonly ORDERS_SECOND=900
 readonly WORKERS=(intake policy routing settlement analytics)
-readonly APPROVERS=(--as mia --as tom --as lea)
+readonly APPROVERS=(--as mia --as tom --as lea --reviewer rita --reviewer rob --controller fay)
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -4,6 +4,7 @@ import counting
 import shop
 from journey import Journey
 from shop import DECISIONS, ORDERS, REQUESTS, Order, units
+from signing import Signer
 
 # (what the line cost, days since delivery, authority, people needed); all of the line is asked for
 LADDER = (
@@ -19,6 +20,8 @@ LADDER = (
 
 
 def scenarios(stack):
+    console = Signer(stack.secret("console.key"))
+
     def ask(order, **asked):
         """Publishes an order and a request for it that a person must decide."""
         stack.publish(ORDERS, *order.events())
@@ -34,12 +37,13 @@ def scenarios(stack):
         stack.ctl("decide", journey.case()["case_id"], *arguments)
 
     def decision(journey, case, number, who="mia", verdict="APPROVE", **other):
-        return {"merchantId": journey.order.merchant, "orderId": journey.order.order_id,
+        return console.sign({
+                "merchantId": journey.order.merchant, "orderId": journey.order.order_id,
                 "refundId": journey.refund_id, "caseId": case["caseId"],
                 "caseVersion": case["version"], "subjectHash": case["subjectHash"],
                 "actor": {"id": who, "role": "ROLE_APPROVER"}, "verdict": f"VERDICT_{verdict}",
-                "occurredAt": shop.days_ago(0), "note": "seen",
-                "decisionId": f"{journey.order.order_id}/{number}", **other}
+                "occurredAt": shop.now(), "note": "seen",
+                "decisionId": f"{journey.order.order_id}/{number}", **other})
 
     def refusals(journey):
         return [event["decisionRefused"]["reason"] for event in stack.events(shop.CONTROL)
@@ -131,8 +135,8 @@ def scenarios(stack):
 
     def wrong_role():
         journey, case = ask(dear("role"))
-        stack.publish(DECISIONS, decision(journey, case, 1, "bob", actor={
-            "id": "bob", "role": "ROLE_SERVICE_AGENT"}))
+        stack.publish(DECISIONS, decision(journey, case, 1, actor={
+            "id": "quinn", "role": "ROLE_APPROVER"}))
         await_refusal(journey, "ROLE")
 
     def the_same_decision_again():

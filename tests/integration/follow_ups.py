@@ -42,6 +42,11 @@ def scenarios(stack):
         stack.publish(REQUESTS, order.follow_up("appeal"))
         routed = journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
         counting.equal("one level up", (routed or {}).get("authority"), "AUTHORITY_LEVEL_LEVEL_2")
+        counting.check("it is an exception: a policy reviewer advises first",
+                       routed and routed["case"].get("awaitsReview"), routed)
+        stack.ctl("decide", journey.case()["case_id"], "recommend", "--advice", "approve", "--as",
+                  "rita", "--role", "POLICY_REVIEWER")
+        counting.until(lambda: journey.case()["reviewers"] == ["rita"])
         stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "lea")
         journey.await_paid(255)
 

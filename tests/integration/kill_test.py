@@ -35,6 +35,8 @@ SETTINGS = ["intake:REDRESS_PARK_DEADLINE=20s", "settlement:REDRESS_STRIPE_RATE=
 OUTPUTS = ["refunds.validated.v1", "refunds.assessed.v1", "refunds.routed.v1",
            "refunds.payouts.v1"]
 SETTLED_S = 180
+APPROVERS = ["--as", "mia", "--as", "tom", "--as", "lea", "--reviewer", "rita", "--reviewer", "rob",
+             "--controller", "fay"]
 
 
 def make_shop(programs, orders, seed, folder):
@@ -64,7 +66,7 @@ def settle(stack):
     def done():
         if not quiet(stack):
             return False
-        stack.ctl("decide", "--all", "approve", "--as", "mia", "--as", "tom", "--as", "lea")
+        stack.ctl("decide", "--all", "approve", *APPROVERS)
         return until(lambda: quiet(stack), SETTLED_S) and not stack.ctl_json("cases")
     return until(done, SETTLED_S)
 

@@ -14,6 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import approvals
+import authority
 import counting
 import follow_ups
 import intruders
@@ -52,7 +53,7 @@ def main():
     wanted = re.compile(sys.argv[2] if len(sys.argv) > 2 else "")
     with Stack(sys.argv[1], f"intake:REDRESS_PARK_DEADLINE={PARK_DEADLINE}",
                "settlement:REDRESS_STRIPE_RATE=0") as stack:
-        scenarios = [scenario for part in (purchases, approvals, follow_ups, intruders)
+        scenarios = [scenario for part in (purchases, approvals, authority, follow_ups, intruders)
                      for scenario in part.scenarios(stack) if wanted.search(scenario.__name__)]
         counting.run_all(scenarios, THREADS)
         settled(stack)

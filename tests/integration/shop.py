@@ -16,6 +16,10 @@ def days_ago(days):
     return (_START - datetime.timedelta(days=days)).isoformat().replace("+00:00", "Z")
 
 
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+
+
 class Order:
     """An order with lines (line id, units, paid minor), delivered `delivered` days ago, or not."""
 

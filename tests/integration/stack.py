@@ -87,6 +87,9 @@ class Stack:
         return run([SCRIPT, command, self.folder, *arguments],
                    dict(os.environ, STACK_BIN=str(self.programs)))
 
+    def secret(self, name):
+        return (self.folder / "secrets" / name).read_text()
+
     def ctl(self, *arguments, stdin=None):
         """What `redressctl` prints."""
         return run([self.programs / "redressctl", *arguments],

@@ -187,7 +187,7 @@ static void expect_sample(const struct assessed *assessed)
     cr_expect_str_eq(assessed->payments[1].payment_id, "p4");
     cr_expect_eq(assessed->payments[1].minor, ROUTING_MINOR_MAX);
     cr_expect_str_eq(assessed->requester, "agent-4");
-    cr_expect_str_eq(assessed->market, "GB");
+    cr_expect_str_eq(assessed->facts.market, "GB");
     cr_expect_eq(assessed->reason_count, 2);
     cr_expect(assessed->goods_required);
     cr_expect(assessed->policy.present);

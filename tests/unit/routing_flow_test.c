@@ -42,8 +42,8 @@ Test(routing_flow, a_small_compliant_refund_is_approved_at_once)
     cr_expect_eq(fx.answer.shares[0].minor, 25000);
     cr_expect_eq(fx.answer.expires_us, fx.now_us + 7 * CLOCK_DAY_US);
     cr_expect_null(fx.answer.about);
-    cr_expect_eq(fx.answer.case_deadline, DEADLINE_KEEP);
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_KEEP);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_KEEP);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_KEEP);
     cr_expect_eq(fx.refund.state, STATE_APPROVED);
     cr_expect_eq(fx.refund.version, 1);
     cr_expect_null(fx.order.payments, "one payment needs no count");
@@ -61,19 +61,19 @@ Test(routing_flow, levels_at_their_limits)
         const char *reason, *why;
     } cases[] = {
         {25001, ASSESSED_COMPLIANT, "GBP", AUTHORITY_LEVEL_1, 1, 1, "AMOUNT",
-         "amount 250.01 GBP above 250.00 GBP"},
+         "by the authority model, for 250.01 GBP: AMOUNT"},
         {250000, ASSESSED_COMPLIANT, "GBP", AUTHORITY_LEVEL_1, 1, 1, "AMOUNT",
-         "amount 2500.00 GBP above 250.00 GBP"},
+         "by the authority model, for 2500.00 GBP: AMOUNT"},
         {250001, ASSESSED_COMPLIANT, "GBP", AUTHORITY_LEVEL_2, 2, 1, "AMOUNT",
-         "amount 2500.01 GBP above 250.00 GBP"},
+         "by the authority model, for 2500.01 GBP: AMOUNT"},
         {1000000, ASSESSED_COMPLIANT, "GBP", AUTHORITY_LEVEL_2, 2, 1, "AMOUNT",
-         "amount 10000.00 GBP above 250.00 GBP"},
+         "by the authority model, for 10000.00 GBP: AMOUNT"},
         {1000001, ASSESSED_COMPLIANT, "GBP", AUTHORITY_LEVEL_2_TWO_APPROVERS, 2, 2, "AMOUNT",
-         "amount 10000.01 GBP above 250.00 GBP"},
+         "by the authority model, for 10000.01 GBP: AMOUNT"},
         {1, ASSESSED_EXCEPTION, "GBP", AUTHORITY_LEVEL_1, 1, 1, "RETURN_WINDOW",
          "outside the policy: RETURN_WINDOW"},
         {1, ASSESSED_COMPLIANT, "CHF", AUTHORITY_LEVEL_2, 2, 1, "NO_LIMITS",
-         "no authority limits for CHF"},
+         "by the authority model, for 0.01 CHF: NO_LIMITS"},
     };
     static const char *const window[] = {"RETURN_WINDOW"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -96,8 +96,8 @@ Test(routing_flow, levels_at_their_limits)
         cr_expect_eq(about->status, CASE_OPEN);
         cr_expect_str_eq(about->queue, "refunds-gb");
         cr_expect_eq(about->due_us, fx.now_us + CLOCK_DAY_US);
-        cr_expect_eq(fx.answer.case_deadline, DEADLINE_SET);
-        cr_expect_eq(fx.answer.case_due_us, about->due_us);
+        cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_SET);
+        cr_expect_eq(fx.answer.due_us[DEADLINE_CASE], about->due_us);
         cr_expect(has_reason(cases[i].reason), "case %zu", i);
         cr_expect_eq(about->why_count, 1);
         cr_expect_str_eq(about->why[0], cases[i].why);
@@ -130,7 +130,7 @@ Test(routing_flow, markets_and_queues)
         tear_down();
         set_up();
         struct assessed assessed = fixture_assessed(&fx, 90000);
-        assessed.market = cases[i].market;
+        assessed.facts.market = cases[i].market;
         cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
         cr_expect_str_eq(fx.answer.about->queue, cases[i].queue);
     }
@@ -166,15 +166,15 @@ Test(routing_flow, policy_asks_and_nobody_answers)
     assessed.status = ASSESSED_NEEDS_INFO;
     cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
     cr_expect_eq(fx.answer.status, ROUTED_NOTHING);
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_SET);
-    cr_expect_eq(fx.answer.answer_due_us, fx.now_us + 14 * CLOCK_DAY_US);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_SET);
+    cr_expect_eq(fx.answer.due_us[DEADLINE_ANSWER], fx.now_us + 14 * CLOCK_DAY_US);
     cr_expect(fx.refund.keep_body, "what expires is published with its assessment");
     cr_assert_eq(fixture_due(&fx, DEADLINE_ANSWER), STATUS_OK);
     cr_expect_eq(fx.answer.status, ROUTED_EXPIRED);
     cr_expect_eq(fx.answer.tell, TELL_EXPIRED);
     cr_expect(fx.answer.may_appeal);
     cr_expect_not_null(fx.answer.assessed);
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_KEEP, "the row is gone already");
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_KEEP, "the row is gone already");
     cr_expect_eq(fx.refund.state, STATE_EXPIRED);
 }
 
@@ -186,7 +186,7 @@ Test(routing_flow, an_answer_to_policy_is_routed_anew)
     fixture_open(&fx, 100);
     cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
     cr_expect(fx.answer.automatic);
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_CLEAR);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_CLEAR);
 }
 
 Test(routing_flow, an_answer_to_a_person_comes_back_to_people)
@@ -196,14 +196,14 @@ Test(routing_flow, an_answer_to_a_person_comes_back_to_people)
     cr_expect_eq(fx.answer.status, ROUTED_NEEDS_INFO);
     cr_expect_eq(fx.answer.tell, TELL_MORE_INFORMATION);
     cr_expect_eq(fx.answer.until_us, fx.now_us + 14 * CLOCK_DAY_US);
-    cr_expect_eq(fx.answer.case_deadline, DEADLINE_CLEAR);
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_SET);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_CLEAR);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_SET);
     cr_expect_eq(fx.answer.about->status, CASE_WAITING);
     cr_expect_eq(fx.answer.about->version, 2);
     fixture_open(&fx, 100);
     cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL, "small now, but a person asked");
-    cr_expect_eq(fx.answer.answer_deadline, DEADLINE_CLEAR);
-    cr_expect_eq(fx.answer.case_deadline, DEADLINE_SET);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER], DEADLINE_CLEAR);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_SET);
     cr_expect_eq(fx.answer.about->version, 3);
     cr_expect_eq(fx.answer.about->ordinal, 1, "the same case");
     cr_expect_eq(fx.answer.about->minor, 100);
@@ -237,7 +237,7 @@ Test(routing_flow, a_case_escalates_up_to_the_controller_and_never_into_approval
         cr_expect_eq(fx.answer.status, ROUTED_ESCALATED);
         cr_expect_eq(fx.answer.level, levels[i]);
         cr_expect_eq(fx.answer.about->version, 2 + i);
-        cr_expect_eq(fx.answer.case_due_us, fx.now_us + CLOCK_DAY_US);
+        cr_expect_eq(fx.answer.due_us[DEADLINE_CASE], fx.now_us + CLOCK_DAY_US);
         cr_expect_null(fx.answer.waiting_for);
     }
     int64_t overdue_us = fx.refund.latest->due_us;
@@ -246,8 +246,8 @@ Test(routing_flow, a_case_escalates_up_to_the_controller_and_never_into_approval
         cr_expect_eq(fx.answer.status, ROUTED_NOTHING);
         cr_expect_not_null(fx.answer.waiting_for);
         cr_expect_eq(fx.answer.waiting_since_us, fx.refund.latest->opened_us);
-        cr_expect_eq(fx.answer.case_deadline, DEADLINE_SET);
-        cr_expect_eq(fx.answer.case_due_us, fx.now_us + CLOCK_DAY_US);
+        cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_SET);
+        cr_expect_eq(fx.answer.due_us[DEADLINE_CASE], fx.now_us + CLOCK_DAY_US);
         cr_expect_eq(fx.refund.latest->due_us, overdue_us, "it stays overdue");
         cr_expect_eq(fx.refund.state, STATE_OPEN);
     }
@@ -280,11 +280,14 @@ Test(routing_flow, a_cancellation_is_always_passed_on)
         cr_expect_eq(fx.answer.status, ROUTED_CANCEL_REQUESTED);
         cr_expect_eq(fx.refund.version, version + 1);
         cr_expect_eq(fx.refund.state, STATE_CANCELLED);
-        cr_expect_eq(fx.answer.about != NULL, state == STATE_OPEN || state == STATE_WAITING);
+        cr_expect_eq(fx.answer.about != NULL,
+                     state == STATE_OPEN || state == STATE_WAITING || state == STATE_HELD);
         if (fx.answer.about != NULL)
             cr_expect_eq(fx.answer.about->status, CASE_CANCELLED);
-        cr_expect_eq(fx.answer.case_deadline == DEADLINE_CLEAR, state == STATE_OPEN);
-        cr_expect_eq(fx.answer.answer_deadline == DEADLINE_CLEAR, state == STATE_WAITING);
+        cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE] == DEADLINE_CLEAR, state == STATE_OPEN);
+        cr_expect_eq(fx.answer.deadlines[DEADLINE_ANSWER] == DEADLINE_CLEAR,
+                     state == STATE_WAITING);
+        cr_expect_eq(fx.answer.deadlines[DEADLINE_MODEL] == DEADLINE_CLEAR, state == STATE_HELD);
     }
 }
 
@@ -295,7 +298,7 @@ Test(routing_flow, an_appeal_goes_one_level_up_to_other_people_once)
     cr_expect_eq(fx.answer.status, ROUTED_DECLINED);
     cr_expect(fx.answer.may_appeal);
     cr_expect_eq(fx.answer.about->status, CASE_DECLINED);
-    cr_expect_eq(fx.answer.case_deadline, DEADLINE_CLEAR);
+    cr_expect_eq(fx.answer.deadlines[DEADLINE_CASE], DEADLINE_CLEAR);
 
     struct assessed appeal = fixture_assessed(&fx, 90000);
     appeal.appeal = true;
@@ -344,7 +347,10 @@ Test(routing_flow, an_appeal_above_the_controller_stays_with_the_controller)
     fixture_open(&fx, 90000);
     cr_assert_eq(fixture_due(&fx, DEADLINE_CASE), STATUS_OK);
     cr_assert_eq(fixture_due(&fx, DEADLINE_CASE), STATUS_OK);
-    fixture_say(&fx, "mia", VERDICT_DECLINE);
+    struct decision decline = fixture_decision(&fx, "mia", VERDICT_DECLINE);
+    decline.role = PERSON_FINANCE;
+    cr_assert_eq(fixture_decide(&fx, &decline), STATUS_OK);
+    cr_assert_eq(fx.answer.status, ROUTED_DECLINED);
     struct assessed appeal = fixture_assessed(&fx, 90000);
     appeal.appeal = true;
     cr_assert_eq(fixture_assess(&fx, &appeal), STATUS_OK);

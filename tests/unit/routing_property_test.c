@@ -20,7 +20,7 @@ static int64_t pick(int64_t below)
 /* What a walk remembers beside the row. */
 struct walk {
     struct fixture fx;
-    bool case_deadline, answer_deadline;
+    bool deadlines[DEADLINE_KINDS]; /* that are set */
     int whole_approvals;
     int64_t payouts;
     enum assessed_status last_assessed;
@@ -38,6 +38,7 @@ static enum status assess_something(struct walk *walk)
     assessed.appeal = pick(4) == 0;
     assessed.payment_count = (size_t)(1 + pick(2));
     assessed.version += pick(12) == 0 ? pick(3) - 1 : 0;
+    walk->fx.rules.router = pick(8) == 0 ? NULL : &walk->fx.router;
     enum status status = fixture_assess(&walk->fx, &assessed);
     if (status == STATUS_OK)
         walk->last_assessed = assessed.status;
@@ -47,8 +48,11 @@ static enum status assess_something(struct walk *walk)
 static enum status decide_something(struct walk *walk)
 {
     struct decision decision =
-        fixture_decision(&walk->fx, people[pick(4)], (enum verdict)(1 + pick(5)));
-    decision.role = (enum person_role)(PERSON_POLICY_REVIEWER + pick(3));
+        fixture_decision(&walk->fx, people[pick(4)],
+                         pick(2) == 0 ? VERDICT_APPROVE : (enum verdict)(1 + pick(VERDICT_LIFT)));
+    decision.role = decision.verdict == VERDICT_RECOMMEND
+                        ? PERSON_POLICY_REVIEWER
+                        : (enum person_role)(PERSON_POLICY_REVIEWER + pick(3));
     decision.case_version -= pick(6) == 0 ? 1 : 0;
     if (decision.verdict == VERDICT_APPROVE_REDUCED) {
         decision.has_amount = true;
@@ -71,13 +75,14 @@ static enum status pay_something(struct walk *walk)
 /* Only a deadline that is set can come due, and then it is gone. */
 static enum status let_something_be_due(struct walk *walk)
 {
-    if (walk->case_deadline) {
-        walk->case_deadline = false;
-        return fixture_due(&walk->fx, DEADLINE_CASE);
-    }
-    if (walk->answer_deadline) {
-        walk->answer_deadline = false;
-        return fixture_due(&walk->fx, DEADLINE_ANSWER);
+    int64_t first = pick(DEADLINE_KINDS);
+    walk->fx.rules.router = pick(8) == 0 ? NULL : &walk->fx.router;
+    for (int i = 0; i < DEADLINE_KINDS; i++) {
+        int kind = (int)(first + i) % DEADLINE_KINDS;
+        if (!walk->deadlines[kind])
+            continue;
+        walk->deadlines[kind] = false;
+        return fixture_due(&walk->fx, (enum deadline_kind)kind);
     }
     return STATUS_DUPLICATE;
 }
@@ -85,22 +90,24 @@ static enum status let_something_be_due(struct walk *walk)
 static void apply_deadlines(struct walk *walk)
 {
     const struct routing_answer *answer = &walk->fx.answer;
-    if (answer->case_deadline != DEADLINE_KEEP)
-        walk->case_deadline = answer->case_deadline == DEADLINE_SET;
-    if (answer->answer_deadline != DEADLINE_KEEP)
-        walk->answer_deadline = answer->answer_deadline == DEADLINE_SET;
+    for (int kind = 0; kind < DEADLINE_KINDS; kind++) {
+        if (answer->deadlines[kind] != DEADLINE_KEEP)
+            walk->deadlines[kind] = answer->deadlines[kind] == DEADLINE_SET;
+        if (answer->deadlines[kind] == DEADLINE_SET)
+            cr_assert_gt(answer->due_us[kind], walk->fx.now_us);
+    }
 }
 
 /* Nothing waits without a deadline, and no deadline is left behind. */
 static void check_deadlines(const struct walk *walk)
 {
-    enum decision_state state = walk->fx.refund.state;
-    cr_assert_eq(walk->case_deadline, state == STATE_OPEN);
-    cr_assert_eq(walk->answer_deadline, state == STATE_WAITING);
-    if (walk->fx.answer.case_deadline == DEADLINE_SET)
-        cr_assert_gt(walk->fx.answer.case_due_us, walk->fx.now_us);
-    if (walk->fx.answer.answer_deadline == DEADLINE_SET)
-        cr_assert_gt(walk->fx.answer.answer_due_us, walk->fx.now_us);
+    const struct routing_refund *refund = &walk->fx.refund;
+    cr_assert_eq(walk->deadlines[DEADLINE_CASE], refund->state == STATE_OPEN);
+    cr_assert_eq(walk->deadlines[DEADLINE_ANSWER], refund->state == STATE_WAITING);
+    cr_assert_eq(walk->deadlines[DEADLINE_MODEL], refund->state == STATE_HELD);
+    cr_assert_eq(walk->deadlines[DEADLINE_TAKEN],
+                 refund->latest != NULL && refund->latest->taken_by[0] != '\0');
+    cr_assert_eq(refund->held_us != 0, refund->state == STATE_HELD);
 }
 
 static void check_case(const struct walk *walk)
@@ -110,12 +117,34 @@ static void check_case(const struct walk *walk)
     if (latest == NULL)
         return;
     cr_assert_eq(latest->ordinal, walk->fx.refund.case_count);
-    cr_assert_eq(latest->status == CASE_OPEN, walk->fx.refund.state == STATE_OPEN);
-    cr_assert(latest->level >= 1 && latest->level <= AUTHORITY_CASE_LEVEL_MAX);
+    if (walk->fx.refund.state != STATE_HELD) /* a case that is held stays as it was */
+        cr_assert_eq(latest->status == CASE_OPEN, walk->fx.refund.state == STATE_OPEN);
+    cr_assert(latest->level >= 1 && latest->level <= ROUTE_LEVEL_MAX);
     cr_assert(latest->approvers == 1 || latest->approvers == 2);
     cr_assert_leq(latest->renewed_version, latest->version);
     cr_assert_gt(latest->why_count, 0);
     cr_assert_eq(strlen(latest->subject_hash), 64);
+}
+
+/* A policy reviewer who is none of the approvers. */
+static bool case_reviewed_by_another(const struct routing_refund *refund)
+{
+    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next) {
+        if (kept->verdict != VERDICT_RECOMMEND || kept->refusal != REFUSAL_NONE ||
+            kept->ordinal != refund->case_count)
+            continue;
+        bool approved = false;
+        for (const struct kept_decision *other = refund->decisions; other != NULL;
+             other = other->next)
+            approved =
+                approved || (other->ordinal == kept->ordinal && other->refusal == REFUSAL_NONE &&
+                             other->verdict <= VERDICT_APPROVE_REDUCED &&
+                             other->result_version > refund->latest->renewed_version &&
+                             strcmp(other->actor_id, kept->actor_id) == 0);
+        if (!approved)
+            return true;
+    }
+    return false;
 }
 
 /* Enough different people who may, and money that adds up. */
@@ -127,6 +156,8 @@ static void check_approval(struct walk *walk, const struct routing_refund *befor
         sum += answer->shares[i].minor;
     cr_assert_eq(sum, answer->minor);
     cr_assert_eq(walk->fx.refund.state, STATE_APPROVED);
+    if (!answer->automatic && walk->fx.refund.latest->exception)
+        cr_assert(case_reviewed_by_another(&walk->fx.refund), "an exception without a review");
     bool fallback = !answer->automatic && walk->fx.refund.latest->fallback;
     if (!fallback)
         cr_assert_eq(++walk->whole_approvals, 1, "approved as a whole twice");

@@ -1,0 +1,32 @@
+/* Route model: an authority model (DMN) as a router. Its decision `Route` gives a context:
+ *
+ *     automatic  true: nobody needs to look
+ *     queue      otherwise: who works on it, such as "refunds-gb"
+ *     level      1, 2, or 3 for the finance controller
+ *     approvers  1 to 5 different people; null: 1
+ *     hours      working hours until it escalates; null: the usual
+ *     reasons    a word or a list of words why a person must look; null: none
+ *
+ * Other names are refused, as they are most likely misspelt. Its inputs are ROUTE_FACT_ROWS. */
+
+#ifndef REDRESS_ROUTING_ROUTE_MODEL_H
+#define REDRESS_ROUTING_ROUTE_MODEL_H
+
+#include "dmn/dmn.h"
+#include "route.h"
+
+enum { ROUTE_SCRATCH_MAX = 4 * 1024 * 1024 /* what one evaluation may take */ };
+
+/* A router over loaded models, which it does not own. */
+struct router route_model_router(const struct dmn_models *models, struct arena *scratch);
+
+/* Tries the model on made refunds: over currencies, outcomes and amounts. STATUS_INVALID: there is
+ * no decision `Route`, or none of them gets an answer; `error` has the first reason. `unanswered`
+ * counts refunds that would wait. */
+enum status route_model_try(const struct dmn_models *models, size_t *unanswered,
+                            struct error *error) CHECK_RESULT;
+
+/* The inputs for people: Markdown rows, into `text` in `arena`; NULL: it is full. */
+const char *route_facts_table(struct arena *arena);
+
+#endif

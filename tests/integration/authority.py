@@ -1,0 +1,292 @@
+"""Scenarios: whoever can write to a topic still cannot approve a refund: a hostile producer's
+decisions, rosters and models; and what the rules of a merchant bring about. Each scenario has a
+merchant with a roster of its own."""
+
+import base64
+import copy
+import os
+
+import counting
+import shop
+from journey import Journey
+from shop import CONTROL, DECISIONS, ORDERS, REQUESTS, ROUTED, Order
+from signing import Signer, model
+from stack import ROOT
+
+RULES = "refunds.rules.v1"
+GBP = "GBP"
+
+
+def money(minor):
+    return [{"minor": str(minor), "currency": GBP}]
+
+
+def person(name, *roles, level=1, limit=100000, day=10**9, **other):
+    return {"id": name, "roles": [f"ROLE_{role}" for role in roles], "queues": ["refunds*"],
+            "level": level, "limitPerRefund": money(limit), "limitPerDay": money(day), **other}
+
+
+def period(start, end):
+    """Days from now."""
+    return {"from": shop.days_ago(-start), "until": shop.days_ago(-end)}
+
+
+def scenarios(stack):
+    console = Signer(stack.secret("console.key"))
+    owners = [Signer(stack.secret(f"rules-{number}.key")) for number in (1, 2)]
+    stranger = Signer("stranger:" + os.urandom(32).hex())
+    application = {"id": "console", "keyId": "console", "publicKey": console.public()}
+
+    def rule_set(merchant, name, version=1, **content):
+        return {"merchantId": merchant, "id": f"{merchant}-{name}", "version": str(version),
+                "publishedAt": shop.now(), "author": {"id": "fay", "role": "ROLE_FINANCE"},
+                **content}
+
+    def publish_rules(rules, *signers):
+        for signer in signers:
+            rules = signer.sign_rules(rules)
+        stack.publish(RULES, rules)
+        return rules
+
+    def verdicts(rules, accepted):
+        """Told of this id so far; what was not signed well is named by the key of its record."""
+        return [event["rule"] for event in stack.events(CONTROL)
+                if event.get("rule", {}).get("id", "").split("/")[0] == rules["id"] and
+                event["rule"].get("accepted", False) == accepted]
+
+    def judged(what, rules, signers, accepted):
+        before = len(verdicts(rules, accepted))
+        publish_rules(rules, *signers)
+        counting.check(f"{what} is {'accepted' if accepted else 'refused'}", counting.until(
+            lambda: len(verdicts(rules, accepted)) > before), verdicts(rules, not accepted))
+
+    def accepted(rules, *signers):
+        judged(f"{rules['id']} {rules['version']}", rules, signers, True)
+
+    def refused(what, rules, *signers):
+        judged(what, rules, signers, False)
+
+    def roster(merchant, *people, version=1):
+        return rule_set(merchant, "roster", version,
+                        roster={"people": list(people), "applications": [application]})
+
+    def ask(merchant, name, minor, **what):
+        order = Order(f"{merchant}-{name}", lines=(("1", 1, minor),), merchant=merchant, **what)
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        journey = Journey(stack, order)
+        routed = journey.await_status(ROUTED, "PENDING_APPROVAL")
+        return journey, (routed or {}).get("case", {})
+
+    def decision(journey, case, who, number=1, verdict="APPROVE", role="APPROVER", **other):
+        return {"merchantId": journey.order.merchant, "orderId": journey.order.order_id,
+                "refundId": journey.refund_id, "caseId": case["caseId"],
+                "caseVersion": case["version"], "subjectHash": case["subjectHash"],
+                "actor": {"id": who, "role": f"ROLE_{role}"}, "verdict": f"VERDICT_{verdict}",
+                "occurredAt": shop.now(), "decisionId": f"{journey.order.order_id}/{who}/{number}",
+                **other}
+
+    def refusals(journey):
+        return [event["decisionRefused"]["reason"] for event in stack.events(CONTROL)
+                if event.get("decisionRefused", {}).get("refundId") == journey.refund_id]
+
+    def refuses(journey, reason, *decisions):
+        before = refusals(journey).count(reason)
+        stack.publish(DECISIONS, *decisions)
+        counting.check(f"refused: {reason}", counting.until(
+            lambda: refusals(journey).count(reason) >= before + len(decisions)), refusals(journey))
+        counting.equal("nothing is approved", journey.statuses(ROUTED)[-1], "PENDING_APPROVAL")
+
+    def case_now(journey):
+        return journey.events(ROUTED)[-1]["case"]
+
+    def until_case(journey, what, holds):
+        counting.check(what, counting.until(lambda: holds(case_now(journey))), case_now(journey))
+        return case_now(journey)
+
+    def forged_decisions():
+        accepted(roster("forged", person("mia", "APPROVER")), *owners)
+        journey, case = ask("forged", "a", 90000)
+        said = decision(journey, case, "mia")
+        good = console.sign(said)
+        flipped = bytearray(base64.b64decode(good["signature"]))
+        flipped[10] ^= 1
+        refuses(journey, "SIGNATURE", said)
+        refuses(journey, "SIGNATURE", stranger.sign(said))
+        refuses(journey, "SIGNATURE", {**good, "signature": base64.b64encode(flipped).decode()})
+        refuses(journey, "SIGNATURE", {**stranger.sign(said), "keyId": console.key_id})
+        for name, value in (("note", "changed"), ("caseVersion", "2"), ("verdict", "VERDICT_DECLINE"),
+                            ("occurredAt", shop.days_ago(-1)), ("decisionId", "another")):
+            refuses(journey, "SIGNATURE", {**good, name: value})
+        refuses(journey, "UNKNOWN_PERSON", console.sign(decision(journey, case, "mallory")))
+        other, other_case = ask("forged", "b", 80000)
+        moved = {**good, **{name: decision(other, other_case, "mia")[name] for name in (
+            "orderId", "refundId", "caseId", "subjectHash")}}
+        refuses(other, "SIGNATURE", moved)
+        stack.publish(DECISIONS, good, good)
+        journey.await_paid(90000)
+        stack.publish(DECISIONS, good)
+        counting.until(lambda: stack.lag("routing") == 0)
+        counting.equal("a replay approves nothing more",
+                       journey.statuses(ROUTED).count("APPROVED"), 1)
+
+    def own_limit_raised():
+        people = [person("mia", "APPROVER", limit=50000)]
+        accepted(roster("raise", *people), *owners)
+        journey, case = ask("raise", "a", 90000)
+        refuses(journey, "ABOVE_LIMIT", console.sign(decision(journey, case, "mia")))
+        raised = roster("raise", person("mia", "APPROVER", limit=10**8), version=2)
+        refused("a roster without a signature", raised)
+        refused("a roster with one signature", raised, owners[0])
+        refused("a roster signed twice with one key", raised, owners[0], owners[0])
+        refused("a roster signed by people and strangers", raised, console, stranger)
+        changed = copy.deepcopy(raised)
+        signed = owners[1].sign_rules(owners[0].sign_rules(roster("raise", *people, version=2)))
+        changed["signatures"] = signed["signatures"]
+        refused("another roster's signatures", changed)
+        refuses(journey, "ABOVE_LIMIT", console.sign(decision(journey, case, "mia", 2)))
+        accepted(raised, *owners)
+        stack.publish(DECISIONS, console.sign(decision(journey, case, "mia", 3)))
+        journey.await_paid(90000)
+
+    def approved_through_a_delegate():
+        week = period(-1, 6)
+        accepted(roster(
+            "delegate",
+            person("bea", "APPROVER", delegates=[{"personId": "agent-4", **week},
+                                                 {"personId": "dan", **week},
+                                                 {"personId": "eve", **period(-9, -2)}]),
+            person("agent-4", "SERVICE_AGENT", "APPROVER",
+                   delegates=[{"personId": "dan", **week}]),
+            person("dan", "SERVICE_AGENT", level=0), person("eve", "SERVICE_AGENT", level=0),
+            person("gone", "APPROVER", absences=[week])), *owners)
+        journey, case = ask("delegate", "a", 90000)
+
+        def acting(who, holder, number=1):
+            return console.sign(decision(journey, case, who, number, onBehalfOf=holder))
+
+        refuses(journey, "OWN_REQUEST", acting("agent-4", ""))
+        refuses(journey, "OWN_REQUEST", acting("agent-4", "bea", 2))
+        refuses(journey, "OWN_REQUEST", acting("dan", "agent-4"))
+        refuses(journey, "DELEGATE", acting("eve", "bea"))
+        refuses(journey, "ROLE", acting("dan", "", 2))
+        refuses(journey, "ABSENT", acting("gone", ""))
+        stack.publish(DECISIONS, acting("dan", "bea", 3))
+        journey.await_paid(90000)
+
+    def a_roster_that_names_nobody_else():
+        """The people of everybody else's roster decide nothing for this merchant."""
+        accepted(roster("closed", person("zoe", "APPROVER")), *owners)
+        journey, case = ask("closed", "a", 90000)
+        refuses(journey, "UNKNOWN_PERSON", console.sign(decision(journey, case, "mia")))
+        stack.publish(DECISIONS, console.sign(decision(journey, case, "zoe")))
+        journey.await_paid(90000)
+
+    def an_exception_is_reviewed():
+        accepted(roster("review", person("mia", "APPROVER", "POLICY_REVIEWER"),
+                        person("tom", "APPROVER"), person("rita", "POLICY_REVIEWER")), *owners)
+        journey, case = ask("review", "a", 5000, delivered=45)
+        counting.check("the case waits for a review", case.get("awaitsReview"), case)
+        refuses(journey, "NOT_REVIEWED", console.sign(decision(journey, case, "tom")))
+        stack.publish(DECISIONS, console.sign(decision(
+            journey, case, "mia", verdict="RECOMMEND", role="POLICY_REVIEWER",
+            recommended="VERDICT_APPROVE")))
+        case = until_case(journey, "the approver sees the advice",
+                          lambda now: not now.get("awaitsReview"))
+        counting.equal("and whose it is", [(one["actor"]["id"], one["recommended"])
+                                           for one in case["decisions"]],
+                       [("mia", "VERDICT_APPROVE")])
+        refuses(journey, "ALREADY_DECIDED", console.sign(decision(journey, case, "mia", 2)))
+        stack.publish(DECISIONS, console.sign(decision(journey, case, "tom", 2)))
+        journey.await_paid(5000)
+
+    def one_person_works_on_it():
+        accepted(roster("taken", person("mia", "APPROVER"), person("tom", "APPROVER")), *owners)
+        journey, case = ask("taken", "a", 90000)
+        stack.publish(DECISIONS, console.sign(decision(journey, case, "mia", verdict="TAKE")))
+        case = until_case(journey, "the case is taken", lambda now: now.get("takenBy") == "mia")
+        refuses(journey, "TAKEN", console.sign(decision(journey, case, "tom")))
+        stack.publish(DECISIONS,
+                      console.sign(decision(journey, case, "tom", 2, verdict="COMMENT",
+                                            note="call me")),
+                      console.sign(decision(journey, case, "mia", 2, verdict="GIVE_BACK")))
+        case = until_case(journey, "and given back", lambda now: not now.get("takenBy"))
+        stack.publish(DECISIONS, console.sign(decision(journey, case, "tom", 3)))
+        journey.await_paid(90000)
+        life = stack.sql("routing", "SELECT verdict, actor_id, note FROM view.case_decision WHERE"
+                         f" refund_id = '{journey.refund_id}' AND refusal = '' ORDER BY number")
+        counting.equal("all of it is kept", life, [
+            ["TAKE", "mia", ""], ["COMMENT", "tom", "call me"], ["GIVE_BACK", "mia", ""],
+            ["APPROVE", "tom", ""]])
+
+    def hasty_model(hours):
+        """The shipped model with another deadline."""
+        content = (ROOT / "deploy/policies/authority.dmn").read_text()
+        return content.replace("<outputEntry><text>24</text></outputEntry>",
+                               f"<outputEntry><text>{hours}</text></outputEntry>").encode()
+
+    def nobody_decides():
+        accepted(roster("hasty", person("mia", "APPROVER", level=2),
+                        person("fay", "FINANCE", level=3)), *owners)
+        accepted(rule_set("hasty", "authority", model=model("hasty.dmn", hasty_model("0.0008"))),
+                 owners[0])
+        journey, _ = ask("hasty", "a", 90000)
+        counting.check("it goes up to the finance controller", counting.until(
+            lambda: case_now(journey)["level"] == 3), case_now(journey))
+        counting.check("and is overdue there, with an alarm", counting.until(lambda: [
+            event for event in stack.events(CONTROL)
+            if event.get("stalled", {}).get("refundId") == journey.refund_id]))
+        counting.equal("never approved", journey.statuses(ROUTED),
+                       ["PENDING_APPROVAL", "ESCALATED", "ESCALATED"])
+        stack.publish(DECISIONS, console.sign(decision(journey, case_now(journey), "mia")))
+        counting.check("refused: ABOVE_AUTHORITY", counting.until(
+            lambda: "ABOVE_AUTHORITY" in refusals(journey)), refusals(journey))
+        stack.publish(DECISIONS, console.sign(
+            decision(journey, case_now(journey), "fay", role="FINANCE")))
+        journey.await_paid(90000)
+
+    def no_valid_model():
+        """A model that loads, and has no answer for this refund: it waits and alarms."""
+        content = (ROOT / "deploy/policies/authority.dmn").read_text()
+        broken = content.replace(
+            "<text>Level.automatic</text>",
+            "<text>if amount &lt; 7 then null else Level.automatic</text>").replace(
+            "<decision id=\"route\" name=\"Route\">",
+            "<decision id=\"route\" name=\"Route\">"
+            "<informationRequirement><requiredInput href=\"#amount\"/></informationRequirement>")
+        accepted(rule_set("held", "authority", model=model("held.dmn", broken.encode())), owners[0])
+        order = Order("held-a", lines=(("1", 1, 600),), merchant="held")
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        journey = Journey(stack, order)
+        journey.await_status(shop.ASSESSED, "COMPLIANT")
+        told = counting.until(lambda: [
+            event["stalled"] for event in stack.events(CONTROL)
+            if event.get("stalled", {}).get("refundId") == journey.refund_id])
+        counting.equal("it waits for", told and told[0]["waitingFor"], "a valid authority model")
+        counting.equal("nothing is routed", journey.statuses(ROUTED), [])
+        accepted(rule_set("held", "authority", 2,
+                          model=model("held.dmn", content.encode())), owners[0])
+        journey.await_paid(600)
+
+    def broken_models():
+        good = (ROOT / "deploy/policies/authority.dmn").read_text()
+        broken = {
+            "no XML": "nonsense", "no Route": good.replace("name=\"Route\"", "name=\"Way\""),
+            "a word that means nothing": good.replace("<variable name=\"level\"/>",
+                                                      "<variable name=\"levels\"/>"),
+            "an expression that is none": good.replace("Level.automatic", "Level.automatic ((")}
+        for number, (what, content) in enumerate(broken.items(), 1):
+            refused(what, rule_set("broken", "authority", number,
+                                   model=model("broken.dmn", content.encode())), owners[0])
+        rules = rule_set("broken", "authority", 9, model=model("broken.dmn", good.encode()))
+        rules["model"]["files"][0]["content"] = base64.b64encode(good.encode() + b" ").decode()
+        refused("a model unlike its hash", rules, owners[0])
+        order = Order("broken-a", merchant="broken")
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        Journey(stack, order).await_paid(255)
+
+    return [forged_decisions, own_limit_raised, approved_through_a_delegate,
+            a_roster_that_names_nobody_else, an_exception_is_reviewed, one_person_works_on_it,
+            nobody_decides, no_valid_model, broken_models]
