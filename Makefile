@@ -114,6 +114,12 @@ $(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The worker loop in a world of its own (tests/simulation/README.md).
+SIMULATION_C := $(wildcard tests/simulation/*.c)
+$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
+
 $(BIN)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
@@ -131,8 +137,8 @@ demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
 
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
-TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t)))
-C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/bench/*.c tests/bench/*/*.c)
+TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t))) $(BIN)/simulate
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c)
 C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h tests/*/*/*.h)
 FORMAT_VERSION := 14
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
@@ -204,6 +210,12 @@ bench-programs: $(PROGRAMS) $(BENCH_BINS)
 bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
 	@$(SUBMAKE) FLAVOUR=release bench-programs
 	@tests/bench/pipeline.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
+
+SEEDS ?= 1000000
+.PHONY: simulate
+simulate: setup ## run the worker loop in a world that fails, SEEDS=1000000
+	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/simulate
+	@$(BUILD)/release/bin/simulate --seeds $(SEEDS)
 
 # Models of the protocols (tests/model/README.md); make test has the short form.
 .PHONY: model

@@ -29,6 +29,8 @@ enum status producer_open(const struct config_worker *config, const char *client
 {
     static const struct setting settings[] = {
         {"enable.idempotence", "true"},
+        /* One that fails for good ends the producer, so that nothing behind it comes before it. */
+        {"enable.gapless.guarantee", "true"},
         {"acks", "all"},
         {"message.timeout.ms", "0"},
         {"partitioner", "murmur2"},
