@@ -205,7 +205,11 @@ $(BIN)/bench/load: $(call objects,tests/bench/load.c $(wildcard tests/bench/load
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-.PHONY: bench bench-programs
+$(BIN)/bench/dmn: $(call objects,tests/bench/dmn.c $(wildcard tests/bench/dmn/*.c)) $(LIB_DMN) $(LIB_COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+
+.PHONY: bench bench-programs bench-dmn
 bench-programs: $(PROGRAMS) $(BENCH_BINS)
 bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
 	@$(SUBMAKE) FLAVOUR=release bench-programs
@@ -221,6 +225,10 @@ simulate: setup ## run the worker loop in a world that fails, SEEDS=1000000
 .PHONY: model
 model: setup ## walk through every interleaving of the protocols' models, a few minutes
 	@tests/model/model_test.py --full
+
+bench-dmn: setup ## measure the decision engine beside C and Apache KIE, into build/bench/dmn.json
+	@$(SUBMAKE) FLAVOUR=release $(BIN)/bench/dmn
+	@tests/bench/dmn.py --program $(BUILD)/release/bin/bench/dmn --work $(BUILD)/bench/dmn $(BENCH_OPTIONS)
 
 # Fuzzing (tests/fuzz/README.md): SECONDS with SEED, under the sanitizers.
 SECONDS ?= 60

@@ -70,7 +70,8 @@ struct dmn_query {
     const char *model;       /* a source's name or a model's; NULL: the first one */
     const char *node;        /* a decision, decision service or business knowledge model */
     struct feel_value input; /* a context: input data by name (imported ones in the context of
-                                their import); parameters of a service or function */
+                                their import, or as `namespace#name`); parameters of a service
+                                or function */
     int64_t now_us;          /* what now() and today() see */
     size_t steps;            /* 0: the set's limit */
 };

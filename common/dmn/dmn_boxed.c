@@ -226,6 +226,7 @@ static const struct feel_node *compile_conditional(struct site site,
                                                    const struct dmn_element *element)
 {
     struct feel_node *node = make(site, FEEL_OP_IF);
+    node->boxed = true;
     node->a = compile_within(site, element, "if");
     node->b = compile_within(site, element, "then");
     node->c = compile_within(site, element, "else");
@@ -236,6 +237,7 @@ static const struct feel_node *compile_filter(struct site site, const struct dmn
 {
     struct feel_node *node = make(site, FEEL_OP_FILTER);
     struct feel_scope scope = {.parent = site.scope, .filter = true};
+    node->boxed = true;
     node->a = compile_within(site, element, "in");
     (void)feel_scope_add(site.model->set->arena, &scope, site.model->set->words.item);
     site.scope = &scope;

@@ -76,10 +76,29 @@ static const struct feel_value *find_input(const struct dmn_model *model,
     return NULL;
 }
 
+/* The entry `namespace#name` of a node. */
+static const struct feel_value *find_qualified(const struct feel_value *context,
+                                               const struct dmn_node *node)
+{
+    struct feel_text space = node->model->name_space, name = node->name->text;
+    if (context->kind != FEEL_CONTEXT || space.size == 0)
+        return NULL;
+    for (size_t i = 0; i < context->context.count; i++) {
+        struct feel_text key = context->context.entries[i].name;
+        if (key.size == space.size + 1 + name.size && key.bytes[space.size] == '#' &&
+            memcmp(key.bytes, space.bytes, space.size) == 0 &&
+            memcmp(key.bytes + space.size + 1, name.bytes, name.size) == 0)
+            return &context->context.entries[i].value;
+    }
+    return NULL;
+}
+
 static const struct feel_value *given_value(const struct dmn_session *session,
                                             const struct dmn_node *node)
 {
     const struct feel_value *found = find_input(session->root, &session->input, node, 0);
+    if (found == NULL)
+        found = find_qualified(&session->input, node);
     if (found == NULL && session->input.kind == FEEL_CONTEXT)
         found = feel_entry(&session->input, node->name->text);
     return found;
@@ -124,11 +143,18 @@ static bool bind(struct feel_run *run, struct feel_binding *bindings, size_t *co
 static struct feel_frame *requirement_frame(struct feel_run *run, struct dmn_session *session,
                                             const struct dmn_node *node)
 {
-    struct feel_frame *frame = feel_alloc(run, 1, sizeof *frame);
-    struct feel_binding *bindings = feel_alloc(run, node->requirement_count + 1, sizeof *bindings);
+    struct {
+        struct feel_frame frame;
+        struct feel_binding bindings[];
+    } *made = arena_alloc(run->arena,
+                          sizeof *made + (node->requirement_count + 1) * sizeof *made->bindings);
     size_t count = 0;
-    if (frame == NULL || bindings == NULL)
+    if (made == NULL) {
+        (void)feel_alloc(run, SIZE_MAX, 1); /* says so */
         return NULL;
+    }
+    struct feel_frame *frame = &made->frame;
+    struct feel_binding *bindings = made->bindings;
     for (size_t i = 0; i < node->requirement_count; i++) {
         struct feel_value value = dmn_node_value(run, session, node->requirements[i].node);
         if (!bind(run, bindings, &count, &node->requirements[i], &value))
@@ -273,6 +299,7 @@ struct feel_value dmn_node_value(struct feel_run *run, struct dmn_session *sessi
 
 /* A service or function that is asked for is called with the input's entries as arguments. */
 static struct feel_value call_with_input(struct feel_run *run, struct dmn_session *session,
+                                         const struct dmn_node *node,
                                          const struct feel_value *function)
 {
     const struct feel_function *f = function->function;
@@ -280,9 +307,10 @@ static struct feel_value call_with_input(struct feel_run *run, struct dmn_sessio
     if (arguments == NULL)
         return feel_null();
     for (size_t i = 0; i < f->count; i++) {
-        const struct feel_value *given = session->input.kind == FEEL_CONTEXT
-                                             ? feel_entry(&session->input, f->names[i]->text)
-                                             : NULL;
+        const struct feel_value *given =
+            node->kind == DMN_SERVICE ? given_value(session, node->parameters[i]) : NULL;
+        if (given == NULL && session->input.kind == FEEL_CONTEXT)
+            given = feel_entry(&session->input, f->names[i]->text);
         if (given != NULL)
             arguments[i] = *given;
     }
@@ -292,6 +320,8 @@ static struct feel_value call_with_input(struct feel_run *run, struct dmn_sessio
 static void report_notes(struct feel_run *run, struct dmn_result *result)
 {
     size_t count = run->note_count < FEEL_NOTES_MAX ? run->note_count : FEEL_NOTES_MAX;
+    if (count == 0 || run->notes == NULL)
+        return;
     struct dmn_reason *reasons = arena_array(run->arena, count + 1, sizeof *reasons);
     for (size_t i = 0; reasons != NULL && i < count; i++) {
         const struct feel_note *note = &run->notes[i];
@@ -316,15 +346,19 @@ enum status dmn_evaluate_observed(const struct dmn_models *models, const struct 
     if (node == NULL)
         return error_set(error, STATUS_NOT_FOUND, "there is no decision \"%s\" in %s", query->node,
                          query->model == NULL ? "the model" : query->model);
-    struct feel_run *run = arena_zalloc(arena, sizeof *run);
-    struct dmn_session *session = arena_zalloc(arena, sizeof *session);
-    struct dmn_slot *slots = arena_array(arena, models->node_count, sizeof *slots);
-    if (run == NULL || session == NULL || slots == NULL)
+    struct {
+        struct feel_run run;
+        struct dmn_session session;
+        struct dmn_slot slots[];
+    } *made = arena_zalloc(arena, sizeof *made + models->node_count * sizeof *made->slots);
+    if (made == NULL)
         return error_set(error, STATUS_EXHAUSTED, "%s: no memory to evaluate it", query->node);
+    struct feel_run *run = &made->run;
+    struct dmn_session *session = &made->session;
     *session = (struct dmn_session){.models = models,
                                     .root = model,
                                     .input = query->input,
-                                    .slots = slots,
+                                    .slots = made->slots,
                                     .observer = observer};
     run->arena = arena;
     run->words = &models->words;
@@ -337,7 +371,7 @@ enum status dmn_evaluate_observed(const struct dmn_models *models, const struct 
     run->host = session;
     struct feel_value value = dmn_node_value(run, session, node);
     if (value.kind == FEEL_FUNCTION && (node->kind == DMN_KNOWLEDGE || node->kind == DMN_SERVICE))
-        value = call_with_input(run, session, &value);
+        value = call_with_input(run, session, node, &value);
     report_notes(run, result);
     result->steps = run->steps;
     if (run->stop != NULL)

@@ -156,8 +156,11 @@ static struct hit *evaluate_hits(struct at_work *w, bool ranked)
         hits[i].rule = w->hits[i];
         hits[i].output_count = outputs;
         hits[i].outputs = outputs_of(w, w->hits[i]);
-        hits[i].ranks = feel_alloc(w->run, outputs, sizeof *hits[i].ranks);
-        if (hits[i].outputs == NULL || hits[i].ranks == NULL)
+        if (hits[i].outputs == NULL)
+            return NULL;
+        if (ranked)
+            hits[i].ranks = feel_alloc(w->run, outputs, sizeof *hits[i].ranks);
+        if (ranked && hits[i].ranks == NULL)
             return NULL;
         for (size_t j = 0; ranked && j < outputs; j++)
             hits[i].ranks[j] = rank(w, &w->table->outputs[j], &hits[i].outputs[j]);

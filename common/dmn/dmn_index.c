@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feel_calendar.h"
 #include "feel_constant.h"
+#include "feel_number.h"
 #include "feel_temporal.h"
 
 /* An index under construction. */
@@ -123,9 +125,36 @@ static struct feel_value *cell_values(struct building *b, const struct feel_node
     return values;
 }
 
+/* An integer that orders dates, or whole numbers, among each other. */
+static bool key_of(const struct feel_value *value, int64_t *key)
+{
+    if (value->kind == FEEL_NUMBER)
+        return feel_number_integer(value->number, key);
+    if (value->kind != FEEL_DATE)
+        return false;
+    *key = feel_days_from_civil(value->moment.year, value->moment.month, value->moment.day);
+    return true;
+}
+
+static size_t position_by_key(const struct dmn_column_index *column, int64_t key, bool *found)
+{
+    size_t low = 0, count = column->point_count;
+    while (count > 0) { /* the first key that is not below */
+        size_t half = count / 2;
+        bool below = column->keys[low + half] < key;
+        low = below ? low + half + 1 : low;
+        count = below ? count - half - 1 : half;
+    }
+    *found = low < column->point_count && column->keys[low] == key;
+    return low;
+}
+
 static size_t position(const struct dmn_column_index *column, const struct feel_value *value,
                        bool *found)
 {
+    int64_t key;
+    if (column->keys != NULL && key_of(value, &key))
+        return position_by_key(column, key, found);
     size_t low = 0, high = column->point_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -279,6 +308,18 @@ static bool collect_points(struct building *b, struct dmn_column_index *column,
     return true;
 }
 
+static bool set_keys(struct building *b, struct dmn_column_index *column)
+{
+    int64_t *keys = take(b, column->point_count + 1, sizeof *keys);
+    if (keys == NULL)
+        return false;
+    for (size_t i = 0; i < column->point_count; i++)
+        if (!key_of(&column->points[i], &keys[i]))
+            return true;
+    column->keys = keys;
+    return true;
+}
+
 /* The rules of each segment, unless that would be too many entries. */
 static bool fill_segments(struct building *b, struct dmn_column_index *column)
 {
@@ -330,7 +371,7 @@ static bool build_column(struct building *b, struct dmn_column_index *column, si
         if (values[r] == NULL)
             column->open[column->open_count++] = (uint32_t)r;
     }
-    if (!collect_points(b, column, values, input, &tests))
+    if (!collect_points(b, column, values, input, &tests) || !set_keys(b, column))
         return false;
     column->intervals = take(b, tests * 2 + rules + 1, sizeof *column->intervals);
     if (column->intervals == NULL)

@@ -27,6 +27,7 @@ struct dmn_cell_index {
 struct dmn_column_index {
     enum feel_kind kind; /* of its boundaries; NULL: nothing is indexed */
     struct feel_value *points;
+    int64_t *keys; /* of the points, where all of them are dates or whole numbers; or NULL */
     size_t point_count;
     struct dmn_interval *intervals;
     struct dmn_cell_index *cells; /* one per rule */

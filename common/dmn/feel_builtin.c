@@ -71,6 +71,8 @@ static bool is_kind(char type, enum feel_kind kind)
         return kind == FEEL_DAYS;
     case 't':
         return kind == FEEL_DATE || kind == FEEL_TIME || kind == FEEL_DATE_TIME;
+    case 'p':
+        return kind != FEEL_LIST && kind != FEEL_RANGE;
     case 'v':
         return kind != FEEL_LIST;
     default:
@@ -192,32 +194,58 @@ static enum fitting bind_positional(struct feel_run *run, const struct parameter
     return at == given ? result : NO_FIT;
 }
 
+/* before(point, range) and before(range, point) are told apart by the order of their names. */
+static bool in_order(const struct parameter *parameters, size_t count,
+                     const struct feel_symbol *const *names, size_t given)
+{
+    bool same = given <= count;
+    for (size_t i = 0; i < given && same; i++)
+        same = feel_text_is(parameters[i].name, names[i]->text);
+    return same;
+}
+
 static uint64_t size_of(const struct feel_value *value)
 {
     uint64_t text = value->kind == FEEL_STRING ? value->text.size : 0;
     return 1 + value->weight / 16u + text / 512u;
 }
 
+/* Calls the first row that fits; `ordered` asks named arguments to stand in its order. */
+static bool call_fitting(struct feel_run *run, const struct feel_builtin *row,
+                         const struct feel_value *arguments, const struct feel_symbol *const *names,
+                         size_t count, bool ordered, struct feel_value *out)
+{
+    const char *name = row->name;
+    for (; row < builtins + BUILTINS && strcmp(row->name, name) == 0; row++) {
+        struct parameter parameters[ARGUMENTS_MAX];
+        struct feel_value bound[ARGUMENTS_MAX] = {{.kind = FEEL_NULL}};
+        size_t size = read_parameters(row->parameters, parameters);
+        if (ordered && !in_order(parameters, size, names, count))
+            continue;
+        enum fitting fitting =
+            names != NULL ? bind_named(run, parameters, size, arguments, names, count, bound)
+                          : bind_positional(run, parameters, size, arguments, count, bound);
+        if (fitting == NO_FIT)
+            continue;
+        *out = fitting == FITS ? row->call(run, bound, count)
+                               : feel_note(run, NULL, "%s: an argument is null", name);
+        return true;
+    }
+    return false;
+}
+
 struct feel_value feel_builtin_invoke(struct feel_run *run, const struct feel_builtin *builtin,
                                       const struct feel_value *arguments,
                                       const struct feel_symbol *const *names, size_t count)
 {
+    struct feel_value out;
     for (size_t i = 0; i < count; i++)
         if (!feel_charge(run, size_of(&arguments[i])))
             return feel_null();
-    const struct feel_builtin *row = builtin;
-    for (; row < builtins + BUILTINS && strcmp(row->name, builtin->name) == 0; row++) {
-        struct parameter parameters[ARGUMENTS_MAX];
-        struct feel_value bound[ARGUMENTS_MAX] = {{.kind = FEEL_NULL}};
-        size_t size = read_parameters(row->parameters, parameters);
-        enum fitting fitting =
-            names != NULL && count > 0
-                ? bind_named(run, parameters, size, arguments, names, count, bound)
-                : bind_positional(run, parameters, size, arguments, count, bound);
-        if (fitting == NULL_RESULT)
-            return feel_note(run, NULL, "%s: an argument is null", builtin->name);
-        if (fitting == FITS)
-            return row->call(run, bound, count);
-    }
+    if (count == 0)
+        names = NULL;
+    if ((names != NULL && call_fitting(run, builtin, arguments, names, count, true, &out)) ||
+        call_fitting(run, builtin, arguments, names, count, false, &out))
+        return out;
     return feel_note(run, NULL, "%s: the arguments fit none of its forms", builtin->name);
 }

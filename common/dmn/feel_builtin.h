@@ -2,10 +2,10 @@
  *
  * A signature is a comma-separated list of parameters `type name`. Types: s string, n number,
  * b boolean, l list, c context, r range, f function, t date, time or date and time, d days and time
- * duration, v any one value, a anything as it is; upper case for the same where null may be passed
- * (a null elsewhere makes the call null). `?` behind a parameter makes it optional, `*` makes it
- * take all arguments that are left, as one list. A list of one is passed as its item where the type
- * asks for no list, and a single value as a list of one where it does. */
+ * duration, v any one value, p one that is no range, a anything as it is; upper case for the same
+ * where null may be passed (a null elsewhere makes the call null). `?` behind a parameter makes it
+ * optional, `*` makes it take all arguments that are left, as one list. A list of one is passed as
+ * its item where the type asks for no list, and a single value as a list of one where it does. */
 
 #ifndef REDRESS_DMN_FEEL_BUILTIN_H
 #define REDRESS_DMN_FEEL_BUILTIN_H

@@ -89,15 +89,18 @@ static bool overlaps_before(struct relation *r, struct span a, struct span b)
     return earlier && overlaps(r, a, b) && ends_no_earlier(r, b, a);
 }
 
-static bool overlaps_after(struct relation *r, struct span a, struct span b)
+/* A point at an end that counts is included, even where the other end lies there too. */
+static bool includes_point(struct relation *r, struct span a, struct span point)
 {
-    int way = order(r, a.end, b.end);
-    bool later = way > 0 || (way == 0 && a.end.included && !b.end.included);
-    return later && overlaps(r, a, b) && starts_no_later(r, b, a);
+    int start = order(r, a.start, point.start), end = order(r, a.end, point.start);
+    return (start < 0 && end > 0) || (start == 0 && a.start.included) ||
+           (end == 0 && a.end.included);
 }
 
 static bool includes(struct relation *r, struct span a, struct span b)
 {
+    if (b.point)
+        return includes_point(r, a, b);
     return starts_no_later(r, a, b) && ends_no_earlier(r, a, b);
 }
 
@@ -131,7 +134,7 @@ static bool coincides(struct relation *r, struct span a, struct span b)
     X(feel_bi_met_by, meets(&r, r.b, r.a))                    \
     X(feel_bi_overlaps, overlaps(&r, r.a, r.b))               \
     X(feel_bi_overlaps_before, overlaps_before(&r, r.a, r.b)) \
-    X(feel_bi_overlaps_after, overlaps_after(&r, r.a, r.b))   \
+    X(feel_bi_overlaps_after, overlaps_before(&r, r.b, r.a))  \
     X(feel_bi_finishes, finishes(&r, r.a, r.b))               \
     X(feel_bi_finished_by, finishes(&r, r.b, r.a))            \
     X(feel_bi_includes, includes(&r, r.a, r.b))               \

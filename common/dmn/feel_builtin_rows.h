@@ -92,9 +92,9 @@
 
 #define FEEL_RELATION_ROWS(X, name, function) \
     X(name, "r range1,r range2", function)    \
-    X(name, "v point,r range", function)      \
-    X(name, "r range,v point", function)      \
-    X(name, "v point1,v point2", function)
+    X(name, "p point,r range", function)      \
+    X(name, "r range,p point", function)      \
+    X(name, "p point1,p point2", function)
 
 #define FEEL_RANGE_ROWS(X)                                             \
     FEEL_RELATION_ROWS(X, "before", feel_bi_before)                    \
@@ -105,19 +105,19 @@
     X("overlaps before", "r range1,r range2", feel_bi_overlaps_before) \
     X("overlaps after", "r range1,r range2", feel_bi_overlaps_after)   \
     X("finishes", "r range1,r range2", feel_bi_finishes)               \
-    X("finishes", "v point,r range", feel_bi_finishes)                 \
+    X("finishes", "p point,r range", feel_bi_finishes)                 \
     X("finished by", "r range1,r range2", feel_bi_finished_by)         \
-    X("finished by", "r range,v point", feel_bi_finished_by)           \
+    X("finished by", "r range,p point", feel_bi_finished_by)           \
     X("includes", "r range1,r range2", feel_bi_includes)               \
-    X("includes", "r range,v point", feel_bi_includes)                 \
+    X("includes", "r range,p point", feel_bi_includes)                 \
     X("during", "r range1,r range2", feel_bi_during)                   \
-    X("during", "v point,r range", feel_bi_during)                     \
+    X("during", "p point,r range", feel_bi_during)                     \
     X("starts", "r range1,r range2", feel_bi_starts)                   \
-    X("starts", "v point,r range", feel_bi_starts)                     \
+    X("starts", "p point,r range", feel_bi_starts)                     \
     X("started by", "r range1,r range2", feel_bi_started_by)           \
-    X("started by", "r range,v point", feel_bi_started_by)             \
+    X("started by", "r range,p point", feel_bi_started_by)             \
     X("coincides", "r range1,r range2", feel_bi_coincides)             \
-    X("coincides", "v point1,v point2", feel_bi_coincides)
+    X("coincides", "p point1,p point2", feel_bi_coincides)
 
 #define FEEL_CONTEXT_ROWS(X)                                               \
     X("get value", "c m,s key", feel_bi_get_value)                         \

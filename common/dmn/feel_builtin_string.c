@@ -1,8 +1,6 @@
 /* String functions (10.3.4.3). Positions and lengths are in code points. */
 
-#include <locale.h>
 #include <string.h>
-#include <wctype.h>
 
 #include "feel_builtin_rows.h"
 #include "feel_lexer.h"
@@ -51,48 +49,6 @@ struct feel_value feel_bi_string_length(struct feel_run *run, const struct feel_
 {
     (void)run, (void)given;
     return feel_number_value(feel_number_of((int64_t)feel_text_length(a[0].text)));
-}
-
-/* By Unicode's simple mappings, which glibc's C.UTF-8 has, and the one long mapping in wide use. */
-static struct feel_value change_case(struct feel_run *run, const struct feel_value *a, bool upper)
-{
-    struct feel_text text = a->text;
-    char *out = feel_alloc(run, text.size * 4 + 1, 1);
-    locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    size_t size = 0;
-    for (const char *at = text.bytes, *end = at + text.size; out != NULL && at < end;) {
-        uint32_t code = feel_code_point(&at, end);
-        if (upper && code == 0xDF) {
-            out[size++] = 'S';
-            code = 'S';
-        } else if (code < 0x80) {
-            bool swaps = upper ? code >= 'a' && code <= 'z' : code >= 'A' && code <= 'Z';
-            code ^= swaps ? 0x20u : 0;
-        } else if (locale != (locale_t)0) {
-            code = (uint32_t)(upper ? towupper_l((wint_t)code, locale)
-                                    : towlower_l((wint_t)code, locale));
-        }
-        size += feel_put_code_point(out + size, code);
-    }
-    if (locale != (locale_t)0)
-        freelocale(locale);
-    if (out == NULL)
-        return feel_null();
-    if (size > run->string_max)
-        return feel_note(run, NULL, "a string of more than %zu bytes", run->string_max);
-    return feel_string(out, size);
-}
-
-struct feel_value feel_bi_upper_case(struct feel_run *run, const struct feel_value *a, size_t given)
-{
-    (void)given;
-    return change_case(run, a, true);
-}
-
-struct feel_value feel_bi_lower_case(struct feel_run *run, const struct feel_value *a, size_t given)
-{
-    (void)given;
-    return change_case(run, a, false);
 }
 
 static const char *find(const struct feel_value *text, const struct feel_value *part)

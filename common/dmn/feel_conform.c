@@ -4,35 +4,34 @@
 #include "feel_temporal.h"
 
 static bool list_conforms(struct feel_run *run, const struct feel_type *type,
-                          const struct feel_value *value, bool strict)
+                          const struct feel_value *value)
 {
     if (value->kind != FEEL_LIST)
         return false;
     for (size_t i = 0; i < value->list.count; i++)
-        if (!feel_conforms(run, type->element, &value->list.items[i], strict))
+        if (!feel_conforms(run, type->element, &value->list.items[i]))
             return false;
     return true;
 }
 
 static bool context_conforms(struct feel_run *run, const struct feel_type *type,
-                             const struct feel_value *value, bool strict)
+                             const struct feel_value *value)
 {
     if (value->kind != FEEL_CONTEXT)
         return false;
     for (size_t i = 0; i < type->count; i++) {
         const struct feel_value *member = feel_entry(value, type->members[i]->text);
-        if (member == NULL ? strict : !feel_conforms(run, type->types[i], member, strict))
+        if (member == NULL || !feel_conforms(run, type->types[i], member))
             return false;
     }
     return true;
 }
 
 static bool range_conforms(struct feel_run *run, const struct feel_type *type,
-                           const struct feel_value *value, bool strict)
+                           const struct feel_value *value)
 {
-    return value->kind == FEEL_RANGE &&
-           feel_conforms(run, type->element, &value->range->low, strict) &&
-           feel_conforms(run, type->element, &value->range->high, strict);
+    return value->kind == FEEL_RANGE && feel_conforms(run, type->element, &value->range->low) &&
+           feel_conforms(run, type->element, &value->range->high);
 }
 
 /* Whether every value of the one type is of the other; unknown types fit all. */
@@ -85,7 +84,7 @@ static bool function_conforms(const struct feel_type *type, const struct feel_va
 }
 
 bool feel_conforms(struct feel_run *run, const struct feel_type *type,
-                   const struct feel_value *value, bool strict)
+                   const struct feel_value *value)
 {
     if (type == NULL || value->kind == FEEL_NULL)
         return true;
@@ -97,17 +96,17 @@ bool feel_conforms(struct feel_run *run, const struct feel_type *type,
     case FEEL_TYPE_KIND:
         return value->kind == type->kind;
     case FEEL_TYPE_LIST:
-        return list_conforms(run, type, value, strict);
+        return list_conforms(run, type, value);
     case FEEL_TYPE_RANGE:
-        return range_conforms(run, type, value, strict);
+        return range_conforms(run, type, value);
     case FEEL_TYPE_CONTEXT:
-        return context_conforms(run, type, value, strict);
+        return context_conforms(run, type, value);
     case FEEL_TYPE_FUNCTION:
         return function_conforms(type, value);
     case FEEL_TYPE_NAMED:
         break;
     }
-    if (!feel_conforms(run, type->element, value, strict))
+    if (!feel_conforms(run, type->element, value))
         return false;
     return type->allowed == NULL || feel_test(run, type->allowed, NULL, value) == FEEL_TRUE;
 }
@@ -121,7 +120,9 @@ static bool is_list_type(const struct feel_type *base)
 struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type,
                               const struct feel_value *value, struct feel_text what)
 {
-    if (type == NULL || value->kind == FEEL_NULL || feel_conforms(run, type, value, false))
+    if (type == NULL || value->kind == FEEL_NULL ||
+        (type->form == FEEL_TYPE_KIND && type->kind == value->kind) ||
+        feel_conforms(run, type, value))
         return *value;
     const struct feel_type *base = feel_base_type(type);
     if (base != NULL && is_list_type(base) && value->kind != FEEL_LIST) {
@@ -130,11 +131,11 @@ struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type
             return feel_null();
         *item = *value;
         struct feel_value list = feel_list(item, 1);
-        if (feel_conforms(run, type, &list, false))
+        if (feel_conforms(run, type, &list))
             return list;
     } else if (base != NULL && !is_list_type(base) && value->kind == FEEL_LIST &&
                value->list.count == 1) {
-        if (feel_conforms(run, type, value->list.items, false))
+        if (feel_conforms(run, type, value->list.items))
             return value->list.items[0];
     } else if (base != NULL && base->form == FEEL_TYPE_KIND && base->kind == FEEL_DATE_TIME &&
                value->kind == FEEL_DATE) {

@@ -296,7 +296,7 @@ static struct feel_value evaluate_instance(struct feel_run *run, const struct fe
     if (value.kind == FEEL_NULL)
         return feel_boolean(base != NULL && base->form == FEEL_TYPE_KIND &&
                             base->kind == FEEL_NULL);
-    return feel_boolean(feel_conforms(run, node->type, &value, true));
+    return feel_boolean(feel_conforms(run, node->type, &value));
 }
 
 static struct feel_value evaluate_call(struct feel_run *run, const struct feel_node *node,
@@ -321,6 +321,8 @@ static struct feel_value evaluate_if(struct feel_run *run, const struct feel_nod
 {
     struct feel_value condition = feel_evaluate(run, node->a, frame);
     bool yes = condition.kind == FEEL_BOOLEAN && condition.boolean;
+    if (node->boxed && condition.kind != FEEL_BOOLEAN && condition.kind != FEEL_NULL)
+        return feel_note(run, node, "a condition that is a %s", feel_kind_name(condition.kind));
     return feel_evaluate(run, yes ? node->b : node->c, frame);
 }
 
@@ -412,9 +414,14 @@ struct feel_value feel_evaluate(struct feel_run *run, const struct feel_node *no
         run->stop = "the evaluation goes deeper than it is allowed";
         return feel_null();
     }
-    run->depth++;
-    struct feel_value value = dispatch(run, node, frame);
-    run->depth--;
+    struct feel_value value;
+    if (node->op == FEEL_OP_NAME) {
+        value = evaluate_name(run, node, frame);
+    } else {
+        run->depth++;
+        value = dispatch(run, node, frame);
+        run->depth--;
+    }
     if (run->stop != NULL)
         return feel_null();
     if (value.depth > FEEL_VALUE_DEPTH_MAX || value.weight > FEEL_VALUE_WEIGHT_MAX)

@@ -42,8 +42,10 @@ static struct feel_value filter_by_condition(struct feel_run *run, const struct 
         if (inner == NULL)
             return feel_null();
         struct feel_value keep = feel_evaluate(run, node->b, inner);
-        if (i == 0 && keep.kind == FEEL_NUMBER)
+        if (i == 0 && keep.kind == FEEL_NUMBER && !node->boxed)
             return at_index(run, node, list, &keep);
+        if (keep.kind != FEEL_BOOLEAN && (keep.kind != FEEL_NULL || node->boxed))
+            return feel_note(run, node, "a filter that is a %s", feel_kind_name(keep.kind));
         if (keep.kind == FEEL_BOOLEAN && keep.boolean && !feel_build(run, &out, item))
             return feel_null();
     }
@@ -66,7 +68,7 @@ struct feel_value feel_filter(struct feel_run *run, const struct feel_node *node
         list = feel_list(copy, 1);
     }
     bool literal = node->b->op == FEEL_OP_LITERAL || node->b->op == FEEL_OP_NEGATE;
-    if (literal || list.list.count == 0) {
+    if (!node->boxed && (literal || list.list.count == 0)) {
         size_t notes = run->note_count;
         struct feel_value index = feel_evaluate(run, node->b, frame);
         if (index.kind == FEEL_NUMBER)

@@ -90,9 +90,16 @@ static void copy_property(struct translation *t, char c)
         put_byte(t, *t->at++);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void translate_escape(struct translation *t, bool in_class)
 {
     static const char plain[] = "nrt\\|.-^?*+{}()[]$";
+    while (t->extended && !in_class && t->at < t->end && is_blank(*t->at))
+        t->at++;
     if (t->at == t->end) {
         t->wrong = "\\ at the end";
         return;
@@ -173,7 +180,7 @@ static void translate(struct translation *t)
     while (t->wrong == NULL && t->at < t->end) {
         char c = *t->at++;
         bool count = c == '*' || c == '+' || c == '?' || c == '{';
-        if (t->extended && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
+        if (t->extended && is_blank(c))
             continue;
         if (c == '\\')
             translate_escape(t, false);
@@ -186,6 +193,8 @@ static void translate(struct translation *t)
             t->wrong = "nothing to repeat";
         else if (c == ']' || c == '}')
             t->wrong = "a bracket without its other half";
+        else if (c == '{' && (t->at == t->end || *t->at < '0' || *t->at > '9'))
+            t->wrong = "a { that counts nothing";
         else if (c == '{') {
             put_byte(t, c);
             while (t->at < t->end && (*t->at == ',' || (*t->at >= '0' && *t->at <= '9')))

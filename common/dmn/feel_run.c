@@ -8,7 +8,9 @@ struct feel_value feel_note(struct feel_run *run, const struct feel_node *node, 
                             ...)
 {
     char text[FEEL_MESSAGE_MAX];
-    if (run->note_count++ >= FEEL_NOTES_MAX)
+    if (run->notes == NULL)
+        run->notes = arena_array(run->arena, FEEL_NOTES_MAX, sizeof *run->notes);
+    if (run->note_count++ >= FEEL_NOTES_MAX || run->notes == NULL)
         return feel_null();
     va_list args;
     va_start(args, format);

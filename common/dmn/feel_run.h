@@ -79,8 +79,8 @@ struct feel_run {
     int depth;
     const char *stop; /* the bound that was reached, or NULL */
     const struct feel_place *place;
-    struct feel_note notes[FEEL_NOTES_MAX];
-    size_t note_count; /* may exceed FEEL_NOTES_MAX */
+    struct feel_note *notes; /* room for FEEL_NOTES_MAX, once there is one */
+    size_t note_count;       /* may exceed FEEL_NOTES_MAX */
     struct feel_value (*table)(struct feel_run *run, const struct dmn_table *table,
                                const struct feel_frame *frame);
     void *host;
@@ -116,10 +116,10 @@ struct feel_value feel_property(struct feel_run *run, const struct feel_node *no
 struct feel_value feel_arithmetic(struct feel_run *run, const struct feel_node *node,
                                   const struct feel_value *left, const struct feel_value *right);
 
-/* Whether the value is of the type. `strict`: as `instance of` asks, where a context must have
- * every member. Null is of every type. */
+/* Whether the value is of the type: a context has every member of it, and may have more. Null is of
+ * every type. */
 bool feel_conforms(struct feel_run *run, const struct feel_type *type,
-                   const struct feel_value *value, bool strict);
+                   const struct feel_value *value);
 
 /* The implicit conversions of 10.3.2.9.4: the value, its only item, a list of it, the midnight of
  * a date; null with a note about `what` where none fits. `type` may be NULL: anything. */

@@ -66,6 +66,7 @@ struct feel_node {
     bool high_closed;
     bool negated;
     bool reads_input;          /* of a test: mentions `?` */
+    bool boxed;                /* of a FILTER or IF: takes nothing but a boolean (7.3.7, 7.3.6) */
     enum feel_range_form form; /* of a RANGE */
     uint32_t count;            /* of items, names and types */
     const struct feel_symbol *name;

@@ -166,8 +166,12 @@ void feel_enclose(struct feel_value *owner, const struct feel_value *part);
 
 static inline bool feel_text_is(struct feel_text text, struct feel_text other)
 {
-    return text.size == other.size && (text.bytes == other.bytes || text.size == 0 ||
-                                       __builtin_memcmp(text.bytes, other.bytes, text.size) == 0);
+    if (text.size != other.size)
+        return false;
+    if (text.bytes == other.bytes || text.size == 0)
+        return true;
+    return text.bytes[text.size - 1] == other.bytes[text.size - 1] &&
+           __builtin_memcmp(text.bytes, other.bytes, text.size) == 0;
 }
 
 /* A NUL-terminated text as a view. */

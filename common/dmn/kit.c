@@ -105,6 +105,18 @@ static struct feel_text written(struct arena *arena, const struct feel_value *va
     return text;
 }
 
+/* `name`, or `namespace#name` where the case says whose input it is. */
+static struct feel_text input_name(struct folder_run *run, const struct dmn_element *input)
+{
+    struct feel_text space = dmn_trim(dmn_attribute(input, "namespace"));
+    struct feel_text name = dmn_trim(dmn_attribute(input, "name"));
+    if (space.size == 0)
+        return name;
+    const char *qualified = arena_printf(run->files, "%.*s#%.*s", (int)space.size, space.bytes,
+                                         (int)name.size, name.size == 0 ? "" : name.bytes);
+    return qualified == NULL ? name : feel_text(qualified);
+}
+
 static struct feel_value case_input(struct folder_run *run, const struct dmn_element *test)
 {
     size_t count = 0;
@@ -114,8 +126,8 @@ static struct feel_value case_input(struct folder_run *run, const struct dmn_ele
     count = 0;
     for (const struct dmn_element *e = dmn_child(test, "inputNode"); e != NULL && entries != NULL;
          e = dmn_again(e))
-        entries[count++] = (struct feel_entry){dmn_trim(dmn_attribute(e, "name")),
-                                               kit_value(run->files, &run->models->zones, e)};
+        entries[count++] =
+            (struct feel_entry){input_name(run, e), kit_value(run->files, &run->models->zones, e)};
     return feel_context(entries, entries == NULL ? 0 : count);
 }
 
@@ -139,11 +151,11 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The model that a result node names by its namespace, or that of the case. */
+/* The model that an element names by its namespace, or else the given one. */
 static const char *model_of(struct folder_run *run, const char *model,
-                            const struct dmn_element *result_node)
+                            const struct dmn_element *element)
 {
-    struct feel_text name_space = dmn_trim(dmn_attribute(result_node, "namespace"));
+    struct feel_text name_space = dmn_trim(dmn_attribute(element, "namespace"));
     for (size_t i = 0; name_space.size > 0 && i < run->models->model_count; i++)
         if (feel_text_is(run->models->models[i].name_space, name_space))
             return keep(run, run->models->models[i].file);
@@ -200,6 +212,7 @@ static void run_case(struct folder_run *run, const char *model, const struct dmn
 {
     bool passed = true;
     struct feel_value input = case_input(run, test);
+    model = model_of(run, model, test);
     for (const struct dmn_element *e = dmn_child(test, "resultNode"); e != NULL; e = dmn_again(e))
         passed = run_node(run, model, test, e, input) && passed;
     if (passed)
@@ -232,6 +245,8 @@ static void run_case_file(struct folder_run *run, const struct file *file)
         fail_cases(run, first);
         return;
     }
+    if (model == NULL)
+        model = model_of(run, model, document.root);
     for (const struct dmn_element *e = first; e != NULL; e = dmn_again(e))
         run_case(run, model, e);
 }
@@ -242,6 +257,7 @@ static void load_models(struct folder_run *run, const struct file *files, size_t
     struct error error = {.text = "there is no model beside the cases"};
     struct dmn_limits limits = dmn_default_limits();
     limits.model_bytes = DMN_KIT_FILE_MAX;
+    limits.steps = DMN_KIT_STEPS_MAX;
     for (size_t i = 0; i < count; i++)
         sources[i] = (struct dmn_source){files[i].name, files[i].bytes, files[i].size};
     if (count == 0 || dmn_load(sources, count, &limits, &run->models, &error) != STATUS_OK) {

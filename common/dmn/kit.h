@@ -15,7 +15,8 @@
 enum {
     DMN_KIT_DEPTH_MAX = 8,              /* directories within each other */
     DMN_KIT_FILE_MAX = 8 * 1024 * 1024, /* bytes of a case file */
-    DMN_KIT_FILES_MAX = 64              /* models, and case files, of one folder */
+    DMN_KIT_FILES_MAX = 64,             /* models, and case files, of one folder */
+    DMN_KIT_STEPS_MAX = 10000000        /* of one evaluation */
 };
 
 struct dmn_kit_failure {

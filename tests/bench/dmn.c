@@ -1,7 +1,11 @@
-/* What a decision costs: CPU per evaluation over generated tables (a number range, a string, a date
- * range), with and without a trace, load time and memory, beside hand-written C for the same rules.
+/* What a decision costs.
  *
- *     dmn [evaluations]     default 200000 per table, fewer for the slow ones */
+ *     dmn write DIRECTORY            the made models, with facts beside them (NAME.dmn, NAME.facts)
+ *     dmn run MS NAME...             CPU per evaluation over at least MS milliseconds each: a line
+ * of JSON per model dmn once NAME HOW COUNT        COUNT evaluations for a profiler; HOW: plain,
+ * trace, nothing
+ *
+ * What comes out is compared with the same rules by hand before anything is measured. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +14,24 @@
 
 #include "common/dmn/dmn.h"
 #include "common/dmn/dmn_trace.h"
-#include "common/dmn/feel_calendar.h"
 #include "common/dmn/feel_number.h"
 #include "common/dmn/feel_temporal.h"
+#include "dmn/bench_model.h"
 
-enum { REGIONS = 10, ARENA_BYTES = 64 * 1024 * 1024, INPUTS = 256 };
+enum { ARENA_BYTES = 64 * 1024 * 1024, MODEL_BYTES = 16 * 1024 * 1024, CLOCK_EVERY = 64 };
+
+enum how { NOTHING, PLAIN, TRACE, WRITTEN };
+
+/* A loaded model with its facts as values. */
+struct subject {
+    const struct bench_model *model;
+    struct dmn_models *models;
+    struct arena *arena;
+    struct bench_facts facts[BENCH_FACTS];
+    struct feel_entry entries[BENCH_FACTS][BENCH_INPUTS_MAX];
+    struct feel_value inputs[BENCH_FACTS];
+    double load_ms;
+};
 
 static double cpu_s(void)
 {
@@ -23,246 +40,183 @@ static double cpu_s(void)
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-/* Rule i: an amount in [10i .. 10i+10), one of ten regions, a day in a window of 400 days. */
-static char *table_model(size_t rules, const char *policy)
+static void fail(const char *name, const char *why)
 {
-    char *xml = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&xml, &size);
-    (void)fprintf(out, "<definitions xmlns='https://www.omg.org/spec/DMN/20230324/MODEL/' "
-                       "name='bench' namespace='bench'>");
-    static const char *const inputs[] = {"amount", "region", "day"};
-    static const char *const types[] = {"number", "string", "date"};
-    for (size_t i = 0; i < 3; i++)
-        (void)fprintf(out,
-                      "<inputData name='%s' id='%s'><variable name='%s' typeRef='%s'/>"
-                      "</inputData>",
-                      inputs[i], inputs[i], inputs[i], types[i]);
-    (void)fprintf(out, "<decision name='fee' id='fee'><variable name='fee' typeRef='number'/>");
-    for (size_t i = 0; i < 3; i++)
-        (void)fprintf(out,
-                      "<informationRequirement><requiredInput href='#%s'/>"
-                      "</informationRequirement>",
-                      inputs[i]);
-    (void)fprintf(out, "<decisionTable hitPolicy='%s'>", policy);
-    for (size_t i = 0; i < 3; i++)
-        (void)fprintf(out, "<input><inputExpression><text>%s</text></inputExpression></input>",
-                      inputs[i]);
-    (void)fprintf(out, "<output/>");
-    for (size_t i = 0; i < rules; i++)
-        (void)fprintf(out,
-                      "<rule><inputEntry><text>[%zu..%zu)</text></inputEntry><inputEntry><text>"
-                      "\"R%zu\"</text></inputEntry><inputEntry><text>[date(\"2024-01-01\").."
-                      "date(\"2025-02-04\")]</text></inputEntry><outputEntry><text>%zu</text>"
-                      "</outputEntry></rule>",
-                      i / REGIONS * 10, i / REGIONS * 10 + 10, i % REGIONS, i);
-    (void)fprintf(out, "</decisionTable></decision></definitions>");
-    (void)fclose(out);
-    return xml;
+    (void)fprintf(stderr, "%s: %s\n", name, why);
+    exit(1);
 }
 
-/* The same rules by hand: what there is to gain at most. */
-struct facts {
-    int64_t amount;
-    char region[4];
-    int64_t day;
-};
-
-static int64_t by_hand(const struct facts *facts, size_t rules)
+static struct feel_value value_of(const char *type, const char *text)
 {
-    int64_t first = feel_days_from_civil(2024, 1, 1), last = feel_days_from_civil(2025, 2, 4);
-    for (size_t i = 0; i < rules; i++) {
-        int64_t low = (int64_t)(i / REGIONS * 10);
-        if (facts->amount >= low && facts->amount < low + 10 && facts->region[0] == 'R' &&
-            facts->region[1] == (char)('0' + i % REGIONS) && facts->day >= first &&
-            facts->day <= last)
-            return (int64_t)i;
+    struct feel_value value = feel_string(text, strlen(text));
+    if (strcmp(type, "number") == 0)
+        return feel_number_value(feel_number_of(strtol(text, NULL, 10)));
+    if (strcmp(type, "date") == 0 && !feel_date_read(feel_text(text), &value))
+        fail(text, "no date");
+    return value;
+}
+
+static void set_facts(struct subject *s)
+{
+    for (size_t i = 0; i < BENCH_FACTS; i++) {
+        struct bench_facts *facts = &s->facts[i];
+        bench_facts_at(s->model, i, facts);
+        for (size_t j = 0; j < facts->count; j++)
+            s->entries[i][j] = (struct feel_entry){feel_text(facts->names[j]),
+                                                   value_of(facts->types[j], facts->texts[j])};
+        s->inputs[i] = feel_context(s->entries[i], facts->count);
     }
-    return -1;
 }
 
-static struct facts facts_at(size_t i, size_t rules)
+/* One evaluation. The value lies in the arena until the next one. */
+static struct feel_value evaluate(struct subject *s, size_t i, enum how how)
 {
-    size_t rule = (i * 7919) % rules;
-    struct facts facts = {.amount = (int64_t)(rule / REGIONS * 10 + i % 10),
-                          .day = feel_days_from_civil(2024, 6, 1)};
-    facts.region[0] = 'R';
-    facts.region[1] = (char)('0' + rule % REGIONS);
-    return facts;
+    struct dmn_query query = {.node = bench_decision(s->model),
+                              .input = s->inputs[i % BENCH_FACTS]};
+    struct dmn_result result = {.value = feel_null()};
+    struct dmn_trace trace = {.result = result};
+    enum status status = STATUS_OK;
+    arena_reset(s->arena);
+    if (how == PLAIN)
+        status = dmn_evaluate(s->models, &query, s->arena, &result, NULL);
+    else if (how != NOTHING)
+        status = dmn_trace(s->models, &query, s->arena, &trace, NULL);
+    if (status != STATUS_OK || (how == WRITTEN && dmn_trace_text(&trace, s->arena) == NULL))
+        fail(s->model->name, "does not evaluate");
+    return how == PLAIN ? result.value : trace.result.value;
 }
 
-static struct feel_value context_of(const struct facts *facts, struct feel_entry entries[3])
+static void check(struct subject *s)
 {
-    struct feel_value day = feel_null();
-    (void)feel_date_read(feel_text("2024-06-01"), &day);
-    entries[0] =
-        (struct feel_entry){feel_text("amount"), feel_number_value(feel_number_of(facts->amount))};
-    entries[1] = (struct feel_entry){feel_text("region"), feel_string(facts->region, 2)};
-    entries[2] = (struct feel_entry){feel_text("day"), day};
-    return feel_context(entries, 3);
-}
-
-/* One evaluation; false when the result is not what the rules by hand say. */
-static bool evaluate_one(const struct dmn_models *models, struct feel_value input, bool traced,
-                         struct arena *arena, int64_t expected)
-{
-    struct dmn_query query = {.node = "fee", .input = input};
-    struct dmn_result result;
-    struct dmn_trace trace;
-    int64_t value;
-    arena_reset(arena);
-    enum status status = traced ? dmn_trace(models, &query, arena, &trace, NULL)
-                                : dmn_evaluate(models, &query, arena, &result, NULL);
-    const struct feel_value *out = traced ? &trace.result.value : &result.value;
-    return status == STATUS_OK && out->kind == FEEL_NUMBER &&
-           feel_number_integer(out->number, &value) && value == expected;
-}
-
-static double measure(const struct dmn_models *models, size_t rules, bool traced, size_t count)
-{
-    static struct facts facts[INPUTS];
-    static struct feel_entry entries[INPUTS][3];
-    struct feel_value inputs[INPUTS];
-    struct arena *arena = arena_create(ARENA_BYTES);
-    for (size_t i = 0; i < INPUTS; i++) {
-        facts[i] = facts_at(i, rules);
-        inputs[i] = context_of(&facts[i], entries[i]);
-        if (!evaluate_one(models, inputs[i], traced, arena, by_hand(&facts[i], rules))) {
-            (void)fprintf(stderr, "a wrong result for %zu rules\n", rules);
-            exit(1);
-        }
+    for (size_t i = 0; i < BENCH_FACTS; i++) {
+        int64_t plain, traced, hand = bench_by_hand(s->model, &s->facts[i]);
+        struct feel_value value = evaluate(s, i, PLAIN);
+        if (value.kind != FEEL_NUMBER || !feel_number_integer(value.number, &plain))
+            fail(s->model->name, "no number");
+        value = evaluate(s, i, TRACE);
+        if (value.kind != FEEL_NUMBER || !feel_number_integer(value.number, &traced) ||
+            plain != hand || traced != hand)
+            fail(s->model->name, "another result than by hand");
     }
+}
+
+static struct subject *load(const char *name)
+{
+    struct subject *s = calloc(1, sizeof *s);
+    struct dmn_limits limits = dmn_default_limits();
+    struct error error;
+    if (s == NULL || (s->model = bench_model_find(name)) == NULL)
+        fail(name, "no such model");
+    char *xml = bench_model_xml(s->model);
+    struct dmn_source source = {name, xml, strlen(xml)};
+    limits.model_bytes = MODEL_BYTES;
     double start = cpu_s();
-    for (size_t i = 0; i < count; i++)
-        (void)evaluate_one(models, inputs[i % INPUTS], traced, arena, 0);
-    double spent = cpu_s() - start;
-    arena_destroy(arena);
+    if (dmn_load(&source, 1, &limits, &s->models, &error) != STATUS_OK)
+        fail(name, error.text);
+    s->load_ms = (cpu_s() - start) * 1e3;
+    free(xml);
+    s->arena = arena_create(ARENA_BYTES);
+    set_facts(s);
+    check(s);
+    return s;
+}
+
+static void unload(struct subject *s)
+{
+    arena_destroy(s->arena);
+    dmn_free(s->models);
+    free(s);
+}
+
+/* Microseconds per evaluation. */
+static double spend(struct subject *s, enum how how, double seconds)
+{
+    double start = cpu_s(), spent;
+    size_t count = 0;
+    do {
+        for (size_t i = 0; i < (how == WRITTEN ? 1 : CLOCK_EVERY); i++, count++)
+            (void)evaluate(s, count, how);
+        spent = cpu_s() - start;
+    } while (spent < seconds);
     return spent / (double)count * 1e6;
 }
 
-static double measure_hand(size_t rules, size_t count)
+static double spend_by_hand(struct subject *s, double seconds)
 {
     volatile int64_t sum = 0;
-    double start = cpu_s();
-    for (size_t i = 0; i < count; i++) {
-        struct facts facts = facts_at(i, rules);
-        sum += by_hand(&facts, rules);
-    }
-    return (cpu_s() - start) / (double)count * 1e6;
+    double start = cpu_s(), spent;
+    size_t count = 0;
+    do {
+        for (size_t i = 0; i < CLOCK_EVERY; i++, count++)
+            sum += bench_by_hand(s->model, &s->facts[count % BENCH_FACTS]);
+        spent = cpu_s() - start;
+    } while (spent < seconds);
+    return spent / (double)count * 1e6;
 }
 
-static void bench_table(size_t rules, const char *policy, size_t count)
+static void run(const char *name, double seconds)
 {
-    char *xml = table_model(rules, policy);
-    struct dmn_source source = {"bench.dmn", xml, strlen(xml)};
-    struct dmn_limits limits = dmn_default_limits();
-    struct dmn_models *models;
-    struct error error;
-    limits.model_bytes = 16 * 1024 * 1024;
-    double start = cpu_s();
-    if (dmn_load(&source, 1, &limits, &models, &error) != STATUS_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        exit(1);
-    }
-    double load_ms = (cpu_s() - start) * 1e3;
-    size_t traced_count = count / (1 + rules / 20) + 10;
-    (void)printf("%-8s %6zu rules  %8.3f us  %8.3f us by hand  %10.1f us traced  load %8.1f ms"
-                 "  %7.1f KiB\n",
-                 policy, rules, measure(models, rules, false, count),
-                 measure_hand(rules, count / (1 + rules / 100) + 10),
-                 measure(models, rules, true, traced_count), load_ms,
-                 (double)dmn_memory(models) / 1024);
-    dmn_free(models);
+    struct subject *s = load(name);
+    (void)spend(s, PLAIN, seconds / 4);
+    double plain = spend(s, PLAIN, seconds), trace = spend(s, TRACE, seconds);
+    (void)printf("{\"model\": \"%s\", \"us\": %.3f, \"trace_us\": %.3f, \"written_us\": %.3f, "
+                 "\"hand_us\": %.4f, \"load_ms\": %.2f, \"kib\": %.0f, \"aim_us\": %.1f}\n",
+                 name, plain, trace, spend(s, WRITTEN, seconds / 4), spend_by_hand(s, seconds / 4),
+                 s->load_ms, (double)dmn_memory(s->models) / 1024, s->model->aim_us);
+    (void)fflush(stdout);
+    unload(s);
+}
+
+static FILE *create(const char *directory, const char *name, const char *end)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s%s", directory, name, end);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        fail(path, "cannot be written");
+    return file;
+}
+
+/* `name TYPE text` of each input and, behind `=`, what comes out; a line per set of facts. */
+static void write_model(const char *directory, const struct bench_model *model)
+{
+    char *xml = bench_model_xml(model);
+    FILE *file = create(directory, model->name, ".dmn");
+    (void)fputs(xml, file);
+    (void)fclose(file);
     free(xml);
+    file = create(directory, model->name, ".facts");
+    for (size_t i = 0; i < BENCH_FACTS; i++) {
+        struct bench_facts facts;
+        bench_facts_at(model, i, &facts);
+        for (size_t j = 0; j < facts.count; j++)
+            (void)fprintf(file, "%s\t%s\t%s\t", facts.names[j], facts.types[j], facts.texts[j]);
+        (void)fprintf(file, "=\t%d\n", (int)bench_by_hand(model, &facts));
+    }
+    (void)fclose(file);
 }
 
-/* Four tables of 15 rules in a chain, each over two of eight inputs and the table before it. */
-static char *chain_model(void)
+static enum how how_of(const char *text)
 {
-    char *xml = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&xml, &size);
-    (void)fprintf(out, "<definitions xmlns='https://www.omg.org/spec/DMN/20230324/MODEL/' "
-                       "name='chain' namespace='chain'>");
-    for (int i = 0; i < 8; i++)
-        (void)fprintf(out,
-                      "<inputData name='in%d' id='in%d'><variable name='in%d' typeRef='number'/>"
-                      "</inputData>",
-                      i, i, i);
-    for (int t = 0; t < 4; t++) {
-        (void)fprintf(out, "<decision name='t%d' id='t%d'><variable name='t%d'/>", t, t, t);
-        for (int i = 2 * t; i < 2 * t + 2; i++)
-            (void)fprintf(out,
-                          "<informationRequirement><requiredInput href='#in%d'/>"
-                          "</informationRequirement>",
-                          i);
-        if (t > 0)
-            (void)fprintf(out,
-                          "<informationRequirement><requiredDecision href='#t%d'/>"
-                          "</informationRequirement>",
-                          t - 1);
-        (void)fprintf(out, "<decisionTable hitPolicy='FIRST'>");
-        for (int i = 2 * t; i < 2 * t + 2; i++)
-            (void)fprintf(out,
-                          "<input><inputExpression><text>in%d</text></inputExpression></input>", i);
-        if (t > 0)
-            (void)fprintf(out, "<input><inputExpression><text>t%d</text></inputExpression></input>",
-                          t - 1);
-        (void)fprintf(out, "<output/>");
-        for (int r = 0; r < 15; r++)
-            (void)fprintf(out,
-                          "<rule><inputEntry><text>[%d..%d)</text></inputEntry><inputEntry><text>"
-                          ">= %d</text></inputEntry>%s<outputEntry><text>%d</text></outputEntry>"
-                          "</rule>",
-                          r * 10, r * 10 + 10, r,
-                          t > 0 ? "<inputEntry><text>-</text></inputEntry>" : "", r);
-        (void)fprintf(out, "</decisionTable></decision>");
-    }
-    (void)fprintf(out, "</definitions>");
-    (void)fclose(out);
-    return xml;
-}
-
-static void bench_chain(size_t count)
-{
-    static const char *const names[] = {"in0", "in1", "in2", "in3", "in4", "in5", "in6", "in7"};
-    char *xml = chain_model();
-    struct dmn_source source = {"chain.dmn", xml, strlen(xml)};
-    struct dmn_models *models;
-    struct error error;
-    struct feel_entry entries[8];
-    struct arena *arena = arena_create(ARENA_BYTES);
-    if (dmn_load(&source, 1, NULL, &models, &error) != STATUS_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        exit(1);
-    }
-    double start = cpu_s();
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < 8; j++)
-            entries[j] = (struct feel_entry){
-                feel_text(names[j]),
-                feel_number_value(feel_number_of((int64_t)((i * 7 + j) % 150)))};
-        struct dmn_query query = {.node = "t3", .input = feel_context(entries, 8)};
-        struct dmn_result result;
-        arena_reset(arena);
-        if (dmn_evaluate(models, &query, arena, &result, &error) != STATUS_OK)
-            exit(1);
-    }
-    (void)printf("four chained tables of 15 rules  %8.3f us\n",
-                 (cpu_s() - start) / (double)count * 1e6);
-    arena_destroy(arena);
-    dmn_free(models);
-    free(xml);
+    return strcmp(text, "plain") == 0 ? PLAIN : strcmp(text, "trace") == 0 ? TRACE : NOTHING;
 }
 
 int main(int argc, char **argv)
 {
-    static const size_t sizes[] = {10, 100, 1000, 10000};
-    size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        bench_table(sizes[i], "FIRST", count);
-        bench_table(sizes[i], "UNIQUE", count);
+    if (argc == 3 && strcmp(argv[1], "write") == 0) {
+        for (size_t i = 0; i < bench_model_count; i++)
+            write_model(argv[2], &bench_models[i]);
+    } else if (argc > 3 && strcmp(argv[1], "run") == 0) {
+        for (int i = 3; i < argc; i++)
+            run(argv[i], strtod(argv[2], NULL) / 1e3);
+    } else if (argc == 5 && strcmp(argv[1], "once") == 0) {
+        struct subject *s = load(argv[2]);
+        for (size_t i = 0, count = strtoul(argv[4], NULL, 10); i < count; i++)
+            (void)evaluate(s, i, how_of(argv[3]));
+        unload(s);
+    } else {
+        (void)fputs("usage: dmn write DIRECTORY | run MS NAME... | once NAME HOW COUNT\n", stderr);
+        return 2;
     }
-    bench_chain(count);
     return 0;
 }

@@ -209,7 +209,7 @@ Test(feel_expression, edges)
         {"true > false", "null"},
         {"not(\"a\")", "null"},
         {"is(null,null)", "true"},
-        {"{\"a\":1}[\"a\"]", "[]"},
+        {"{\"a\":1}[\"a\"]", "null"},
         {"substring(\"foobar\",3.8)", "\"obar\""},
         {"substring(\"foobar\",7)", "null"},
         {"substring(\"foobar\",0)", "null"},
@@ -334,6 +334,36 @@ Test(feel_expression, ranges_negation_and_arguments)
          ", isNotNegative : function(x) isPositive(x+ 1), result: isNotNegative(0)}.result",
          "true"},
         {"time(\"23:59:00z\") + duration(\"PT2M\") = time(\"00:01:00@Etc/UTC\")", "true"},
+    };
+    SUPPORT_CHECK(pairs);
+}
+
+/* Ends that meet (table 78), names that tell signatures apart, filters that are no condition,
+ * letters that become several, and blanks in patterns. */
+Test(feel_expression, details_of_functions)
+{
+    static const struct support_pair pairs[] = {
+        {"overlaps after((1..5],[1..5])", "true"},
+        {"overlaps after([1..5],[1..5))", "false"},
+        {"overlaps after((1..5],[1..5))", "true"},
+        {"overlaps after([5..8],[1..5])", "true"},
+        {"overlaps after([5..8],[1..5))", "false"},
+        {"during(3,[3..3))", "true"},
+        {"includes((3..3],3)", "true"},
+        {"includes((3..3),3)", "false"},
+        {"coincides(5,[5..5])", "null"},
+        {"before(range: [1..2], point: 3)", "true"},
+        {"before(point: 3, range: [1..2])", "false"},
+        {"[1,2,3][\"a\"]", "null"},
+        {"[1,2][{a: 10}]", "null"},
+        {"[{a: false}, {a: null}, {b: 4}, {a: true}][a]", "[{a: true}]"},
+        {"upper case(\"ﬁŉǰ𐐨\")", "\"FIʼNJ̌𐐀\""},
+        {"lower case(\"İΣ𐐀\")", "\"i̇σ𐐨\""},
+        {"matches(\"hello world\",\"hello\\ sworld\",\"x\")", "true"},
+        {"matches(\"helloworld\",\"hello[ ]world\",\"x\")", "false"},
+        {"matches(\"a\",\"a{,3}\")", "null"},
+        {"matches(\"aaa\",\"^a{3}$\")", "true"},
+        {"{a: 1} instance of context<a: number, b: string>", "false"},
     };
     SUPPORT_CHECK(pairs);
 }
