@@ -11,7 +11,9 @@
 #include "session.h"
 #include "sink.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { ERASE_ARENA_MAX = 64 * 1024 };
 
@@ -20,22 +22,32 @@ struct erase_options {
     bool json;
 };
 
-static enum status erase_rows(const struct session *session, const char *merchant,
-                              const char *customer, char rows[24], struct error *error)
+static enum status erase_in(const struct session *session, const char *worker, const char *merchant,
+                            const char *customer, int64_t *rows, struct error *error)
 {
     const char *const params[] = {merchant, customer};
     struct database *database;
     struct table *table;
-    enum status status = session_database(session, "intake", &database, error);
+    enum status status = session_database(session, worker, &database, error);
     if (status != STATUS_OK)
         return status;
     status =
         database_query(database, "SELECT view.erase_customer($1, $2)", params, 2, &table, error);
     if (status == STATUS_OK) {
-        (void)snprintf(rows, 24, "%s", table_value(table, 0, 0));
+        *rows += strtoll(table_value(table, 0, 0), NULL, 10);
         table_free(table);
     }
     database_close(database);
+    return status;
+}
+
+static enum status erase_rows(const struct session *session, const char *merchant,
+                              const char *customer, int64_t *rows, struct error *error)
+{
+    static const char *const workers[] = {"intake", "settlement"};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < sizeof workers / sizeof *workers; i++)
+        status = erase_in(session, workers[i], merchant, customer, rows, error);
     return status;
 }
 
@@ -63,17 +75,17 @@ static enum status send_erased(struct outbox *outbox, const char *merchant, cons
 static enum status erase(const struct session *session, const char *merchant, const char *customer,
                          bool json, struct error *error)
 {
-    char rows[24] = "0";
+    int64_t rows = 0;
     struct outbox *outbox = NULL;
     struct arena *arena = arena_create(ERASE_ARENA_MAX);
     enum status status = arena == NULL ? error_set(error, STATUS_EXHAUSTED, "no memory")
                                        : outbox_open(session, &outbox, error);
     if (status == STATUS_OK)
-        status = erase_rows(session, merchant, customer, rows, error);
+        status = erase_rows(session, merchant, customer, &rows, error);
     if (status == STATUS_OK)
         status = send_erased(outbox, merchant, customer, arena, error);
     if (status == STATUS_OK)
-        printf(json ? "{\"rows\": %s}\n" : "%s rows erased\n", rows);
+        printf(json ? "{\"rows\": %" PRId64 "}\n" : "%" PRId64 " rows erased\n", rows);
     outbox_close(outbox);
     arena_destroy(arena);
     return status;
@@ -83,9 +95,10 @@ int command_erase(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "CUSTOMER",
-        .text =
-            "Blanks the free text and the token of the customer's rows in intake, and publishes\n"
-            "CustomerErased for whoever else keeps something. Facts of orders and money stay.",
+        .text = "Blanks the free text and the token of the customer's rows in intake and "
+                "settlement, and\n"
+                "publishes\n"
+                "CustomerErased for whoever else keeps something. Facts of orders and money stay.",
         .least = 1,
         .most = 1,
     };

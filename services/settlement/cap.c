@@ -57,7 +57,23 @@ void ledger_book(struct settling *settling, enum movement movement, const struct
         transfer->payment = payment;
         transfer->payout = payout;
         transfer->amount_minor = amount_minor;
+        transfer->currency = payment->currency;
     }
+}
+
+/* The account that the money of a payout left from. */
+static enum movement paid(const struct payout *payout)
+{
+    return payout->provider == PROVIDER_STORE_CREDIT ? MOVEMENT_CREDITED
+           : payout->provider == PROVIDER_MANUAL     ? MOVEMENT_PAID_BY_HAND
+                                                     : MOVEMENT_PAID;
+}
+
+static enum movement returned(const struct payout *payout)
+{
+    return payout->provider == PROVIDER_STORE_CREDIT ? MOVEMENT_CREDIT_REVOKED
+           : payout->provider == PROVIDER_MANUAL     ? MOVEMENT_RETURNED_BY_HAND
+                                                     : MOVEMENT_RETURNED;
 }
 
 static void take_in_flight(struct settling *settling, struct payout *payout, int64_t minor)
@@ -88,7 +104,7 @@ void payout_move_bucket(struct settling *settling, struct payout *payout, enum b
     if (from == BUCKET_REFUNDED) {
         payment->refunded_minor -= payout->held_minor;
         payment->in_flight_minor = add(payment->in_flight_minor, payout->held_minor);
-        ledger_book(settling, MOVEMENT_RETURNED, payment, payout, payout->held_minor);
+        ledger_book(settling, returned(payout), payment, payout, payout->held_minor);
     }
     if (to == BUCKET_NONE)
         give_back(settling, payout, payout->held_minor);
@@ -96,7 +112,7 @@ void payout_move_bucket(struct settling *settling, struct payout *payout, enum b
         give_back(settling, payout, payout->held_minor - payout->amount_minor);
         payment->in_flight_minor -= payout->held_minor;
         payment->refunded_minor = add(payment->refunded_minor, payout->held_minor);
-        ledger_book(settling, MOVEMENT_PAID, payment, payout, payout->held_minor);
+        ledger_book(settling, paid(payout), payment, payout, payout->held_minor);
     }
     payment_check(settling, payment, excess);
 }
@@ -137,10 +153,27 @@ void foreign_refund_count(struct settling *settling, struct foreign_refund *fore
     row_touch(&foreign->mark);
 }
 
+void dispute_fee_count(struct settling *settling, struct dispute *dispute)
+{
+    int64_t change = dispute->fee_minor - dispute->fee_counted_minor;
+    if (dispute->payment == NULL || change == 0)
+        return;
+    struct transfer_row *transfer = EFFECT_ADD(settling, transfers, struct transfer_row);
+    if (transfer == NULL)
+        return;
+    transfer->movement = change > 0 ? MOVEMENT_FEE : MOVEMENT_FEE_RETURNED;
+    transfer->payment = dispute->payment;
+    transfer->amount_minor = change > 0 ? change : -change;
+    transfer->currency = dispute->fee_currency;
+    dispute->fee_counted_minor = dispute->fee_minor;
+    row_touch(&dispute->mark);
+}
+
 void dispute_count(struct settling *settling, struct dispute *dispute)
 {
     if (dispute->payment == NULL)
         return;
+    dispute_fee_count(settling, dispute);
     count_foreign(settling, dispute->payment, &dispute->counted_minor,
                   dispute_counted(dispute->state) ? dispute->amount_minor : 0,
                   &dispute->payment->disputed_minor, MOVEMENT_DISPUTE_OPENED,

@@ -129,6 +129,7 @@ enum status settle_due(struct settling *settling, enum due_kind kind, const char
         no_capture(settling, payout);
         break;
     case DUE_GOODS:
+    case DUE_LEDGER:
     case DUE_NOTHING:
         break;
     }

@@ -100,20 +100,39 @@ static bool freed(const struct payout *payout)
            payout->state != PAYOUT_AWAITING_CAPTURE && payout->state != PAYOUT_AWAITING_GOODS;
 }
 
-static enum payout_event ending_event(const struct evidence *evidence)
+/* Another method is asked for a few times; then it has failed, so that nothing goes round. */
+static bool may_fall_back(const struct settling *settling, const struct payout *payout)
+{
+    int64_t before = 0;
+    for (const struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
+        before += p->refund == payout->refund && p != payout &&
+                  (p->state == PAYOUT_FALLBACK_PENDING || strcmp(p->reason, "SUPERSEDED") == 0);
+    return before < settling->limits->fallbacks_max;
+}
+
+static enum payout_event failed_event(const struct settling *settling, const struct payout *payout,
+                                      enum payout_event otherwise)
+{
+    return may_fall_back(settling, payout) ? PAYOUT_EVENT_DIVERTED : otherwise;
+}
+
+static enum payout_event ending_event(const struct settling *settling, const struct payout *payout,
+                                      const struct evidence *evidence)
 {
     if (!evidence->verified)
         return PAYOUT_EVENT_UNCONFIRMED;
     if (evidence->status == REFUND_STATUS_CANCELLED)
         return PAYOUT_EVENT_VOIDED;
-    return failure_class(evidence->code) == FAILURE_DIVERT ? PAYOUT_EVENT_DIVERTED
-                                                           : PAYOUT_EVENT_FAILED;
+    return failure_class(evidence->code) == FAILURE_DIVERT
+               ? failed_event(settling, payout, PAYOUT_EVENT_FAILED)
+               : PAYOUT_EVENT_FAILED;
 }
 
-static enum payout_event refund_event(const struct payout *payout, const struct evidence *evidence)
+static enum payout_event refund_event(const struct settling *settling, const struct payout *payout,
+                                      const struct evidence *evidence)
 {
     if (evidence->status == REFUND_STATUS_FAILED || evidence->status == REFUND_STATUS_CANCELLED)
-        return ending_event(evidence);
+        return ending_event(settling, payout, evidence);
     if (evidence->amount_minor != payout->amount_minor ||
         strcmp(evidence->currency, payout->currency) != 0)
         return PAYOUT_EVENT_MISMATCH;
@@ -166,7 +185,7 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
     if (payout->provider_refund_id[0] != '\0' &&
         strcmp(payout->provider_refund_id, evidence->provider_refund_id) != 0)
         return second_refund(settling, payout, evidence);
-    enum payout_event event = refund_event(payout, evidence);
+    enum payout_event event = refund_event(settling, payout, evidence);
     if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
         return illegal(settling, payout, event);
     if (payout->provider_refund_id[0] == '\0' && event != PAYOUT_EVENT_UNCONFIRMED) {
@@ -188,7 +207,8 @@ static bool earlier_is_open(const struct payout *payout)
     return payout->attempts > 1 && provider_facts(payout->provider)->reach != LOOK_UP_ANY;
 }
 
-static enum payout_event call_event(const struct payout *payout, const struct evidence *evidence)
+static enum payout_event call_event(const struct settling *settling, const struct payout *payout,
+                                    const struct evidence *evidence)
 {
     if (!evidence->verified)
         return PAYOUT_EVENT_UNCONFIRMED;
@@ -200,7 +220,7 @@ static enum payout_event call_event(const struct payout *payout, const struct ev
         return PAYOUT_EVENT_CALL_BLOCKED;
     switch (failure_class(evidence->code)) {
     case FAILURE_DIVERT:
-        return PAYOUT_EVENT_DIVERTED;
+        return failed_event(settling, payout, PAYOUT_EVENT_CALL_REFUSED);
     case FAILURE_BLOCK:
         return PAYOUT_EVENT_CALL_BLOCKED;
     case FAILURE_FINAL:
@@ -222,7 +242,7 @@ static enum status on_call_failed(struct settling *settling, struct payout *payo
 {
     if (evidence->occurred_us != payout->submitted_us)
         return STATUS_OK; /* an attempt that was given up since */
-    enum payout_event event = call_event(payout, evidence);
+    enum payout_event event = call_event(settling, payout, evidence);
     if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
         return illegal(settling, payout, event);
     /* Where 500 is stored under the key and replayed, 502 to 504 come from a gateway before it. */
@@ -284,6 +304,7 @@ static struct dispute *dispute_take(struct settling *settling, const struct evid
         .payment =
             payment_find_by_reference(rows, evidence->payment_id, evidence->provider_reference),
         .currency = evidence->currency,
+        .fee_currency = "",
         .mark = ROW_NEW,
         .next = rows->disputes,
     };
@@ -302,6 +323,11 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
         return objection_set(
             settling, OBJECTION_TRANSITION, "dispute.status", dispute_state_name(evidence->dispute),
             arena_printf(settling->arena, "not in state %s", dispute_state_name(before)));
+    if (evidence->fee_minor > 0 && evidence->verified) {
+        dispute->fee_minor = evidence->fee_minor;
+        dispute->fee_currency = evidence->fee_currency;
+        dispute_fee_count(settling, dispute);
+    }
     if (verdict == DISPUTE_STAY || (evidence->dispute == DISPUTE_WON && !evidence->verified))
         return STATUS_OK;
     if (before == DISPUTE_LOST && dispute->payment != NULL)

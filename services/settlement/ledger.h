@@ -13,7 +13,10 @@
     X(PAYABLE, "owed to customers: reserved and not known to have failed")                  \
     X(CLEARING, "what providers took from the merchant's balance for refunds and disputes") \
     X(DISPUTED, "withheld while a dispute is open")                                         \
-    X(CHARGEBACKS, "lost in disputes")
+    X(CHARGEBACKS, "lost in disputes")                                                      \
+    X(STORE_CREDIT, "owed to customers as store credit")                                    \
+    X(BANK, "paid by hand, by the finance department")                                      \
+    X(FEES, "what providers charged for refunds and disputes")
 
 enum account {
 #define X(account, text) ACCOUNT_##account,
@@ -23,17 +26,23 @@ enum account {
 };
 
 /* X(movement, number in the table, debited, credited) */
-#define MOVEMENT_ROWS(X)                        \
-    X(RESERVED, 1, REFUNDS, PAYABLE)            \
-    X(RELEASED, 2, PAYABLE, REFUNDS)            \
-    X(PAID, 3, PAYABLE, CLEARING)               \
-    X(RETURNED, 4, CLEARING, PAYABLE)           \
-    X(PAID_ELSEWHERE, 5, REFUNDS, CLEARING)     \
-    X(RETURNED_ELSEWHERE, 6, CLEARING, REFUNDS) \
-    X(DISPUTE_OPENED, 7, DISPUTED, CLEARING)    \
-    X(DISPUTE_CLOSED, 8, CLEARING, DISPUTED)    \
-    X(DISPUTE_LOST, 9, CHARGEBACKS, DISPUTED)   \
-    X(DISPUTE_REGAINED, 10, DISPUTED, CHARGEBACKS)
+#define MOVEMENT_ROWS(X)                           \
+    X(RESERVED, 1, REFUNDS, PAYABLE)               \
+    X(RELEASED, 2, PAYABLE, REFUNDS)               \
+    X(PAID, 3, PAYABLE, CLEARING)                  \
+    X(RETURNED, 4, CLEARING, PAYABLE)              \
+    X(PAID_ELSEWHERE, 5, REFUNDS, CLEARING)        \
+    X(RETURNED_ELSEWHERE, 6, CLEARING, REFUNDS)    \
+    X(DISPUTE_OPENED, 7, DISPUTED, CLEARING)       \
+    X(DISPUTE_CLOSED, 8, CLEARING, DISPUTED)       \
+    X(DISPUTE_LOST, 9, CHARGEBACKS, DISPUTED)      \
+    X(DISPUTE_REGAINED, 10, DISPUTED, CHARGEBACKS) \
+    X(CREDITED, 11, PAYABLE, STORE_CREDIT)         \
+    X(CREDIT_REVOKED, 12, STORE_CREDIT, PAYABLE)   \
+    X(PAID_BY_HAND, 13, PAYABLE, BANK)             \
+    X(RETURNED_BY_HAND, 14, BANK, PAYABLE)         \
+    X(FEE, 15, FEES, CLEARING)                     \
+    X(FEE_RETURNED, 16, CLEARING, FEES)
 
 enum movement {
 #define X(movement, number, debited, credited) MOVEMENT_##movement,

@@ -24,6 +24,7 @@ static enum status start(void *context, const struct config_worker *worker, stru
     struct approval_keys *keys = NULL;
     struct sender_settings sender = settlement_sender_settings(&config, worker);
     started->limits = settlement_limits_of(&config);
+    started->ledger_every_us = config.ledger_every_ms * 1000;
     enum status status = approval_keys_read(config.approval_keys, &keys, error);
     started->keys = keys;
     sender.keys = keys;

@@ -15,13 +15,14 @@ enum bucket { BUCKET_NONE, BUCKET_IN_FLIGHT, BUCKET_REFUNDED };
 
 /* X(kind, number, what is due). The number is that of the deadline's row; its subject is a payout
  * id. */
-#define DUE_ROWS(X)                                                   \
-    X(NOTHING, 0, "nothing")                                          \
-    X(SUBMIT, 1, "a reserved payout waits for the sender")            \
-    X(LOOK_UP, 2, "a sent payout has no answer")                      \
-    X(POLL, 3, "the provider works on it, or a person must look")     \
-    X(CAPTURE, 4, "an approval waits for the capture of its payment") \
-    X(GOODS, 5, "goods have not come back; the subject is the refund id")
+#define DUE_ROWS(X)                                                       \
+    X(NOTHING, 0, "nothing")                                              \
+    X(SUBMIT, 1, "a reserved payout waits for the sender")                \
+    X(LOOK_UP, 2, "a sent payout has no answer")                          \
+    X(POLL, 3, "the provider works on it, or a person must look")         \
+    X(CAPTURE, 4, "an approval waits for the capture of its payment")     \
+    X(GOODS, 5, "goods have not come back; the subject is the refund id") \
+    X(LEDGER, 6, "the head of the shard's ledger is published; about no payout")
 
 enum due_kind {
 #define X(kind, number, text) DUE_##kind = number,
@@ -65,6 +66,7 @@ enum payout_state {
     X(SEND, "the sender has room for it")                                                      \
     X(CANCEL, "the requester takes the refund back")                                           \
     X(SUPERSEDED, "a fresh approval takes its place")                                          \
+    X(DECLINED, "people approve no other way to pay it")                                       \
     X(PENDING, "the provider works on it")                                                     \
     X(ACTION, "the provider waits for the customer")                                           \
     X(SUCCEEDED, "the provider paid it")                                                       \

@@ -48,9 +48,21 @@ static void count_payouts(const struct settling *settling, struct publication *p
     }
 }
 
-static bool is_providers_word(enum payout_state state)
+static bool is_providers_word(const struct payout *payout)
 {
-    return state == PAYOUT_FAILED || state == PAYOUT_FALLBACK_PENDING || state == PAYOUT_UNKNOWN;
+    return payout->first_submitted_us != 0 &&
+           (payout->state == PAYOUT_FAILED || payout->state == PAYOUT_FALLBACK_PENDING ||
+            payout->state == PAYOUT_UNKNOWN);
+}
+
+int payout_method(const struct payout *payout)
+{
+    enum { BANK_TRANSFER = 3, STORE_CREDIT = 6 }; /* in redress.v1.PaymentMethod */
+    if (payout->provider == PROVIDER_STORE_CREDIT)
+        return STORE_CREDIT;
+    if (payout->provider == PROVIDER_MANUAL)
+        return BANK_TRANSFER;
+    return payout->payment == NULL ? 0 : payout->payment->method;
 }
 
 void publication_add(struct settling *settling, struct refund *refund, struct payout *payout,
@@ -81,7 +93,7 @@ void publication_add(struct settling *settling, struct refund *refund, struct pa
     publication->currency = payout->currency;
     publication->provider_refund_id = payout->provider_refund_id;
     publication->http_status = payout->http_status;
-    publication->code = is_providers_word(payout->state) ? reason : "";
+    publication->code = is_providers_word(payout) ? reason : "";
     publication->expected_day = payout->expected_day;
     payout->version = publication->version;
     row_touch(&payout->mark);

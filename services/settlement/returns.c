@@ -163,6 +163,9 @@ static void release(struct settling *settling, struct refund *refund, const char
         return;
     if (before > 0 && units.accepted && minor_scale(approved, after, before, &left) != STATUS_OK)
         return;
+    if (settling->released_count > 0 && units.accepted)
+        publication_add(settling, refund, first_waiting(settling, refund),
+                        payout_state_number(PAYOUT_AWAITING_GOODS), reason, NOTICE_REDUCED);
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
         if (!waits(p, refund))
             continue;
@@ -178,24 +181,16 @@ static void release(struct settling *settling, struct refund *refund, const char
     }
 }
 
-/* Lost on the way: a person decides, with the money set aside as far as the cap allows. */
+/* Lost on the way: people decide, by a fresh approval, whether it is paid without the goods. */
 static void lose(struct settling *settling, struct refund *refund)
 {
     goods_forget(settling, refund);
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
         if (!waits(p, refund))
             continue;
-        if (p->payment == NULL) {
-            alarm_stalled(settling, p, "GOODS_LOST", p->updated_us);
-            continue;
-        }
-        if (p->provider == PROVIDER_NONE)
+        if (p->provider == PROVIDER_NONE && p->payment != NULL)
             p->provider = p->payment->provider;
-        bool admitted =
-            !p->payment->over && payment_admits(p->payment, p->amount_minor, p->currency);
-        (void)payout_apply(settling, p,
-                           admitted ? PAYOUT_EVENT_GOODS_LOST : PAYOUT_EVENT_CAP_EXCEEDED,
-                           admitted ? "GOODS_LOST" : "CAP_EXCEEDED");
+        (void)payout_apply(settling, p, PAYOUT_EVENT_GOODS_LOST, "GOODS_LOST");
     }
 }
 

@@ -86,6 +86,8 @@ struct refund *refund_take(struct settling *settling, const char *refund_id)
         return NULL;
     *refund = (struct refund){.refund_id = refund_id,
                               .goods = GOODS_NOT_REQUIRED,
+                              .customer = "",
+                              .market = "",
                               .mark = ROW_NEW,
                               .next = settling->rows->refunds};
     settling->rows->refunds = refund;

@@ -67,6 +67,7 @@ enum status settle_capture(struct settling *settling, const struct capture *capt
                                 .currency = capture->currency,
                                 .captured_minor = capture->amount_minor,
                                 .captured_us = capture->occurred_us,
+                                .cause = settling->cause,
                                 .mark = ROW_NEW,
                                 .next = rows->payments};
     rows->payments = payment;
@@ -116,14 +117,24 @@ static int64_t committed_to(const struct settling *settling, const struct refund
     return sum;
 }
 
+/* Another way than back to the payment, which somebody must have chosen. */
+static bool leaves_the_payment(const struct approval_event *approval)
+{
+    return approval->method == METHOD_BANK_TRANSFER || approval->method == METHOD_MANUAL;
+}
+
 /* Why the approval is not honoured; NULL: it is. */
 static const char *refusal_of(const struct settling *settling, const struct refund *refund,
                               const struct approval_event *approval)
 {
     int32_t count = 0;
     int64_t committed = committed_to(settling, refund, &count);
-    if (!approval->genuine || settling->now_us > approval->expires_us || !shares_hold(approval))
+    if (!shares_hold(approval))
         return "APPROVAL_INVALID";
+    if (settling->now_us > approval->expires_us)
+        return "APPROVAL_EXPIRED";
+    if (leaves_the_payment(approval) && !approval->by_people)
+        return "PERSON_REQUIRED";
     if (committed > 0 && committed + approval->amount_minor > claimed(approval))
         return "ALREADY_PAID";
     if ((size_t)count + approval->share_count > PAYOUTS_MAX)
@@ -147,6 +158,12 @@ static int provider_of(enum refund_method method)
     return PROVIDER_NONE; /* the payment's own, once that is known */
 }
 
+/* Goods that were lost do not come any more: who approves after that knows it. */
+static bool waits_for_goods(const struct refund *refund, const struct approval_event *approval)
+{
+    return approval->goods_required && refund->goods != GOODS_LOST;
+}
+
 static struct payout *payout_add(struct settling *settling, struct refund *refund,
                                  const struct approval_event *approval, const struct share *share,
                                  int32_t ordinal)
@@ -160,7 +177,8 @@ static struct payout *payout_add(struct settling *settling, struct refund *refun
         .refund = refund,
         .payment_id = share->payment_id,
         .payment = payment_find(settling->rows, share->payment_id),
-        .state = approval->goods_required ? PAYOUT_AWAITING_GOODS : PAYOUT_AWAITING_CAPTURE,
+        .state =
+            waits_for_goods(refund, approval) ? PAYOUT_AWAITING_GOODS : PAYOUT_AWAITING_CAPTURE,
         .ordinal = ordinal,
         .routed_version = approval->version,
         .provider = provider_of((enum refund_method)approval->method),
@@ -198,10 +216,12 @@ static enum status pay(struct settling *settling, struct refund *refund,
     refund->lines = approval->lines;
     refund->line_count = approval->line_count;
     refund->reason = approval->reason;
+    refund->customer = approval->customer;
+    refund->market = approval->market;
     for (size_t i = 0; i < approval->share_count; i++)
         if (payout_add(settling, refund, approval, &approval->shares[i], ++count) == NULL)
             return STATUS_EXHAUSTED;
-    if (approval->goods_required)
+    if (waits_for_goods(refund, approval))
         goods_required(settling, refund);
     for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
         if (p->refund == refund && p->routed_version == approval->version &&
@@ -211,8 +231,21 @@ static enum status pay(struct settling *settling, struct refund *refund,
     return settled(settling);
 }
 
+/* Anybody may have written it: it must leave no trace in the refund, nor end its claim. */
+static enum status report_forgery(struct settling *settling, const struct approval_event *approval)
+{
+    struct alarm *alarm = EFFECT_ADD(settling, alarms, struct alarm);
+    if (alarm != NULL) {
+        alarm->kind = ALARM_APPROVAL_REFUSED;
+        alarm->approval = approval;
+    }
+    return settled(settling);
+}
+
 enum status settle_approval(struct settling *settling, const struct approval_event *approval)
 {
+    if (!approval->genuine)
+        return report_forgery(settling, approval);
     struct refund *refund = refund_take(settling, approval->refund_id);
     if (refund == NULL)
         return STATUS_EXHAUSTED;
@@ -228,6 +261,21 @@ enum status settle_approval(struct settling *settling, const struct approval_eve
     publication_add(settling, refund, NULL, payout_state_number(PAYOUT_REFUSED), refusal,
                     NOTICE_NONE);
     return settled(settling);
+}
+
+/* Declined: nobody chose another way for what could not be paid. */
+
+enum status settle_decline(struct settling *settling, const struct decline_event *decline)
+{
+    const struct refund *refund = refund_find(settling->rows, decline->refund_id);
+    bool moved = false;
+    if (refund == NULL)
+        return STATUS_DUPLICATE;
+    for (struct payout *p = settling->rows->payouts; p != NULL; p = p->next)
+        if (p->refund == refund && p->state == PAYOUT_FALLBACK_PENDING &&
+            p->routed_version < decline->version)
+            moved = payout_apply(settling, p, PAYOUT_EVENT_DECLINED, "DECLINED") == PAYOUT_MOVE;
+    return moved ? settled(settling) : STATUS_DUPLICATE;
 }
 
 /* Cancellations. */

@@ -16,6 +16,7 @@
 #include "goods.h"
 #include "ledger.h"
 #include "payout.h"
+#include "rules/rules_view.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -72,6 +73,7 @@ struct payment {
     int64_t disputed_minor;  /* open and lost */
     bool over;               /* refunded + in flight + disputed > captured, by facts from outside */
     int64_t captured_us;
+    const char *cause; /* ce_id of its capture */
     enum row_mark mark;
     struct payment *next;
 };
@@ -81,6 +83,8 @@ struct refund {
     int64_t routed_version; /* last one seen */
     int64_t version;        /* last one published that is about no payout */
     bool cancelled;         /* an approval after this is void */
+    const char *customer;   /* token, "" if unknown or erased: what stops may name */
+    const char *market;     /* ISO 3166 country of the customer, "" if unknown */
     enum goods_state goods;
     int reason;                    /* redress.v1.ReasonCode */
     const struct note_line *lines; /* claimed, or what of it was accepted */
@@ -141,7 +145,10 @@ struct dispute {
     enum dispute_state state;
     int64_t amount_minor;
     const char *currency;
-    int64_t counted_minor; /* in the payment's disputed_minor */
+    int64_t counted_minor;     /* in the payment's disputed_minor */
+    int64_t fee_minor;         /* what the provider charges for it, as told last */
+    int64_t fee_counted_minor; /* of it, in the ledger */
+    const char *fee_currency;
     enum row_mark mark;
     struct dispute *next;
 };
@@ -197,7 +204,12 @@ struct share {
 struct approval_event {
     const char *refund_id;
     int64_t version;
-    bool genuine; /* its MAC holds */
+    bool genuine;        /* its MAC holds */
+    const char *refusal; /* if it does not: why */
+    const char *key_id;  /* likewise: the key that it names */
+    bool by_people;      /* at least one approver */
+    const char *customer;
+    const char *market;
     int64_t expires_us;
     const struct share *shares;
     size_t share_count;
@@ -215,6 +227,12 @@ struct cancel_event {
     const char *refund_id;
     int64_t version;
     int64_t occurred_us;
+};
+
+/* People decline, or do not decide in time, how to pay what could not be paid. */
+struct decline_event {
+    const char *refund_id;
+    int64_t version;
 };
 
 enum evidence_kind { EVIDENCE_REFUND, EVIDENCE_CALL_FAILED, EVIDENCE_NOT_FOUND, EVIDENCE_DISPUTE };
@@ -259,6 +277,8 @@ struct evidence {
     int32_t http_status;
     const char *dispute_id;
     enum dispute_state dispute;
+    int64_t fee_minor; /* of the dispute; 0: none told */
+    const char *fee_currency;
 };
 
 struct goods_count {
@@ -281,14 +301,18 @@ struct goods_notice {
 /* What a decision leads to. */
 
 /* X(name, template, reason in plain words) */
-#define NOTICE_ROWS(X)                                                                         \
-    X(NONE, "", "")                                                                            \
-    X(SENT, "refund_sent", "")                                                                 \
-    X(FAILED, "refund_failed", "The payment provider could not return the money.")             \
-    X(DIVERTED, "refund_failed",                                                               \
-      "The money cannot go back the way it was paid. Another way is being arranged.")          \
-    X(CAP, "refund_failed", "The payment has not enough left to be paid back.")                \
-    X(GOODS, "refund_cancelled", "The goods were not accepted, or did not come back in time.") \
+#define NOTICE_ROWS(X)                                                                           \
+    X(NONE, "", "")                                                                              \
+    X(SENT, "refund_sent", "")                                                                   \
+    X(FAILED, "refund_failed", "The payment provider could not return the money.")               \
+    X(DIVERTED, "refund_failed",                                                                 \
+      "The money cannot go back the way it was paid. Another way is being arranged.")            \
+    X(CAP, "refund_failed", "The payment has not enough left to be paid back.")                  \
+    X(REDUCED, "refund_reduced", "Not all goods were accepted. What was accepted is paid back.") \
+    X(LOST, "refund_failed",                                                                     \
+      "The goods were lost on their way back. A person decides what follows.")                   \
+    X(DECLINED, "refund_failed", "The money could not go back, and no other way was approved.")  \
+    X(GOODS, "refund_cancelled", "The goods were not accepted, or did not come back in time.")   \
     X(CANCELLED, "refund_cancelled", "The request was taken back.")
 
 enum notice {
@@ -328,16 +352,17 @@ struct publication {
     struct publication *next;
 };
 
-enum alarm_kind { ALARM_OVER, ALARM_STALLED };
+enum alarm_kind { ALARM_OVER, ALARM_STALLED, ALARM_APPROVAL_REFUSED };
 
 /* An event for refunds.control.v1. */
 struct alarm {
     enum alarm_kind kind;
-    const struct payment *payment; /* OVER */
-    int64_t excess_minor;          /* OVER */
-    const struct payout *payout;   /* STALLED */
-    const char *waiting_for;       /* STALLED */
-    int64_t since_us;              /* STALLED */
+    const struct payment *payment;         /* OVER */
+    int64_t excess_minor;                  /* OVER */
+    const struct payout *payout;           /* STALLED */
+    const char *waiting_for;               /* STALLED */
+    int64_t since_us;                      /* STALLED */
+    const struct approval_event *approval; /* APPROVAL_REFUSED */
     struct alarm *next;
 };
 
@@ -365,6 +390,7 @@ struct transfer_row {
     const struct payment *payment;
     const struct payout *payout; /* NULL: not by a payout of ours */
     int64_t amount_minor;
+    const char *currency;
     struct transfer_row *next;
 };
 
@@ -411,7 +437,8 @@ struct settlement_limits {
     int64_t goods_wait_us;     /* until goods count as not coming */
     int64_t poll_first_us;     /* until a pending payout is asked for */
     int64_t alarm_every_us;
-    int64_t attempts_max; /* calls for one payout that may have reached the provider */
+    int64_t fallbacks_max; /* payouts of a refund that may ask for another method */
+    int64_t attempts_max;  /* calls for one payout that may have reached the provider */
 };
 
 /* The case at hand: one event over one order. */
@@ -422,6 +449,11 @@ struct settling {
     struct order_rows *rows;
     const struct settlement_limits *limits;
     bool (*has_adapter)(int provider);
+    /* The first stop that covers such a payout; NULL: none. May be NULL: there are no stops. */
+    const struct rules_stop *(*stopped)(const void *rules, const char *merchant_id,
+                                        int32_t provider, const char *customer_token,
+                                        const char *refund_id);
+    const void *rules;
     size_t *capacity; /* by provider: jobs that the sender still takes; counted down */
     int64_t now_us, epoch;
     const char *cause; /* ce_id of the event */
@@ -439,11 +471,16 @@ enum status settle_approval(struct settling *settling,
                             const struct approval_event *approval) CHECK_RESULT;
 enum status settle_cancel(struct settling *settling,
                           const struct cancel_event *cancel) CHECK_RESULT;
+enum status settle_decline(struct settling *settling,
+                           const struct decline_event *decline) CHECK_RESULT;
 enum status settle_evidence(struct settling *settling,
                             const struct evidence *evidence) CHECK_RESULT;
 enum status settle_goods(struct settling *settling, const struct goods_notice *notice) CHECK_RESULT;
 enum status settle_due(struct settling *settling, enum due_kind kind,
                        const char *subject) CHECK_RESULT;
+
+/* How the money of a payout travels: a number in redress.v1.PaymentMethod, 0 if unknown. */
+int payout_method(const struct payout *payout);
 
 /* A look-up that was asked for at `asked_us` saw everything that the latest attempt did. */
 bool look_up_counts(const struct payout *payout, const struct settlement_limits *limits,

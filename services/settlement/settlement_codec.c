@@ -202,19 +202,20 @@ static struct approval_model model_of(const Redress__V1__ModelReference *model)
         .present = true, .id = model->id, .version = model->version, .sha256 = model->sha256};
 }
 
-static bool is_genuine(struct check *check, const Redress__V1__RefundRouted *routed)
+/* NULL: the MAC holds. */
+static const char *forgery_of(struct check *check, const Redress__V1__RefundRouted *routed)
 {
     const struct settlement *settlement = check->batch->context;
     const Redress__V1__Approval *approval = routed->approval;
     struct approval_share *shares =
         arena_array(check->batch->arena, approval->n_split + 1, sizeof *shares);
     if (shares == NULL)
-        return false;
+        return "INCOMPLETE";
     for (size_t i = 0; i < approval->n_split; i++) {
         const Redress__V1__PaymentShare *share = approval->split[i];
         if (share->amount == NULL || approval->amount == NULL ||
             strcmp(share->amount->currency, approval->amount->currency) != 0)
-            return false;
+            return "INCOMPLETE";
         shares[i] = (struct approval_share){share->payment_id, share->amount->minor};
     }
     struct approval signed_over = {
@@ -233,9 +234,19 @@ static bool is_genuine(struct check *check, const Redress__V1__RefundRouted *rou
         .policy = model_of(routed->assessed == NULL ? NULL : routed->assessed->model),
         .authority = model_of(routed->model),
     };
-    return message_time(approval->expires_at, &signed_over.expires_at_us) == STATUS_OK &&
-           approval_verify(settlement->keys, approval->key_id, &signed_over, approval->mac.data,
-                           approval->mac.len) == STATUS_OK;
+    if (message_time(approval->expires_at, &signed_over.expires_at_us) != STATUS_OK)
+        return "INCOMPLETE";
+    enum status status = approval_verify(settlement->keys, approval->key_id, &signed_over,
+                                         approval->mac.data, approval->mac.len);
+    return status == STATUS_OK ? NULL : status == STATUS_NOT_FOUND ? "UNKNOWN_KEY" : "MAC";
+}
+
+static void read_customer(struct check *check, const Redress__V1__Facts *facts,
+                          struct approval_event *approval)
+{
+    const char *token = facts->customer == NULL ? "" : facts->customer->token;
+    approval->customer = check_text(check, "assessed.facts.customer.token", token, 0, ID_MAX);
+    approval->market = check_text(check, "assessed.facts.market", facts->market, 0, ID_MAX);
 }
 
 static void read_shares(struct check *check, const Redress__V1__Approval *from,
@@ -296,10 +307,17 @@ static const struct approval_event *read_approval(struct check *check,
     approval->refund_id = copy(check, routed->refund_id);
     approval->version = routed->version;
     approval->occurred_us = check_time(check, "occurred_at", routed->occurred_at);
+    approval->refusal = "INCOMPLETE";
+    approval->key_id = from == NULL ? "" : copy(check, from->key_id);
     if (from == NULL || from->amount == NULL || routed->assessed == NULL ||
-        routed->assessed->facts == NULL || !is_genuine(check, routed))
-        return approval; /* it does not hold: refused with a reason by the core */
+        routed->assessed->facts == NULL)
+        return approval;
+    approval->refusal = forgery_of(check, routed);
+    if (approval->refusal != NULL)
+        return approval; /* reported by the core */
     approval->genuine = true;
+    approval->by_people = from->n_approvers > 0;
+    read_customer(check, routed->assessed->facts, approval);
     approval->expires_us = check_time(check, "approval.expires_at", from->expires_at);
     approval->amount_minor = from->amount->minor;
     approval->currency = copy(check, from->amount->currency);
@@ -317,8 +335,11 @@ static const struct approval_event *read_approval(struct check *check,
 
 bool settlement_wants_routed(const struct envelope *envelope)
 {
-    return strcmp(envelope->status, "APPROVED") == 0 ||
-           strcmp(envelope->status, "CANCEL_REQUESTED") == 0;
+    static const char *const wanted[] = {"APPROVED", "CANCEL_REQUESTED", "DECLINED", "EXPIRED"};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (strcmp(envelope->status, wanted[i]) == 0)
+            return true;
+    return false;
 }
 
 static enum status decode_routed(struct check *check)
@@ -344,6 +365,14 @@ static enum status decode_routed(struct check *check)
                                         .version = from->version};
         cancel->occurred_us = check_time(check, "occurred_at", from->occurred_at);
         routed->cancel = cancel;
+    } else if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_DECLINED ||
+               from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_EXPIRED) {
+        struct decline_event *decline = NEW(check, struct decline_event);
+        if (decline == NULL)
+            return STATUS_EXHAUSTED;
+        *decline = (struct decline_event){.refund_id = copy(check, from->refund_id),
+                                          .version = from->version};
+        routed->decline = decline;
     } else {
         return STATUS_NOT_FOUND;
     }
@@ -389,6 +418,9 @@ static void read_dispute(struct check *check, const Redress__V1__ProviderDispute
     evidence->code = check_text(check, "dispute.reason", from->reason, 0, CODE_MAX);
     check_money(check, "dispute.amount", from->amount, 0, &evidence->amount_minor,
                 &evidence->currency);
+    if (from->fee != NULL)
+        check_money(check, "dispute.fee", from->fee, 0, &evidence->fee_minor,
+                    &evidence->fee_currency);
 }
 
 static void read_kind(struct check *check, const Redress__V1__ProviderEvent *from,
@@ -425,8 +457,12 @@ static enum status decode_evidence(struct check *check)
     struct evidence *evidence = NEW(check, struct evidence);
     if (evidence == NULL)
         return STATUS_EXHAUSTED;
-    *evidence = (struct evidence){
-        .payout_id = "", .provider_refund_id = "", .currency = "", .code = "", .dispute_id = ""};
+    *evidence = (struct evidence){.payout_id = "",
+                                  .provider_refund_id = "",
+                                  .currency = "",
+                                  .code = "",
+                                  .dispute_id = "",
+                                  .fee_currency = ""};
     set_order(check, from->merchant_id, from->order_id);
     evidence->event_id = check_text(check, "event_id", from->event_id, 1, REFERENCE_MAX);
     evidence->occurred_us = check_time(check, "occurred_at", from->occurred_at);

@@ -12,6 +12,7 @@ struct settlement_limits settlement_limits_of(const struct settlement_config *co
         .poll_first_us = config->poll_first_ms * 1000,
         .alarm_every_us = config->alarm_every_ms * 1000,
         .attempts_max = config->attempts_max,
+        .fallbacks_max = config->fallbacks_max,
     };
 }
 

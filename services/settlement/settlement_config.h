@@ -62,6 +62,10 @@
       "how long an approval waits for the capture of its payment before the first alarm")         \
     X(goods_wait_ms, "REDRESS_GOODS_DEADLINE", DURATION, 100, 31536000000, "30d",                 \
       "how long an approval waits for goods")                                                     \
+    X(ledger_every_ms, "REDRESS_LEDGER_EVERY", DURATION, 100, 86400000, "1m",                     \
+      "how long after a movement the head of a shard's ledger is published, at most")             \
+    X(fallbacks_max, "REDRESS_FALLBACKS_MAX", NUMBER, 0, 100, "3",                                \
+      "how often a refund may ask for another method before it has failed")                       \
     X(alarm_every_ms, "REDRESS_ALARM_EVERY", DURATION, 100, 2592000000, "1d",                     \
       "how often what waits for a person is told again")
 

@@ -39,12 +39,13 @@ static enum status settle(struct settling *settling, const struct event *event)
         settling->occurred_us = routed->cancel->occurred_us;
         return settle_cancel(settling, routed->cancel);
     }
+    if (routed->decline != NULL)
+        return settle_decline(settling, routed->decline);
     settling->occurred_us = routed->approval->occurred_us;
     return settle_approval(settling, routed->approval);
 }
 
-static enum status keep(struct batch *batch, const struct event *event,
-                        const struct effects *effects)
+static enum status keep(struct batch *batch, struct event *event, const struct effects *effects)
 {
     struct settlement_rows *rows = batch->rows;
     if (effects->transfers.first == NULL && effects->evidence.first == NULL &&
@@ -54,15 +55,12 @@ static enum status keep(struct batch *batch, const struct event *event,
     if (outcome == NULL)
         return STATUS_EXHAUSTED;
     *outcome = (struct outcome){.event = event, .effects = *effects};
-    /* Here, not in save: by then the shard's count of keys is in the transaction already. */
-    for (struct transfer_row *t = outcome->effects.transfers.first; t != NULL; t = t->next)
-        t->key = batch_key(batch, event->shard);
     if (rows->last_outcome == NULL)
         rows->outcomes = outcome;
     else
         rows->last_outcome->next = outcome;
     rows->last_outcome = outcome;
-    return STATUS_OK;
+    return settlement_ledger_keep(batch, event, &outcome->effects);
 }
 
 enum status settlement_decide(struct batch *batch, struct event *event)
@@ -84,6 +82,8 @@ enum status settlement_decide(struct batch *batch, struct event *event)
         .occurred_us = event->now_us,
         .effects = &effects,
     };
+    if (event->kind == EVENT_DEADLINE && event->deadline_kind == DUE_LEDGER)
+        return settlement_ledger_due(batch, event);
     enum status status = settle(&settling, event);
     if (status == STATUS_UNPROCESSABLE)
         return refuse(batch, event, &settling.objection);

@@ -18,7 +18,7 @@ static const struct statement PAYMENT_LOAD = {
 static const struct statement REFUND_LOAD = {
     "settlement_refund_load",
     "SELECT k.n, t.refund_id, t.routed_version, t.version, t.cancelled, t.goods, t.reason,"
-    "       t.lines" ORDER_KEYS " JOIN refund t" SAME_ORDER,
+    "       t.lines, t.customer, t.market" ORDER_KEYS " JOIN refund t" SAME_ORDER,
 };
 
 static const struct statement PAYOUT_LOAD = {
@@ -40,7 +40,8 @@ static const struct statement FOREIGN_REFUND_LOAD = {
 static const struct statement DISPUTE_LOAD = {
     "settlement_dispute_load",
     "SELECT k.n, t.dispute_id, t.payment_id, t.provider_reference, t.state, t.amount_minor,"
-    "       t.currency, t.counted_minor" ORDER_KEYS " JOIN dispute t" SAME_ORDER,
+    "       t.currency, t.counted_minor, t.fee_minor, t.fee_counted_minor, "
+    "t.fee_currency" ORDER_KEYS " JOIN dispute t" SAME_ORDER,
 };
 
 static const struct statement GOODS_LINE_LOAD = {
@@ -173,5 +174,6 @@ enum status settlement_load(struct batch *batch, struct unit *unit)
     rows->goods_lines = load_table(batch, unit, &GOODS_LINE_LOAD, needs, NEED_GOODS);
     rows->seen_evidence = load_seen(batch, unit, TOPIC_PROVIDER_EVENTS, &EVIDENCE_SEEN);
     rows->seen_goods = load_seen(batch, unit, TOPIC_GOODS, &GOODS_SEEN);
+    rows->ledger_heads = settlement_ledger_load(batch, unit);
     return STATUS_OK;
 }

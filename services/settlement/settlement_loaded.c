@@ -63,6 +63,8 @@ static void read_refund(const struct call *call, size_t row, struct order_rows *
         .cancelled = rows_bool(call, row, 4),
         .goods = goods_state_of(rows_int4(call, row, 5)),
         .reason = rows_int4(call, row, 6),
+        .customer = rows_text(call, row, 8),
+        .market = rows_text(call, row, 9),
         .next = order->refunds,
     };
     order->refunds = refund;
@@ -141,6 +143,9 @@ static void read_dispute(const struct call *call, size_t row, struct order_rows 
         .amount_minor = rows_int8(call, row, 5),
         .currency = rows_text(call, row, 6),
         .counted_minor = rows_int8(call, row, 7),
+        .fee_minor = rows_int8(call, row, 8),
+        .fee_counted_minor = rows_int8(call, row, 9),
+        .fee_currency = rows_text(call, row, 10),
         .next = order->disputes,
     };
     dispute->payment = payment_of(order, dispute->payment_id, dispute->provider_reference);
@@ -247,6 +252,8 @@ enum status settlement_loaded(struct batch *batch)
         status = read_seen(batch, rows, rows->seen_goods, true);
     if (status == STATUS_OK)
         status = check_states(rows, batch->order_count);
+    if (status == STATUS_OK)
+        status = settlement_ledger_loaded(batch, rows);
     if (settlement->sender != NULL)
         sender_capacity(settlement->sender, rows->capacity);
     return status;

@@ -110,10 +110,11 @@ static void add_notice(Redress__V1__RefundPayout *event, struct parts *parts,
     notice->reason = (char *)NOTICE_REASONS[publication->notice];
     if (publication->notice != NOTICE_SENT)
         return;
-    struct arrival arrival = arrival_of((int)event->method);
+    struct arrival arrival =
+        arrival_of(payout_method(publication->payout), publication->refund->market);
     parts->days[0] = arrival.fewest_days;
     parts->days[1] = arrival.most_days;
-    notice->method = event->method;
+    notice->method = (Redress__V1__PaymentMethod)payout_method(publication->payout);
     notice->business_days = parts->days;
     notice->n_business_days = 2;
     notice->expected_by = event->expected_by;
@@ -223,6 +224,65 @@ static enum status emit_stalled(struct batch *batch, struct event *event, const 
                         &message);
 }
 
+static enum status emit_approval_refused(struct batch *batch, struct event *event,
+                                         const struct alarm *alarm)
+{
+    Redress__V1__ControlEvent message;
+    Redress__V1__ApprovalRefused refused;
+    redress__v1__control_event__init(&message);
+    redress__v1__approval_refused__init(&refused);
+    refused.order_id = (char *)event->order->order_id;
+    refused.refund_id = (char *)alarm->approval->refund_id;
+    refused.version = alarm->approval->version;
+    refused.key_id = (char *)alarm->approval->key_id;
+    refused.reason = (char *)alarm->approval->refusal;
+    message.event_case = REDRESS__V1__CONTROL_EVENT__EVENT_APPROVAL_REFUSED;
+    message.approval_refused = &refused;
+    return emit_control(batch, event, "approval-refused",
+                        arena_printf(batch->arena, "refund:%s", alarm->approval->refund_id),
+                        &message);
+}
+
+enum status settlement_emit_head(struct batch *batch, struct event *event,
+                                 const struct ledger_head *head)
+{
+    Redress__V1__ControlEvent message;
+    Redress__V1__LedgerHead told;
+    uint8_t hash[(LEDGER_HEAD_MAX - 1) / 2];
+    redress__v1__control_event__init(&message);
+    redress__v1__ledger_head__init(&told);
+    ledger_head_bytes(head->head, hash);
+    told.shard = event->shard;
+    told.entries = head->entries;
+    told.hash = (ProtobufCBinaryData){.len = sizeof hash, .data = hash};
+    message.source = (char *)"settlement";
+    message.subject = arena_printf(batch->arena, "ledger:settlement/%d", event->shard);
+    message.occurred_at = message_timestamp(batch->arena, event->now_us);
+    message.event_case = REDRESS__V1__CONTROL_EVENT__EVENT_LEDGER_HEAD;
+    message.ledger_head = &told;
+    const char *id =
+        arena_printf(batch->arena, "settlement/ledger/%d/%" PRId64, event->shard, head->entries);
+    if (message.subject == NULL || id == NULL)
+        return STATUS_EXHAUSTED;
+    return batch_output(
+        batch, event,
+        &(struct output){
+            .topic = TOPIC_CONTROL, .key = message.subject, .ce_id = id, .message = &message.base});
+}
+
+static enum status emit_alarm(struct batch *batch, struct event *event, const struct alarm *alarm)
+{
+    switch (alarm->kind) {
+    case ALARM_OVER:
+        return emit_over(batch, event, alarm);
+    case ALARM_STALLED:
+        return emit_stalled(batch, event, alarm);
+    case ALARM_APPROVAL_REFUSED:
+        break;
+    }
+    return emit_approval_refused(batch, event, alarm);
+}
+
 static enum status emit_due(struct batch *batch, const struct event *event,
                             const struct due_change *change)
 {
@@ -239,8 +299,7 @@ enum status settlement_emit(struct batch *batch, struct event *event, const stru
             status = emit_publication(batch, event, p);
     for (const struct alarm *a = effects->alarms.first; a != NULL; a = a->next)
         if (status == STATUS_OK)
-            status =
-                a->kind == ALARM_OVER ? emit_over(batch, event, a) : emit_stalled(batch, event, a);
+            status = emit_alarm(batch, event, a);
     for (const struct due_change *d = effects->due_changes.first; d != NULL; d = d->next)
         if (status == STATUS_OK)
             status = emit_due(batch, event, d);

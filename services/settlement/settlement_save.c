@@ -8,10 +8,11 @@ static const struct statement PAYMENT_INSERT = {
     "settlement_payment_insert",
     "INSERT INTO payment (merchant_id, order_id, payment_id, provider, provider_reference,"
     "                     provider_account, method, currency, captured_minor, refunded_minor,"
-    "                     in_flight_minor, disputed_minor, over, captured_at)"
+    "                     in_flight_minor, disputed_minor, over, captured_at, cause)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[],"
     "                      $6::text[], $7::integer[], $8::text[], $9::bigint[], $10::bigint[],"
-    "                      $11::bigint[], $12::bigint[], $13::boolean[], $14::timestamptz[])",
+    "                      $11::bigint[], $12::bigint[], $13::boolean[], $14::timestamptz[],"
+    "                      $15::text[])",
 };
 
 static const struct statement PAYMENT_UPDATE = {
@@ -28,20 +29,21 @@ static const struct statement PAYMENT_UPDATE = {
 static const struct statement REFUND_INSERT = {
     "settlement_refund_insert",
     "INSERT INTO refund (merchant_id, order_id, refund_id, routed_version, version, cancelled,"
-    "                    goods, reason, lines)"
+    "                    goods, reason, lines, customer, market)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],"
-    "                      $6::boolean[], $7::integer[], $8::integer[], $9::bytea[])",
+    "                      $6::boolean[], $7::integer[], $8::integer[], $9::bytea[],"
+    "                      $10::text[], $11::text[])",
 };
 
 static const struct statement REFUND_UPDATE = {
     "settlement_refund_update",
     "UPDATE refund t SET routed_version = g.routed_version, version = g.version,"
     "                    cancelled = g.cancelled, goods = g.goods, reason = g.reason,"
-    "                    lines = g.lines"
+    "                    lines = g.lines, customer = g.customer, market = g.market"
     " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[],"
-    "             $7::integer[], $8::integer[], $9::bytea[])"
+    "             $7::integer[], $8::integer[], $9::bytea[], $10::text[], $11::text[])"
     "     AS g(merchant_id, order_id, refund_id, routed_version, version, cancelled, goods,"
-    "          reason, lines)"
+    "          reason, lines, customer, market)"
     " WHERE (t.merchant_id, t.order_id, t.refund_id) = (g.merchant_id, g.order_id, g.refund_id)",
 };
 
@@ -117,12 +119,15 @@ static const struct statement FOREIGN_REFUND_SAVE = {
 static const struct statement DISPUTE_SAVE = {
     "settlement_dispute_save",
     "INSERT INTO dispute (merchant_id, order_id, dispute_id, payment_id, provider_reference,"
-    "                     state, amount_minor, currency, counted_minor)"
+    "                     state, amount_minor, currency, counted_minor, fee_minor,"
+    "                     fee_counted_minor, fee_currency)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],"
-    "                      $6::integer[], $7::bigint[], $8::text[], $9::bigint[])"
+    "                      $6::integer[], $7::bigint[], $8::text[], $9::bigint[], $10::bigint[],"
+    "                      $11::bigint[], $12::text[])"
     " ON CONFLICT (merchant_id, order_id, dispute_id) DO UPDATE"
     " SET state = excluded.state, amount_minor = excluded.amount_minor,"
-    "     counted_minor = excluded.counted_minor",
+    "     counted_minor = excluded.counted_minor, fee_minor = excluded.fee_minor,"
+    "     fee_counted_minor = excluded.fee_counted_minor, fee_currency = excluded.fee_currency",
 };
 
 static const struct statement GOODS_LINE_SAVE = {
@@ -227,8 +232,10 @@ static void put_payments(struct rows_out *insert, struct rows_out *update,
         put_int8(out, payment->in_flight_minor);
         put_int8(out, payment->disputed_minor);
         put_bool(out, payment->over);
-        if (payment->mark == ROW_NEW)
-            column_time(next_column(out, COLUMN_TIME), payment->captured_us);
+        if (payment->mark != ROW_NEW)
+            continue;
+        column_time(next_column(out, COLUMN_TIME), payment->captured_us);
+        put_text(out, payment->cause);
     }
 }
 
@@ -254,6 +261,8 @@ static enum status put_refunds(struct rows_out *insert, struct rows_out *update,
         put_int4(out, goods_state_number(refund->goods));
         put_int4(out, refund->reason);
         column_bytes(next_column(out, COLUMN_BYTES), bytes, size);
+        put_text(out, refund->customer);
+        put_text(out, refund->market);
     }
     return STATUS_OK;
 }
@@ -334,6 +343,9 @@ static void put_disputes(struct rows_out *out, const struct batch_order *order,
         put_int8(out, dispute->amount_minor);
         put_text(out, dispute->currency);
         put_int8(out, dispute->counted_minor);
+        put_int8(out, dispute->fee_minor);
+        put_int8(out, dispute->fee_counted_minor);
+        put_text(out, dispute->fee_currency);
     }
 }
 
@@ -358,7 +370,7 @@ static void put_goods(struct rows_out *lines, struct rows_out *events,
     }
 }
 
-static const char *cause_of(const struct event *event)
+const char *settlement_cause(const struct event *event)
 {
     return event->envelope.id == NULL ? "" : event->envelope.id;
 }
@@ -375,9 +387,9 @@ static void put_transfers(struct rows_out *out, const struct outcome *outcome)
         put_text(out, t->payout == NULL ? NULL : t->payout->payout_id);
         put_int4(out, movement_number(t->movement));
         put_int8(out, t->amount_minor);
-        put_text(out, t->payment->currency);
+        put_text(out, t->currency);
         column_time(next_column(out, COLUMN_TIME), event->now_us);
-        put_text(out, cause_of(event));
+        put_text(out, settlement_cause(event));
     }
 }
 
@@ -466,5 +478,6 @@ enum status settlement_save(struct batch *batch, struct unit *unit)
 #define X(name, statement) send_rows(&name);
     SAVE_ROWS(X)
 #undef X
+    settlement_ledger_save(batch, unit);
     return STATUS_OK;
 }

@@ -9,6 +9,8 @@
 enum {
     SUBMIT_LEAST_US = 500000, /* until a payout that found no room is offered again */
     SUBMIT_MOST_US = 600 * 1000000,
+    STOPPED_LEAST_US = 1000000, /* until a stopped payout is looked at again */
+    STOPPED_MOST_US = 60 * 1000000,
     NOT_SENT_MOST_US = 300 * 1000000, /* until what was not sent is tried again, at most */
     CAPACITY_AGAIN_US = 1000000       /* until a look-up that found no room is tried again */
 };
@@ -111,10 +113,36 @@ static void execute_ourselves(struct settling *settling, struct payout *payout)
     (void)payout_apply(settling, payout, PAYOUT_EVENT_SUCCEEDED, "");
 }
 
+const struct rules_stop *payout_stop(const struct settling *settling, const struct payout *payout)
+{
+    if (settling->stopped == NULL)
+        return NULL;
+    return settling->stopped(settling->rules, settling->merchant_id, payout->provider,
+                             payout->refund->customer, payout->refund->refund_id);
+}
+
+/* Waits, and says which stop it waits for. */
+static void hold(struct settling *settling, struct payout *payout, const struct rules_stop *stop)
+{
+    int64_t now_us = settling->now_us;
+    const char *reason = arena_printf(settling->arena, "STOPPED:%s", stop->id);
+    payout_due(settling, payout, DUE_SUBMIT,
+               now_us +
+                   clamp_us((now_us - payout->reserved_us) / 4, STOPPED_LEAST_US, STOPPED_MOST_US));
+    if (reason == NULL || strcmp(payout->reason, reason) == 0)
+        return;
+    payout->reason = reason;
+    publication_add(settling, payout->refund, payout, payout_state_number(payout->state), reason,
+                    NOTICE_NONE);
+}
+
 void payout_try_send(struct settling *settling, struct payout *payout)
 {
     int64_t now_us = settling->now_us;
-    if (!settling->has_adapter(payout->provider)) {
+    const struct rules_stop *stop = payout_stop(settling, payout);
+    if (stop != NULL) {
+        hold(settling, payout, stop);
+    } else if (!settling->has_adapter(payout->provider)) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_NO_ADAPTER, "NO_ADAPTER");
     } else if (payout->payment->over) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAP_EXCEEDED, "CAP_EXCEEDED");
@@ -185,9 +213,9 @@ static enum notice notice_of(const struct payout *payout, enum payout_event even
     if (payout->state == PAYOUT_SUCCEEDED)
         return NOTICE_SENT;
     if (payout->state == PAYOUT_FAILED && event != PAYOUT_EVENT_SUPERSEDED)
-        return NOTICE_FAILED;
+        return event == PAYOUT_EVENT_DECLINED ? NOTICE_DECLINED : NOTICE_FAILED;
     if (payout->state == PAYOUT_FALLBACK_PENDING)
-        return NOTICE_DIVERTED;
+        return event == PAYOUT_EVENT_GOODS_LOST ? NOTICE_LOST : NOTICE_DIVERTED;
     if (payout->state == PAYOUT_REFUSED)
         return NOTICE_CAP;
     if (payout->state == PAYOUT_CANCELLED)
@@ -218,7 +246,9 @@ static void move(struct settling *settling, struct payout *payout, enum payout_e
     if (next == PAYOUT_RESERVED && before != PAYOUT_SUBMITTED)
         payout->reserved_us = settling->now_us;
     payout->expected_day =
-        next == PAYOUT_SUCCEEDED ? arrival_day(payout->payment->method, settling->now_us) : 0;
+        next == PAYOUT_SUCCEEDED
+            ? arrival_day(payout_method(payout), payout->refund->market, settling->now_us)
+            : 0;
     enter_due(settling, payout);
     if (is_published(settling, payout, before))
         publication_add(settling, payout->refund, payout, payout_state_number(next), reason,
@@ -229,7 +259,7 @@ enum payout_verdict payout_apply(struct settling *settling, struct payout *payou
                                  enum payout_event event, const char *reason)
 {
     struct payout_step step = payout_step(payout->state, event);
-    if (step.send && *capacity_of(settling, payout) == 0)
+    if (step.send && (*capacity_of(settling, payout) == 0 || payout_stop(settling, payout) != NULL))
         return PAYOUT_STAY; /* what is due for it comes again */
     if (step.verdict == PAYOUT_MOVE)
         move(settling, payout, event, step.next, reason);

@@ -77,6 +77,12 @@ bool payout_look_up(struct settling *settling, struct payout *payout);
 void foreign_refund_count(struct settling *settling, struct foreign_refund *foreign);
 void dispute_count(struct settling *settling, struct dispute *dispute);
 
+/* Books what the fee of the dispute has changed by. */
+void dispute_fee_count(struct settling *settling, struct dispute *dispute);
+
+/* The stop that covers the payout; NULL: none. */
+const struct rules_stop *payout_stop(const struct settling *settling, const struct payout *payout);
+
 /* An approval waits for goods: opens the gate at once if they were judged before. */
 void goods_required(struct settling *settling, struct refund *refund);
 

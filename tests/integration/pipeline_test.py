@@ -17,7 +17,9 @@ import approvals
 import authority
 import counting
 import follow_ups
+import forgers
 import intruders
+import ledgers
 import purchases
 from stack import Stack
 
@@ -52,13 +54,16 @@ def payouts_are_single(stack):
 def main():
     wanted = re.compile(sys.argv[2] if len(sys.argv) > 2 else "")
     with Stack(sys.argv[1], f"intake:REDRESS_PARK_DEADLINE={PARK_DEADLINE}",
-               "settlement:REDRESS_STRIPE_RATE=0") as stack:
-        scenarios = [scenario for part in (purchases, approvals, authority, follow_ups, intruders)
+               "settlement:REDRESS_STRIPE_RATE=0",
+               "settlement:REDRESS_LEDGER_EVERY=2s") as stack:
+        scenarios = [scenario for part in (purchases, approvals, authority, follow_ups,
+                                               intruders, forgers, ledgers)
                      for scenario in part.scenarios(stack) if wanted.search(scenario.__name__)]
         counting.run_all(scenarios, THREADS)
         settled(stack)
         if not wanted.pattern:
             payouts_are_single(stack)
+        ledgers.verified(stack)
         stack.keep = bool(os.environ.get("KEEP_STACK"))
     return counting.end()
 

@@ -11,6 +11,7 @@ static const struct {
     {OUTCOME_ROUTED_DECLINED, REFUND_DECLINED, true},
     {OUTCOME_ROUTED_NEEDS_INFO, REFUND_NEEDS_INFO, false},
     {OUTCOME_ROUTED_EXPIRED, REFUND_EXPIRED, true},
+    {OUTCOME_PAYOUTS_AWAITING_GOODS, REFUND_OPEN, false},
     {OUTCOME_PAYOUTS_SUCCEEDED, REFUND_PAID, false},
     {OUTCOME_PAYOUTS_FAILED, REFUND_FAILED, true},
     {OUTCOME_PAYOUTS_CANCELLED, REFUND_CANCELLED, true},
@@ -25,11 +26,12 @@ Test(intake_outcome, the_release_table)
         world_sell(world);
         cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
         struct input input = world_outcome(OUTCOMES[i].outcome, "a", 1);
-        input.outcome.payouts_total = input.outcome.payouts_ended = 1;
+        input.outcome.payouts_total = 1;
+        input.outcome.payouts_ended = OUTCOMES[i].becomes != REFUND_OPEN;
         input.outcome.minor = 1531;
         cr_assert_eq(world_decide(world, input), STATUS_OK);
         cr_expect_eq(world_refund(world, "a")->status, OUTCOMES[i].becomes, "outcome %zu", i);
-        bool open = OUTCOMES[i].becomes == REFUND_NEEDS_INFO;
+        bool open = OUTCOMES[i].becomes == REFUND_NEEDS_INFO || OUTCOMES[i].becomes == REFUND_OPEN;
         cr_expect_eq(world_due(world, world_refund(world, "a"), DEADLINE_STALL) != 0, open);
         cr_expect_eq(world_decide(world, input), STATUS_DUPLICATE);
         cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
@@ -99,12 +101,14 @@ Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
     world_sell(world);
     cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
     struct line_units returned = {"1", 4};
-    struct input input = world_outcome(OUTCOME_PAYOUTS_SUCCEEDED, "a", 3);
-    input.outcome.payouts_total = input.outcome.payouts_ended = 1;
-    input.outcome.minor = 511;
+    struct input input = world_outcome(OUTCOME_PAYOUTS_AWAITING_GOODS, "a", 2);
+    input.outcome.payouts_total = 1;
     input.outcome.returned = &returned;
     input.outcome.returned_count = 1;
     cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_assert_eq(world_paid(world, "a", 3, 511), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_PAID);
     cr_assert_eq(world_ask(world, "b", "1", 4), STATUS_OK);
     cr_expect_eq(world_last(world)->claim_minor, 1020);
     world_destroy(world);

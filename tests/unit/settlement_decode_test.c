@@ -238,7 +238,19 @@ Test(settlement_decode, an_approval_that_was_changed_does_not_hold)
     cr_expect_not(approval_of(&one, routed)->genuine);
     routed = signed_approval();
     routed->approval->key_id = "k2";
-    cr_expect_not(approval_of(&one, routed)->genuine);
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "UNKNOWN_KEY");
+    routed = signed_approval(); /* again under a new version, or for another refund */
+    routed->version += 1;
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
+    routed = signed_approval();
+    routed->refund_id = "rf_other";
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
+    routed = signed_approval();
+    routed->order_id = "o-other";
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
+    routed = signed_approval();
+    routed->approval->n_approvers = 0;
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
     routed = signed_approval();
     routed->approval->split[0]->amount->currency = "EUR";
     cr_expect_not(approval_of(&one, routed)->genuine);
@@ -247,7 +259,7 @@ Test(settlement_decode, an_approval_that_was_changed_does_not_hold)
     cr_expect_not(approval_of(&one, routed)->genuine);
     routed = signed_approval();
     routed->approval = NULL;
-    cr_expect_not(approval_of(&one, routed)->genuine);
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "INCOMPLETE");
 }
 
 Test(settlement_decode, returned_goods_wait_for_no_others)
@@ -268,10 +280,17 @@ Test(settlement_decode, cancellations_and_what_is_skipped_by_its_header)
                  STATUS_OK);
     cr_expect_eq(((const struct routed *)one.event.body)->cancel->version, 4);
     cr_expect_eq(decoded(&one, TOPIC_ROUTED,
-                         "{" HEAD ",\"refundId\":\"rf_1\",\"version\":1,\"status\":\"DECLINED\"}"),
+                         "{" HEAD ",\"refundId\":\"rf_1\",\"version\":5,\"status\":\"DECLINED\"}"),
+                 STATUS_OK);
+    cr_expect_eq(((const struct routed *)one.event.body)->decline->version, 5);
+    cr_expect_eq(decoded(&one, TOPIC_ROUTED,
+                         "{" HEAD ",\"refundId\":\"rf_1\",\"version\":1,"
+                         "\"status\":\"ESCALATED\"}"),
                  STATUS_NOT_FOUND);
     cr_expect(settlement_wants_routed(&(struct envelope){.status = "APPROVED"}));
     cr_expect(settlement_wants_routed(&(struct envelope){.status = "CANCEL_REQUESTED"}));
+    cr_expect(settlement_wants_routed(&(struct envelope){.status = "DECLINED"}));
+    cr_expect(settlement_wants_routed(&(struct envelope){.status = "EXPIRED"}));
     cr_expect_not(settlement_wants_routed(&(struct envelope){.status = "PENDING_APPROVAL"}));
 }
 

@@ -279,6 +279,33 @@ Test(settlement_evidence, disputes_count_while_they_are_open_and_when_they_are_l
     cr_assert_eq(world_tell(&world, &said), STATUS_UNPROCESSABLE);
 }
 
+/* Told again and again, in whatever currency the account has: booked once, and changes are booked.
+ */
+Test(settlement_evidence, the_fee_of_a_dispute_is_booked_once)
+{
+    struct evidence said = dispute("d1", DISPUTE_OPEN, 600);
+    said.fee_minor = 1500;
+    said.fee_currency = "USD";
+    cr_assert_eq(world_tell(&world, &said), STATUS_OK);
+    cr_assert_eq(world.fees, 1500);
+    const struct transfer_row *booked = world.effects.transfers.first;
+    cr_assert_str_eq(booked->currency, "USD");
+    cr_assert_str_eq(booked->next->currency, "GBP");
+    said.event_id = "d2";
+    cr_assert_eq(world_tell(&world, &said), STATUS_OK);
+    cr_assert_eq(world.fees, 1500);
+    said.event_id = "d3";
+    said.fee_minor = 9999; /* nobody vouches for it */
+    said.verified = false;
+    cr_assert_eq(world_tell(&world, &said), STATUS_OK);
+    cr_assert_eq(world.fees, 1500);
+    said = dispute("d4", DISPUTE_LOST, 600);
+    said.fee_minor = 3000;
+    said.fee_currency = "USD";
+    cr_assert_eq(world_tell(&world, &said), STATUS_OK);
+    cr_assert_eq(world.fees, 3000);
+}
+
 Test(settlement_evidence, what_is_said_of_an_unknown_payment_is_kept_for_its_capture)
 {
     struct evidence early = foreign("e1", "re_early", REFUND_STATUS_SUCCEEDED, 700);

@@ -91,9 +91,13 @@ Test(settlement_goods, what_is_not_accepted_is_not_paid_and_returns_to_the_claim
     /* Two of three units of line 1 are worth 667 (the first has the odd penny), and shipping. */
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(payout->amount_minor, 667 + 250);
-    const struct publication *told = world_publication(&world, 0);
+    const struct publication *told = world_publication(&world, 1);
     cr_assert_eq(told->status, 1);
     cr_assert_eq(told->amount_minor, 917);
+    cr_assert_eq(told->released_count, (size_t)0);
+    told = world_publication(&world, 0);
+    cr_assert_eq(told->status, 11);
+    cr_assert_eq(told->notice, NOTICE_REDUCED);
     cr_assert_eq(told->released_count, (size_t)2);
     cr_assert_str_eq(told->released[0].line_id, "1");
     cr_assert_eq(told->released[0].units, 1);
@@ -167,13 +171,35 @@ Test(settlement_goods, goods_that_come_before_the_approval_are_counted)
     cr_assert_eq(world_payout(&world, 0)->refund->goods, GOODS_INSPECTED);
 }
 
-Test(settlement_goods, lost_goods_go_to_people_with_the_money_set_aside)
+Test(settlement_goods, lost_goods_go_to_people_who_approve_anew_or_decline)
 {
     struct payout *payout = waiting();
     cr_assert_eq(world_goods(&world, "g1", "rf_1", GOODS_KIND_LOST, NULL, 0, 0), STATUS_OK);
-    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_eq(payout->state, PAYOUT_FALLBACK_PENDING);
     cr_assert_str_eq(payout->reason, "GOODS_LOST");
-    cr_assert_eq(payout->payment->in_flight_minor, 1750);
+    cr_assert_eq(world_publication(&world, 0)->notice, NOTICE_LOST);
+    cr_assert_str_eq(world_publication(&world, 0)->code, "");
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+    /* They know that the goods will not come: an approval now pays without them. */
+    const struct share share = {"pay_1", 1750};
+    struct approval_event fresh = approval(2, &share, 1);
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_payout(&world, 1)->amount_minor, 1750);
+}
+
+/* What returns to the claim is told even while the payout waits for its capture. */
+Test(settlement_goods, a_reduction_is_told_before_the_capture_is_known)
+{
+    const struct share share = {"pay_9", 1750};
+    struct approval_event event = approval(1, &share, 1);
+    cr_assert_eq(world_apply_approval(&world, &event), STATUS_OK);
+    inspect("g1", "1", 3, 2);
+    inspect("g2", "2", 1, 1);
+    cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_AWAITING_CAPTURE);
+    cr_assert_eq(world_publications(&world), (size_t)1);
+    cr_assert_eq(world_publication(&world, 0)->released_count, (size_t)1);
 }
 
 Test(settlement_goods, goods_that_never_come_end_it)

@@ -144,20 +144,28 @@ Test(settlement_note, a_refund_arrives_by_a_business_day)
     static const struct {
         const char *sent;
         int method;
+        const char *market;
         const char *expected;
     } rows[] = {
-        {"2010-12-09T10:00:00Z", 1, "2010-12-23"},  /* card, Thursday */
-        {"2010-12-11T10:00:00Z", 1, "2010-12-24"},  /* card, Saturday: as from Friday */
-        {"2010-12-10T23:59:59Z", 3, "2010-12-17"},  /* bank transfer, Friday */
-        {"2010-12-13T00:00:00Z", 5, "2010-12-20"},  /* pay later, Monday */
-        {"2010-12-13T00:00:00Z", 6, "2010-12-13"},  /* store credit: at once */
-        {"2010-12-13T00:00:00Z", 99, "2010-12-27"}, /* unknown: the longest */
+        {"2010-12-09T10:00:00Z", 1, "", "2010-12-23"},   /* card, Thursday */
+        {"2010-12-11T10:00:00Z", 1, "", "2010-12-24"},   /* card, Saturday: as from Friday */
+        {"2010-12-10T23:59:59Z", 3, "", "2010-12-17"},   /* bank transfer, Friday */
+        {"2010-12-13T00:00:00Z", 5, "", "2010-12-20"},   /* pay later, Monday */
+        {"2010-12-13T00:00:00Z", 6, "", "2010-12-13"},   /* store credit: at once */
+        {"2010-12-13T00:00:00Z", 99, "", "2010-12-27"},  /* unknown: the longest */
+        {"2010-12-10T23:59:59Z", 3, "GB", "2010-12-13"}, /* transfer: the next business day */
+        {"2010-12-13T00:00:00Z", 3, "IN", "2010-12-27"}, /* net banking */
+        {"2010-12-13T00:00:00Z", 4, "NO", "2010-12-27"}, /* wallet */
+        {"2010-12-13T00:00:00Z", 4, "IN", "2010-12-16"},
+        {"2010-12-13T00:00:00Z", 3, "somewhere", "2010-12-20"}, /* a market's own name */
+        {"2010-12-13T00:00:00Z", 3, "US", "2010-12-20"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t sent_us = 0;
         char day[CLOCK_TEXT_MAX];
         cr_assert_eq(clock_parse(rows[i].sent, &sent_us), STATUS_OK);
-        (void)clock_format_date(arrival_day(rows[i].method, sent_us) * CLOCK_DAY_US, day);
+        (void)clock_format_date(arrival_day(rows[i].method, rows[i].market, sent_us) * CLOCK_DAY_US,
+                                day);
         cr_expect_str_eq(day, rows[i].expected, "%s by method %d: %s", rows[i].sent, rows[i].method,
                          day);
     }

@@ -105,22 +105,39 @@ Test(settlement_payout, an_approval_that_does_not_hold_pays_nothing)
 {
     const struct share share = {"pay_1", 510};
     struct approval_event good = world_approval(&world, "rf_1", 1, &share, 1), bad = good;
-    bad.genuine = false;
+    bad.expires_us = world.now_us - 1;
     cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
-    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_EXPIRED");
     cr_assert_null(world_publication(&world, 0)->payout);
     bad = good;
     bad.version = 2;
-    bad.expires_us = world.now_us - 1;
-    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
-    cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
-    bad = good;
-    bad.version = 3;
     bad.amount_minor = 511; /* more than its shares */
     cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
     cr_assert_str_eq(world_publication(&world, 0)->reason, "APPROVAL_INVALID");
-    cr_assert_eq(world_publication(&world, 0)->version, 3);
+    cr_assert_eq(world_publication(&world, 0)->version, 2);
+    bad = good;
+    bad.version = 3;
+    bad.method = METHOD_BANK_TRANSFER; /* another account, and nobody chose it */
+    bad.by_people = false;
+    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "PERSON_REQUIRED");
     cr_assert_null(world_payout(&world, 0));
+}
+
+/* Whoever can write to the topic must not be able to end a claim, or to make the true approval look
+ * like one that was seen before. */
+Test(settlement_payout, a_forged_approval_leaves_no_trace_but_an_alarm)
+{
+    const struct share share = {"pay_1", 510};
+    struct approval_event forged = world_approval(&world, "rf_1", INT64_MAX, &share, 1);
+    forged.genuine = false;
+    cr_assert_eq(world_apply_approval(&world, &forged), STATUS_OK);
+    cr_assert_eq(world_publications(&world), (size_t)0);
+    cr_assert_null(world.rows.refunds);
+    cr_assert_eq(world_alarm(&world, 0)->kind, ALARM_APPROVAL_REFUSED);
+    cr_assert_eq(world_alarm(&world, 0)->approval, &forged);
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_SUBMITTED);
 }
 
 Test(settlement_payout, shares_of_one_payment_twice_are_refused)
@@ -477,4 +494,116 @@ Test(settlement_payout, what_failed_can_be_approved_again)
     cr_assert_eq(world_approve_one(&world, "rf_1", 2, "pay_1", 510), STATUS_OK);
     cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
     cr_assert_eq(world_payout(&world, 1)->ordinal, 2);
+}
+
+Test(settlement_payout, when_no_other_way_is_approved_it_has_failed)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_decline(&world, "rf_1", 2), STATUS_DUPLICATE); /* nothing to decline */
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "account_closed", 402),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FALLBACK_PENDING);
+    cr_assert_eq(world_decline(&world, "rf_1", 1), STATUS_DUPLICATE); /* older than the approval */
+    cr_assert_eq(world_decline(&world, "rf_2", 9), STATUS_DUPLICATE);
+    cr_assert_eq(world_decline(&world, "rf_1", 3), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(world_publication(&world, 0)->notice, NOTICE_DECLINED);
+    cr_assert_eq(world_publication(&world, 0)->ended, 1);
+    cr_assert_eq(world_decline(&world, "rf_1", 4), STATUS_DUPLICATE);
+    /* After an appeal it may be paid all the same. */
+    cr_assert_eq(world_approve_one(&world, "rf_1", 5, "pay_1", 510), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
+}
+
+/* Card after card is closed: another method is asked for twice, then the refund has failed. */
+Test(settlement_payout, asking_for_another_method_does_not_go_round)
+{
+    for (int64_t version = 1; version <= 3; version++) {
+        cr_assert_eq(world_approve_one(&world, "rf_1", version, "pay_1", 510), STATUS_OK);
+        struct payout *payout = world_payout(&world, (size_t)version - 1);
+        struct evidence failed = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
+        failed.status = REFUND_STATUS_FAILED;
+        failed.provider_refund_id = arena_printf(world.arena, "re_%d", (int)version);
+        failed.code = "expired_or_canceled_card";
+        cr_assert_eq(world_tell(&world, &failed), STATUS_OK);
+        cr_assert_eq(payout->state, version < 3 ? PAYOUT_FALLBACK_PENDING : PAYOUT_FAILED);
+    }
+    cr_assert_eq(world_publication(&world, 0)->ended, 3);
+}
+
+/* Stops. */
+
+static const struct rules_stop STOP = {.id = "fire", .version = 1, .refund_id = "rf_1"};
+
+Test(settlement_payout, what_is_stopped_waits_and_names_the_stop)
+{
+    world.stop = &STOP;
+    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_RESERVED);
+    cr_assert_str_eq(payout->reason, "STOPPED:fire");
+    cr_assert_eq(world_publications(&world), (size_t)2);
+    cr_assert_str_eq(world_publication(&world, 1)->reason, "STOPPED:fire");
+    cr_assert_eq(world_publication(&world, 1)->status, 1);
+    cr_assert_null(world_task(&world, 0));
+    /* It is told once, and looked at again. */
+    for (int i = 0; i < 5; i++) {
+        const struct due_change *due = world.effects.due_changes.last;
+        cr_assert_eq(due->kind, DUE_SUBMIT);
+        cr_assert_leq(due->due_us, world.now_us + 60 * SECOND_US);
+        world.now_us = due->due_us;
+        cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+        cr_assert_eq(world_publications(&world), (size_t)0);
+        cr_assert_null(world_task(&world, 0));
+    }
+    /* Others go on; what waits can be cancelled. */
+    cr_assert_eq(world_approve_one(&world, "rf_2", 1, "pay_1", 100), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
+    world.stop = NULL;
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_str_eq(payout->reason, "");
+}
+
+/* What was sent before the stop is found out, and not sent again. */
+Test(settlement_payout, a_stop_holds_a_second_attempt)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 0), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    world.stop = &STOP;
+    world_pass(&world, HORIZON_US);
+    cr_assert_eq(world_due(&world, DUE_LOOK_UP, payout->payout_id), STATUS_OK);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    cr_assert_null(world_task(&world, 0));
+    cr_assert_eq(payout->attempts, 1);
+    world.stop = NULL;
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(payout->attempts, 2);
+}
+
+/* Finance pays by hand only what is not stopped. */
+Test(settlement_payout, a_stop_holds_what_people_would_pay)
+{
+    const struct share share = {"pay_1", 510};
+    struct approval_event by_hand = world_approval(&world, "rf_1", 1, &share, 1);
+    by_hand.method = METHOD_MANUAL;
+    world.stop = &STOP;
+    cr_assert_eq(world_apply_approval(&world, &by_hand), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(payout->state, PAYOUT_RESERVED);
+    world.stop = NULL;
+    cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    /* Paid by hand: from the merchant's bank account, not from the provider's balance. */
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_ANSWER), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_SUCCEEDED);
+    cr_assert_eq(world.balances[ACCOUNT_BANK], -510);
+    cr_assert_eq(world.balances[ACCOUNT_CLEARING], 0);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_FAILED, SOURCE_WEBHOOK), STATUS_OK);
+    cr_assert_eq(world.balances[ACCOUNT_BANK], 0);
 }

@@ -23,6 +23,7 @@ void world_start(struct world *world)
                    .goods_wait_us = 30 * 86400 * SECOND_US,
                    .poll_first_us = 60 * SECOND_US,
                    .alarm_every_us = 86400 * SECOND_US,
+                   .fallbacks_max = 2,
                    .attempts_max = 3},
         .has_adapter = stripe_only,
         .capacity = {[PROVIDER_STRIPE] = 1000, [PROVIDER_ADYEN] = 1000, [PROVIDER_PAYPAL] = 1000},
@@ -42,6 +43,18 @@ void world_pass(struct world *world, int64_t us)
     world->now_us += us;
 }
 
+/* `rules` is the one stop that there is, or NULL; it is about refunds. */
+static const struct rules_stop *stopped(const void *rules, const char *merchant_id,
+                                        int32_t provider, const char *customer_token,
+                                        const char *refund_id)
+{
+    const struct rules_stop *stop = rules;
+    cr_assert_str_eq(merchant_id, "shop");
+    cr_assert(provider > PROVIDER_NONE && provider < PROVIDERS);
+    cr_assert_str_eq(customer_token, "17850");
+    return stop != NULL && strcmp(stop->refund_id, refund_id) == 0 ? stop : NULL;
+}
+
 static struct settling begin(struct world *world)
 {
     world->effects = (struct effects){0};
@@ -53,6 +66,8 @@ static struct settling begin(struct world *world)
         .rows = &world->rows,
         .limits = &world->limits,
         .has_adapter = world->has_adapter,
+        .stopped = stopped,
+        .rules = world->stop,
         .capacity = world->capacity,
         .now_us = world->now_us,
         .epoch = world->epoch,
@@ -89,6 +104,10 @@ static void check_books(struct world *world)
     int64_t in_flight = 0, refunded = 0, disputed = 0, sum = 0;
     for (const struct transfer_row *t = world->effects.transfers.first; t != NULL; t = t->next) {
         cr_assert_gt(t->amount_minor, 0);
+        if (t->movement == MOVEMENT_FEE || t->movement == MOVEMENT_FEE_RETURNED) {
+            world->fees += t->movement == MOVEMENT_FEE ? t->amount_minor : -t->amount_minor;
+            continue;
+        }
         world->balances[movement_debited(t->movement)] += t->amount_minor;
         world->balances[movement_credited(t->movement)] -= t->amount_minor;
     }
@@ -103,7 +122,9 @@ static void check_books(struct world *world)
     cr_assert_eq(sum, 0);
     cr_assert_eq(world->balances[ACCOUNT_PAYABLE], -in_flight);
     cr_assert_eq(world->balances[ACCOUNT_REFUNDS], in_flight + refunded);
-    cr_assert_eq(world->balances[ACCOUNT_CLEARING], -refunded - disputed);
+    cr_assert_eq(world->balances[ACCOUNT_CLEARING] + world->balances[ACCOUNT_STORE_CREDIT] +
+                     world->balances[ACCOUNT_BANK],
+                 -refunded - disputed);
     cr_assert_eq(world->balances[ACCOUNT_DISPUTED] + world->balances[ACCOUNT_CHARGEBACKS],
                  disputed);
 }
@@ -168,6 +189,11 @@ struct approval_event world_approval(struct world *world, const char *refund_id,
     return (struct approval_event){.refund_id = refund_id,
                                    .version = version,
                                    .genuine = true,
+                                   .refusal = "MAC",
+                                   .key_id = "k1",
+                                   .by_people = true,
+                                   .customer = "17850",
+                                   .market = "GB",
                                    .expires_us = world->now_us + SECOND_US,
                                    .shares = copies,
                                    .share_count = share_count,
@@ -205,6 +231,13 @@ enum status world_cancel(struct world *world, const char *refund_id, int64_t ver
     struct settling settling = begin(world);
     const struct cancel_event cancel = {refund_id, version, world->now_us};
     return end(world, &settling, settle_cancel(&settling, &cancel));
+}
+
+enum status world_decline(struct world *world, const char *refund_id, int64_t version)
+{
+    struct settling settling = begin(world);
+    const struct decline_event decline = {refund_id, version};
+    return end(world, &settling, settle_decline(&settling, &decline));
 }
 
 enum status world_due(struct world *world, enum due_kind kind, const char *subject)
@@ -246,6 +279,7 @@ struct evidence world_evidence(struct world *world, const struct payout *payout,
         .currency = payout->currency,
         .code = "",
         .dispute_id = "",
+        .fee_currency = "",
     };
 }
 

@@ -16,6 +16,8 @@ struct world {
     size_t capacity[PROVIDERS];
     int64_t now_us, epoch;
     int64_t balances[ACCOUNTS];
+    int64_t fees;
+    const struct rules_stop *stop; /* about a refund; NULL: none */
     int events;
 
     /* Of the last event. */
@@ -44,6 +46,7 @@ struct approval_event world_approval(struct world *world, const char *refund_id,
                                      const struct share *shares, size_t share_count);
 enum status world_apply_approval(struct world *world, const struct approval_event *approval);
 enum status world_cancel(struct world *world, const char *refund_id, int64_t version);
+enum status world_decline(struct world *world, const char *refund_id, int64_t version);
 enum status world_due(struct world *world, enum due_kind kind, const char *subject);
 enum status world_goods(struct world *world, const char *event_id, const char *refund_id,
                         enum goods_kind kind, const char *line_id, int64_t units, int64_t accepted);

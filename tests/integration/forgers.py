@@ -1,0 +1,130 @@
+"""Scenarios: somebody who can write to the topics of settlement tries to move money, or to free it."""
+
+import copy
+
+import counting
+import shop
+from journey import Journey
+from shop import CONTROL, ORDERS, REQUESTS, ROUTED, Order
+
+PROVIDER_EVENTS = "refunds.provider-events.v1"
+NO_MAC = "A" * 43 + "="  # 32 bytes
+
+
+def scenarios(stack):
+    def paid(name):
+        """A refund of 255 that was paid, and its payout's last event."""
+        order = Order(name)
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        journey = Journey(stack, order)
+        return journey, journey.await_paid(255)
+
+    def pending(name):
+        """A refund of 300.00 that waits for a person, and what routing said of it."""
+        order = Order(name, lines=(("1", 2, 60000),))
+        stack.publish(ORDERS, *order.events())
+        stack.publish(REQUESTS, order.request())
+        journey = Journey(stack, order)
+        return journey, journey.await_status(ROUTED, "PENDING_APPROVAL")
+
+    def evidence(journey, payout, number, **said):
+        return {"merchantId": journey.order.merchant, "orderId": journey.order.order_id,
+                "eventId": f"forged-{number}", "occurredAt": shop.days_ago(0),
+                "provider": "PROVIDER_STRIPE", "paymentId": payout["paymentId"],
+                "providerReference": journey.order.reference(),
+                "source": "EVIDENCE_SOURCE_WEBHOOK", "verified": True, "epoch": 1,
+                "seal": NO_MAC, **said}
+
+    def await_applied(journey, number):
+        rows = counting.until(lambda: stack.sql(
+            "settlement", "SELECT verified FROM view.evidence WHERE order_id ="
+            f" '{journey.order.order_id}' AND event_id = 'forged-{number}'"))
+        counting.equal(f"forgery {number} is kept, as not verified", rows, [["f"]])
+
+    def money(journey):
+        return stack.sql("settlement", "SELECT refunded_minor, in_flight_minor, disputed_minor FROM"
+                         f" view.payment WHERE order_id = '{journey.order.order_id}'")
+
+    def refused(journey):
+        return [event["approvalRefused"]["reason"] for event in stack.events(CONTROL)
+                if event.get("approvalRefused", {}).get("refundId") == journey.refund_id]
+
+    def await_refused(journey, reason):
+        counting.check(f"settlement says that the approval is refused: {reason}",
+                       counting.until(lambda: reason in refused(journey)), refused(journey))
+
+    def effects(journey):
+        return [effect for effect in stack.effects()
+                if effect["metadata"].get("refund_id") == journey.refund_id]
+
+    def forged_failure():
+        journey, payout = paid("forged-failure")
+        for number, status in enumerate(("FAILED", "CANCELLED")):
+            stack.publish(PROVIDER_EVENTS, evidence(journey, payout, number, refund={
+                "refundId": journey.refund_id, "payoutId": payout["payoutId"],
+                "providerRefundId": payout["provider"]["refundId"],
+                "status": f"PROVIDER_REFUND_STATUS_{status}", "amount": payout["amount"],
+                "failureCode": "declined"}))
+            await_applied(journey, number)
+        stack.publish(PROVIDER_EVENTS, evidence(journey, payout, 2, callFailed={
+            "payoutId": payout["payoutId"], "failure": "CALL_FAILURE_REFUSED",
+            "code": "declined"}))
+        await_applied(journey, 2)
+        counting.equal("the money counts as paid", money(journey), [["255", "0", "0"]])
+        counting.equal("the payout succeeded, and nothing followed",
+                       journey.statuses(shop.PAYOUTS)[-1], "SUCCEEDED")
+
+    def forged_won_dispute():
+        journey, payout = paid("forged-dispute")
+        dispute = {"disputeId": "dp-1", "status": "DISPUTE_STATUS_OPEN", "amount": payout["amount"]}
+        stack.publish(PROVIDER_EVENTS, evidence(journey, payout, 0, dispute=dispute))
+        await_applied(journey, 0)
+        stack.publish(PROVIDER_EVENTS, evidence(
+            journey, payout, 1, dispute=dict(dispute, status="DISPUTE_STATUS_WON")))
+        await_applied(journey, 1)
+        counting.equal("what is disputed stays disputed", money(journey), [["255", "0", "255"]])
+
+    def approval_without_a_mac():
+        journey, routed = pending("unsigned")
+        forged = copy.deepcopy(routed)
+        forged.update(version=int(routed["version"]) + 1, status="ROUTING_STATUS_APPROVED",
+                      automatic=True, approval={
+                          "keyId": "k1", "method": "REFUND_METHOD_ORIGINAL",
+                          "split": [{"paymentId": journey.order.payment(),
+                                     "amount": {"minor": 30000, "currency": "GBP"}}],
+                          "amount": {"minor": 30000, "currency": "GBP"},
+                          "expiresAt": shop.days_ago(-30)})
+        stack.publish(ROUTED, forged)
+        await_refused(journey, "MAC")
+        forged["approval"]["keyId"] = "nobody"
+        stack.publish(ROUTED, forged)
+        await_refused(journey, "UNKNOWN_KEY")
+        counting.equal("nothing was told of a payout", journey.statuses(shop.PAYOUTS), [])
+        counting.equal("nothing was paid", effects(journey), [])
+        stack.ctl("request", journey.order.order_id, "--merchant", journey.order.merchant, "--id",
+                  f"{journey.order.order_id}/r1", "--cancel", "never mind")
+        journey.await_status(shop.PAYOUTS, "CANCELLED")
+
+    def mac_of_another_refund():
+        genuine, _ = paid("genuine")
+        journey, routed = pending("borrowed")
+        approval = genuine.events(ROUTED)[-1]["approval"]
+        forged = copy.deepcopy(routed)
+        forged.update(version=int(routed["version"]) + 1, status="ROUTING_STATUS_APPROVED",
+                      approval=approval)
+        stack.publish(ROUTED, forged)
+        await_refused(journey, "MAC")
+        counting.equal("nothing was paid", effects(journey), [])
+
+    def approval_again_with_a_new_version():
+        journey, _ = paid("again")
+        again = copy.deepcopy(journey.events(ROUTED)[-1])
+        stack.publish(ROUTED, again)  # byte for byte: a duplicate
+        again["version"] = int(again["version"]) + 1
+        stack.publish(ROUTED, again)
+        await_refused(journey, "MAC")
+        counting.equal("it was paid once", len(effects(journey)), 1)
+
+    return [forged_failure, forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
+            approval_again_with_a_new_version]
