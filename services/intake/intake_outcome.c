@@ -21,16 +21,18 @@ static bool is_open(const struct refund *refund)
 }
 
 /* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing;
- * nor does policy's decline of an appeal, which goes to people. */
+ * nor does policy's decline of an appeal, which goes to people. Where a part was paid, declining
+ * the rest frees nothing by itself: settlement ends the payouts, and the claim with them. */
 static enum status judged(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct input *input)
 {
     const struct outcome_seen *seen = &input->outcome;
     bool stale = seen->round != 0 && seen->round < refund->round;
     bool to_people = seen->outcome == OUTCOME_ASSESSED_DECLINED && seen->appeal;
-    if (stale || to_people || !is_open(refund))
+    bool ends = OUTCOMES[seen->outcome].claim == CLAIM_RELEASED;
+    if (stale || to_people || !is_open(refund) || (ends && refund->paid_minor > 0))
         return STATUS_OK;
-    if (OUTCOMES[seen->outcome].claim == CLAIM_RELEASED)
+    if (ends)
         refund->holds = false;
     enum status status =
         refund_move(intake, order, refund, OUTCOMES[seen->outcome].becomes, input->now_us);

@@ -114,6 +114,31 @@ Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
     world_destroy(world);
 }
 
+/* One of two payments was paid back; people decline another way for the other. */
+Test(intake_outcome, declining_the_rest_does_not_free_what_was_paid)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    struct input input = world_outcome(OUTCOME_PAYOUTS_SUCCEEDED, "a", 3);
+    input.outcome.payouts_total = 2;
+    input.outcome.payouts_ended = 1;
+    input.outcome.payout_id = "po_1";
+    input.outcome.minor = 1000;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_assert_eq(world_decide(world, world_outcome(OUTCOME_ROUTED_DECLINED, "a", 2)), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+    cr_expect_eq(world_last(world)->status, ANSWER_REJECTED);
+    input = world_outcome(OUTCOME_PAYOUTS_FAILED, "a", 5);
+    input.outcome.payouts_total = input.outcome.payouts_ended = 2;
+    input.outcome.payout_id = "po_2";
+    input.outcome.minor = 531;
+    cr_assert_eq(world_decide(world, input), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_PAID);
+    world_destroy(world);
+}
+
 Test(intake_outcome, an_answer_to_an_earlier_round_changes_nothing)
 {
     struct world *world = world_create();
