@@ -29,6 +29,11 @@ static enum status pack(const struct store_row *row, const char *worker, const c
     rule.reason = text(row->reason == NULL ? "" : row->reason);
     rule.kind = text(rules_kind_name(row->kind));
     rule.sha256 = text(row->sha256);
+    rule.author = text(row->author == NULL ? "" : row->author);
+    if (row->stop != NULL) {
+        rule.stopped = row->stop->stopped;
+        rule.why = row->stop->reason;
+    }
     Redress__V1__ControlEvent event = REDRESS__V1__CONTROL_EVENT__INIT;
     event.source = text(worker);
     event.subject = text(subject);

@@ -83,7 +83,8 @@ own_environment()
     case $1 in
         routing) printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" ;;
         settlement)
-            printf '%s\n' "$keys" "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
+            printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" \
+                "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
                 "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key"
             ;;
         redressctl)

@@ -23,6 +23,8 @@
     X(payouts, "payouts", "list payouts, and what they wait for")                        \
     X(payment, "payment", "show the cap of a payment and what made it")                  \
     X(ledger, "ledger", "show the ledger, or verify that nothing in it was changed")     \
+    X(stop, "stop", "stop payouts")                                                      \
+    X(resume, "resume", "let stopped payouts go on")                                     \
     X(status, "status", "show what each worker does and what waits")                     \
     X(report, "report", "count orders, requests, outcomes and money")                    \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \

@@ -6,7 +6,6 @@
 #include "settlement_config.h"
 
 extern const struct migration_list migrations_settlement;
-extern const struct migration_list migrations_rules;
 
 static struct settlement_config config;
 static struct settlement settlement = {.has_adapter = provider_exists};
@@ -33,6 +32,11 @@ static enum status start(void *context, const struct config_worker *worker, stru
         return STATUS_FATAL;
     if (started->scratch == NULL)
         return error_set(error, STATUS_FATAL, "no memory to unpack events");
+    const struct rules_settings rules = {
+        .worker = worker, .name = "settlement", .keys = config.rules_keys, .stops = true};
+    status = rules_open(&rules, &started->rules, error);
+    if (status != STATUS_OK)
+        return status;
     provider_enable(sender.accounts);
     return sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
 }
@@ -42,6 +46,8 @@ static void stop(void *context)
     struct settlement *stopped = context;
     sender_close(stopped->sender);
     stopped->sender = NULL;
+    rules_close(stopped->rules);
+    stopped->rules = NULL;
     approval_keys_destroy((struct approval_keys *)stopped->keys);
     stopped->keys = NULL;
     arena_destroy(stopped->scratch);

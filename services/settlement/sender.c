@@ -132,14 +132,14 @@ static void plan(struct sender *sender)
 }
 
 static void start_lane(struct sender *sender, struct lane *lane, const struct job *jobs,
-                       const bool *stale)
+                       const char *const *refusals)
 {
     size_t count = least(lane->planned, lane->granted);
     drop(sender, lane, count);
     for (size_t i = 0; i < count; i++) {
-        if (stale[i] || is_late(sender, &jobs[i]))
+        if (refusals[i] != NULL || is_late(sender, &jobs[i]))
             sender_report_failed(sender, &jobs[i], CALL_FAILURE_NOT_SENT,
-                                 stale[i] ? "shard_moved" : "window_passed", "");
+                                 refusals[i] != NULL ? refusals[i] : "window_passed", "");
         else
             sender_begin(sender, lane, &jobs[i]);
     }
@@ -151,14 +151,14 @@ static void start_lane(struct sender *sender, struct lane *lane, const struct jo
 
 static void start_calls(struct sender *sender)
 {
-    bool stale[GROUP_MAX] = {false};
+    const char *refusals[GROUP_MAX] = {NULL};
     plan(sender);
-    if (sender->group_count == 0 || !sender_admit(sender, stale))
+    if (sender->group_count == 0 || !sender_admit(sender, refusals))
         return;
     for (size_t i = 0, at = 0; i < PROVIDERS; i++) {
         struct lane *lane = &sender->lanes[i];
         if (lane->planned > 0)
-            start_lane(sender, lane, &sender->group[at], &stale[at]);
+            start_lane(sender, lane, &sender->group[at], &refusals[at]);
         at += lane->planned;
     }
 }

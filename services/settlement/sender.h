@@ -4,8 +4,9 @@
  * what it learns as ProviderEvent to refunds.provider-events.v1; it changes no row of an order.
  * Right before a group of calls it reads the epochs of their shards on a connection of its own, and
  * leaves the jobs alone whose shard somebody else has claimed since: that narrows the window of a
- * frozen instance, which the idempotency key closes. In the same round trip it takes its share of
- * the rate limit, which instances share per provider.
+ * frozen instance, which the idempotency key closes. In the same round trip it leaves alone what a
+ * stop covers that was published since it was decided, and takes its share of the rate limit, which
+ * instances share per provider.
  *
  * A job that is left alone, or did not start within the window, is reported as not sent, so that a
  * look-up which counts (settlement.h, look_up_counts) always comes after the last byte of a call.
@@ -55,6 +56,7 @@ struct job {
     char merchant_id[SENDER_ID_MAX];
     char order_id[SENDER_ID_MAX];
     char payment_id[SENDER_ID_MAX];
+    char customer[SENDER_ID_MAX]; /* token, which a stop may name */
     char traceparent[TRACEPARENT_SIZE];
     struct provider_payout payout;
     int64_t queued_us; /* monotonic; set by sender_push */

@@ -77,9 +77,10 @@ void sender_finish(struct sender *sender, const struct exchange_answer *answer);
 bool sender_authorized(struct sender *sender, struct lane *lane);
 void sender_end_call(struct sender *sender, struct call_in_flight *call);
 
-/* sender_store.c: marks in `stale` the jobs of the group whose shard has another owner by now, and
- * sets how many calls each lane may start. False: PostgreSQL is away. */
-bool sender_admit(struct sender *sender, bool *stale);
+/* sender_store.c: says in `refusals` why jobs of the group are not to be done (NULL: they are):
+ * their shard has another owner by now, or a stop covers them; and sets how many calls each lane
+ * may start. False: PostgreSQL is away. */
+bool sender_admit(struct sender *sender, const char **refusals);
 
 /* Milliseconds of a slot of the rate limit. */
 int64_t sender_slot_ms(int64_t rate);

@@ -17,6 +17,16 @@ static const struct statement EPOCHS = {
     "SELECT shard, epoch FROM shard WHERE shard = ANY($1::integer[])",
 };
 
+/* Numbers of the jobs that a stop covers: what it leaves empty it does not look at. */
+static const struct statement STOPPED = {
+    "sender_stopped",
+    "SELECT k.n FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[])"
+    "                AS k(n, merchant_id, provider, customer_token, refund_id)"
+    " WHERE EXISTS (SELECT FROM rule_stop s WHERE s.stopped"
+    "    AND s.merchant_id IN ('', k.merchant_id) AND s.provider IN (0, k.provider)"
+    "    AND s.customer_token IN ('', k.customer_token) AND s.refund_id IN ('', k.refund_id))",
+};
+
 /* A slot that is a little behind is counted as the row's: clock and lock were read apart. */
 static const struct statement ALLOWANCE = {
     "sender_allowance",
@@ -78,6 +88,41 @@ static struct call *ask_epochs(struct sender *sender, struct unit *unit)
     return call;
 }
 
+/* NULL: there is nothing to send. Looking something up is never stopped. */
+static struct call *ask_stops(struct sender *sender, struct unit *unit)
+{
+    struct column *numbers = column_create(unit, COLUMN_INT8);
+    struct column *merchants = column_create(unit, COLUMN_TEXT);
+    struct column *providers = column_create(unit, COLUMN_INT4);
+    struct column *customers = column_create(unit, COLUMN_TEXT);
+    struct column *refunds = column_create(unit, COLUMN_TEXT);
+    for (size_t i = 0; i < sender->group_count; i++) {
+        const struct job *job = &sender->group[i];
+        if (job->kind != TASK_SEND)
+            continue;
+        column_int8(numbers, (int64_t)i);
+        column_text(merchants, job->merchant_id);
+        column_int4(providers, job->provider);
+        column_text(customers, job->customer);
+        column_text(refunds, job->payout.refund_id);
+    }
+    if (column_count(numbers) == 0)
+        return NULL;
+    struct call *call = unit_call(unit, &STOPPED);
+    call_column(call, numbers);
+    call_column(call, merchants);
+    call_column(call, providers);
+    call_column(call, customers);
+    call_column(call, refunds);
+    return call;
+}
+
+static void read_stops(const struct call *call, const char **refusals)
+{
+    for (size_t row = 0; call != NULL && row < rows_count(call); row++)
+        refusals[rows_int8(call, row, 0)] = "stopped";
+}
+
 /* NULL: the lane has no limit, or wants nothing. */
 static struct call *ask_allowance(const struct lane *lane, struct unit *unit)
 {
@@ -91,17 +136,18 @@ static struct call *ask_allowance(const struct lane *lane, struct unit *unit)
     return call;
 }
 
-static void read_epochs(struct sender *sender, const struct call *call, bool *stale)
+static void read_epochs(struct sender *sender, const struct call *call, const char **refusals)
 {
     for (size_t i = 0; i < sender->group_count; i++) {
-        stale[i] = true;
+        refusals[i] = "shard_moved";
         for (size_t row = 0; row < rows_count(call); row++)
-            if (rows_int4(call, row, 0) == sender->group[i].shard)
-                stale[i] = rows_int8(call, row, 1) != sender->group[i].epoch;
+            if (rows_int4(call, row, 0) == sender->group[i].shard &&
+                rows_int8(call, row, 1) == sender->group[i].epoch)
+                refusals[i] = NULL;
     }
 }
 
-bool sender_admit(struct sender *sender, bool *stale)
+bool sender_admit(struct sender *sender, const char **refusals)
 {
     struct error error = {0};
     struct call *allowances[PROVIDERS] = {NULL};
@@ -110,12 +156,15 @@ bool sender_admit(struct sender *sender, bool *stale)
     arena_reset(sender->database_arena);
     struct unit *unit = database_begin(sender->database, sender->database_arena);
     struct call *epochs = ask_epochs(sender, unit);
+    struct call *stops = ask_stops(sender, unit);
     for (int i = 0; i < PROVIDERS; i++)
         allowances[i] = ask_allowance(&sender->lanes[i], unit);
     database_send(unit);
     enum status status = database_wait(unit, &error);
-    if (status == STATUS_OK)
-        read_epochs(sender, epochs, stale);
+    if (status == STATUS_OK) {
+        read_epochs(sender, epochs, refusals);
+        read_stops(stops, refusals);
+    }
     for (int i = 0; i < PROVIDERS; i++) {
         struct lane *lane = &sender->lanes[i];
         lane->granted = lane->planned;

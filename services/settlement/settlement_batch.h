@@ -5,6 +5,7 @@
 
 #include "approval.h"
 #include "ledger_chain.h"
+#include "rules/rules.h"
 #include "settlement.h"
 #include "worker/worker.h"
 
@@ -20,6 +21,8 @@ struct settlement {
     struct sender *sender; /* NULL: nothing is sent */
     bool (*has_adapter)(int provider);
     int64_t ledger_every_us; /* until a new head of a shard's ledger is published */
+    struct rules *rules;     /* the stops */
+    int64_t stops_revision;  /* what the last saved batch knew of them */
 };
 
 /* The body of an event from refunds.routed.v1: one of them is set. The bodies of the others are

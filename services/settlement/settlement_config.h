@@ -4,6 +4,7 @@
 #define SETTLEMENT_CONFIG_H
 
 #include "config.h"
+#include "rules/rules.h"
 #include "sender.h"
 
 /* X(field, VARIABLE, TYPE, min, max, default, help) */
@@ -67,7 +68,8 @@
     X(fallbacks_max, "REDRESS_FALLBACKS_MAX", NUMBER, 0, 100, "3",                                \
       "how often a refund may ask for another method before it has failed")                       \
     X(alarm_every_ms, "REDRESS_ALARM_EVERY", DURATION, 100, 2592000000, "1d",                     \
-      "how often what waits for a person is told again")
+      "how often what waits for a person is told again")                                          \
+    RULES_CONFIG_ROWS(X)
 
 struct settlement_config {
 #define X(field, variable, type, min, max, fallback, help) CONFIG_FIELD_##type field;

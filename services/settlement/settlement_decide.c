@@ -63,6 +63,13 @@ static enum status keep(struct batch *batch, struct event *event, const struct e
     return settlement_ledger_keep(batch, event, &outcome->effects);
 }
 
+static const struct rules_stop *stopped(const void *rules, const char *merchant_id,
+                                        int32_t provider, const char *customer_token,
+                                        const char *refund_id)
+{
+    return rules_stopped(rules, merchant_id, provider, customer_token, refund_id);
+}
+
 enum status settlement_decide(struct batch *batch, struct event *event)
 {
     const struct settlement *settlement = batch->context;
@@ -75,6 +82,8 @@ enum status settlement_decide(struct batch *batch, struct event *event)
         .rows = event->order->rows,
         .limits = &settlement->limits,
         .has_adapter = settlement->has_adapter,
+        .stopped = stopped,
+        .rules = settlement->rules,
         .capacity = rows->capacity,
         .now_us = event->now_us,
         .epoch = event->epoch,

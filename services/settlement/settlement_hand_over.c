@@ -37,16 +37,18 @@ static void fill(struct job *job, const struct event *event, const struct task *
          payout->provider_refund_id);
     copy(job->payout.currency, sizeof job->payout.currency, payout->currency);
     job->payout.amount_minor = payout->amount_minor;
+    copy(job->customer, sizeof job->customer, payout->refund->customer);
     job->payout.reason = payout->refund->reason;
     job->payout.form = payout->form;
 }
 
 void settlement_committed(struct batch *batch)
 {
-    const struct settlement *settlement = batch->context;
+    struct settlement *settlement = batch->context;
     const struct settlement_rows *rows = batch->rows;
     static struct job jobs[PUSH_MAX]; /* one loop per process */
     size_t count = 0;
+    settlement->stops_revision = rules_revision(settlement->rules);
     if (settlement->sender == NULL)
         return;
     for (const struct outcome *o = rows->outcomes; o != NULL; o = o->next)

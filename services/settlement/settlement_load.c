@@ -162,6 +162,7 @@ enum status settlement_load(struct batch *batch, struct unit *unit)
     if (rows == NULL || needs == NULL)
         return STATUS_EXHAUSTED;
     batch->rows = rows;
+    rules_load(((const struct settlement *)batch->context)->rules, batch, unit);
     memset(needs, NEED_ALWAYS, batch->order_count);
     for (size_t i = 0; i < batch->event_count; i++)
         if (batch->events[i].order != NULL)

@@ -238,7 +238,7 @@ enum status settlement_loaded(struct batch *batch)
         return STATUS_EXHAUSTED;
     for (size_t i = 0; i < batch->order_count; i++)
         batch->orders[i].rows = &rows->orders[i];
-    enum status status = STATUS_OK;
+    enum status status = rules_loaded(settlement->rules, batch);
 #define X(table, type)       \
     if (status == STATUS_OK) \
         status = read_##table(batch, rows);

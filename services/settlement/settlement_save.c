@@ -147,6 +147,26 @@ static const struct statement GOODS_EVENT_INSERT = {
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
 };
 
+/* What waits for a stop is looked at again as soon as the stops have changed. */
+static const struct statement STOPS_CHANGED = {
+    "settlement_stops_changed",
+    "UPDATE deadline SET due_at = clock_timestamp()"
+    " WHERE shard = ANY($1::integer[]) AND kind = $2::integer AND due_at > clock_timestamp()",
+};
+
+static void wake_stopped(struct batch *batch, struct unit *unit)
+{
+    const struct settlement *settlement = batch->context;
+    if (rules_revision(settlement->rules) == settlement->stops_revision)
+        return;
+    struct column *shards = column_create(unit, COLUMN_INT4);
+    for (size_t i = 0; i < batch->shard_count; i++)
+        column_int4(shards, batch->shards[i]);
+    struct call *call = unit_call(unit, &STOPS_CHANGED);
+    call_column(call, shards);
+    call_int4(call, DUE_SUBMIT);
+}
+
 /* A call whose columns are made with its first row, in the order of the parameters. */
 enum { COLUMNS_MAX = 25 };
 
@@ -479,5 +499,6 @@ enum status settlement_save(struct batch *batch, struct unit *unit)
     SAVE_ROWS(X)
 #undef X
     settlement_ledger_save(batch, unit);
+    wake_stopped(batch, unit);
     return STATUS_OK;
 }

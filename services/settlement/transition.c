@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Before the id of the stop, in the reason of what it holds. */
+#define STOPPED "STOPPED:"
+
 enum {
     SUBMIT_LEAST_US = 500000, /* until a payout that found no room is offered again */
     SUBMIT_MOST_US = 600 * 1000000,
@@ -125,7 +128,7 @@ const struct rules_stop *payout_stop(const struct settling *settling, const stru
 static void hold(struct settling *settling, struct payout *payout, const struct rules_stop *stop)
 {
     int64_t now_us = settling->now_us;
-    const char *reason = arena_printf(settling->arena, "STOPPED:%s", stop->id);
+    const char *reason = arena_printf(settling->arena, STOPPED "%s", stop->id);
     payout_due(settling, payout, DUE_SUBMIT,
                now_us +
                    clamp_us((now_us - payout->reserved_us) / 4, STOPPED_LEAST_US, STOPPED_MOST_US));
@@ -136,10 +139,21 @@ static void hold(struct settling *settling, struct payout *payout, const struct 
                     NOTICE_NONE);
 }
 
+/* The stop that it waited for is gone, whatever it waits for now. */
+static void forget_stop(struct payout *payout)
+{
+    if (strncmp(payout->reason, STOPPED, strlen(STOPPED)) != 0)
+        return;
+    payout->reason = "";
+    row_touch(&payout->mark);
+}
+
 void payout_try_send(struct settling *settling, struct payout *payout)
 {
     int64_t now_us = settling->now_us;
     const struct rules_stop *stop = payout_stop(settling, payout);
+    if (stop == NULL)
+        forget_stop(payout);
     if (stop != NULL) {
         hold(settling, payout, stop);
     } else if (!settling->has_adapter(payout->provider)) {

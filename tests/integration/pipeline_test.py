@@ -21,6 +21,7 @@ import forgers
 import intruders
 import ledgers
 import purchases
+import stops
 from stack import Stack
 
 PARK_DEADLINE = "20s"
@@ -57,7 +58,7 @@ def main():
                "settlement:REDRESS_STRIPE_RATE=0",
                "settlement:REDRESS_LEDGER_EVERY=2s") as stack:
         scenarios = [scenario for part in (purchases, approvals, authority, follow_ups,
-                                               intruders, forgers, ledgers)
+                                               intruders, forgers, ledgers, stops)
                      for scenario in part.scenarios(stack) if wanted.search(scenario.__name__)]
         counting.run_all(scenarios, THREADS)
         settled(stack)
