@@ -298,7 +298,8 @@ def judge(campaign, options):
     equal(f"paid of {len(campaign.traffic.worthless)} approvals that do not hold", worthless, [])
     equal("payouts paid twice, by the sandbox's own count",
           campaign.summary()["payouts"]["duplicates"], 0)
-    for result in checker.run(stack.folder, stack.programs, workers=("settlement",)):
+    for result in checker.run(stack.folder, stack.programs, workers=("settlement",),
+                              canaries=checker.secrets(stack.folder)):
         print(result, flush=True)
         check(f"{result.name}: {result.promise}", result.held, result.violations[:5])
 

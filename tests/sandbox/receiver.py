@@ -152,7 +152,7 @@ class Bridge:
             return False
         lines = "".join(json.dumps(self.receiver.event(entry)) + "\n" for entry in entries)
         subprocess.run([self.redressctl, "publish", "refunds.provider-inbox.v1", "-"],
-                       input=lines.encode(), check=True, stdout=subprocess.DEVNULL,
+                       input=lines.encode(), check=True, capture_output=True,
                        env=self.environment)
         self.at = after
         return True

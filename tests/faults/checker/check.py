@@ -2,7 +2,7 @@
 """Decides each promise of Redress for a run that is over.
 
     check.py --stack DIR [--programs DIR] [--rules NAME,...] [--without NAME,...]
-             [--canary KIND=TEXT]... [--json FILE]
+             [--canary KIND=TEXT]... [--secrets] [--json FILE]
 
 DIR is the folder of a stack (deploy/local/stack.sh) whose brokers and databases still run and whose
 workers have nothing left to do. Read are all topics, the databases, the provider's log of effects and
@@ -27,6 +27,7 @@ import rules_secrets  # pylint: disable=wrong-import-position
 from checker import check  # pylint: disable=wrong-import-position
 from facts import ROOT, StackFacts  # pylint: disable=wrong-import-position
 
+SECRET_LEAST = 16  # characters: what is shorter stands anywhere by chance
 RULES = (*rules_money.RULES, *rules_events.RULES, *rules_people.RULES, *rules_secrets.RULES)
 
 
@@ -40,6 +41,19 @@ def make(only=(), without=(), canaries=(), workers=None):
         if rule.name == "progress" and workers is not None:
             rule.workers = tuple(workers)
     return rules
+
+
+def secrets(folder):
+    """Canaries: the keys and passwords of a stack, which must be nowhere."""
+    found = []
+    for path in sorted((pathlib.Path(folder) / "secrets").iterdir()):
+        if path.suffix not in (".password", ".key", ".keys"):
+            continue
+        for word in path.read_text(encoding="utf-8").replace(",", " ").split():
+            value = word.rpartition(":")[2]
+            if len(value) >= SECRET_LEAST:
+                found.append(("secret", value))
+    return found
 
 
 def run(folder, programs=ROOT / "build/release/bin", **choice):
@@ -69,6 +83,8 @@ def main():
     parser.add_argument("--rules", type=names, default=())
     parser.add_argument("--without", type=names, default=())
     parser.add_argument("--canary", type=canary, action="append", default=[])
+    parser.add_argument("--secrets", action="store_true",
+                        help="the stack's keys and passwords are canaries, too")
     parser.add_argument("--workers", type=lambda text: text.split(","),
                         help="those that ran (default: all five)")
     parser.add_argument("--json", type=pathlib.Path, help="results, as JSON")
@@ -80,8 +96,9 @@ def main():
         return 0
     if options.stack is None:
         parser.error("--stack DIR is needed")
+    canaries = options.canary + (secrets(options.stack) if options.secrets else [])
     results = run(options.stack, options.programs, only=options.rules, without=options.without,
-                  canaries=options.canary, workers=options.workers)
+                  canaries=canaries, workers=options.workers)
     for result in results:
         print(result)
     if options.json:
