@@ -248,12 +248,8 @@ def scenarios(stack):
     def no_valid_model():
         """A model that loads, and has no answer for this refund: it waits and alarms."""
         content = (ROOT / "deploy/policies/authority.dmn").read_text()
-        broken = content.replace(
-            "<text>Level.automatic</text>",
-            "<text>if amount &lt; 7 then null else Level.automatic</text>").replace(
-            "<decision id=\"route\" name=\"Route\">",
-            "<decision id=\"route\" name=\"Route\">"
-            "<informationRequirement><requiredInput href=\"#amount\"/></informationRequirement>")
+        broken = content.replace("<outputEntry><text>true</text></outputEntry>", "<outputEntry>"
+                                 "<text>if amount &lt; 7 then null else true</text></outputEntry>")
         accepted(rule_set("held", "authority", model=model("held.dmn", broken.encode())), owners[0])
         order = Order("held-a", lines=(("1", 1, 600),), merchant="held")
         stack.publish(ORDERS, *order.events())
@@ -273,9 +269,9 @@ def scenarios(stack):
         good = (ROOT / "deploy/policies/authority.dmn").read_text()
         broken = {
             "no XML": "nonsense", "no Route": good.replace("name=\"Route\"", "name=\"Way\""),
-            "a word that means nothing": good.replace("<variable name=\"level\"/>",
-                                                      "<variable name=\"levels\"/>"),
-            "an expression that is none": good.replace("Level.automatic", "Level.automatic ((")}
+            "a word that means nothing": good.replace("<output name=\"level\"",
+                                                      "<output name=\"levels\""),
+            "an expression that is none": good.replace("queueOf(market)", "queueOf(market) ((")}
         for number, (what, content) in enumerate(broken.items(), 1):
             refused(what, rule_set("broken", "authority", number,
                                    model=model("broken.dmn", content.encode())), owners[0])
