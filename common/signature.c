@@ -271,3 +271,18 @@ char *signature_model_hash(const Redress__V1__Model *model, char *hex)
     (void)crypto_hash_sha256_final(&state, hash);
     return sodium_bin2hex(hex, IDENTITY_SHA256_HEX, hash, sizeof hash);
 }
+
+enum status signature_content_hash(const Redress__V1__RuleSet *set, struct arena *arena, char *hex)
+{
+    struct layout layout;
+    layout_start(&layout, arena);
+    if (set->rules_case == REDRESS__V1__RULE_SET__RULES_MODEL &&
+        strlen(set->model->sha256) < IDENTITY_SHA256_HEX) {
+        memcpy(hex, set->model->sha256, strlen(set->model->sha256) + 1);
+        return STATUS_OK;
+    }
+    if (!add_content(&layout, set) || layout.failed)
+        return arena_exhausted(arena) ? STATUS_EXHAUSTED : STATUS_INVALID;
+    (void)identity_sha256(layout.bytes, layout.size, hex);
+    return STATUS_OK;
+}

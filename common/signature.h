@@ -88,4 +88,9 @@ enum status signature_sign_decision(Redress__V1__Decision *decision,
 /* Lower-case hex SHA-256 over a model's files: see Model.sha256. `hex` has 65 bytes. */
 char *signature_model_hash(const Redress__V1__Model *model, char *hex);
 
+/* What a rule set says, whoever publishes it when: of a model its sha256, else the hex SHA-256 of
+ * its content as it is signed. STATUS_EXHAUSTED if the arena is full. */
+enum status signature_content_hash(const Redress__V1__RuleSet *set, struct arena *arena,
+                                   char *hex) CHECK_RESULT;
+
 #endif

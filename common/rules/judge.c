@@ -67,9 +67,11 @@ static void fill_row(struct store_row *row, const Redress__V1__RuleSet *set,
     row->valid_from_us = check_valid_from(set, record);
     if (message_time(set->published_at, &row->published_us) != STATUS_OK)
         row->published_us = 0;
+    char hash[IDENTITY_SHA256_HEX];
     row->judged_by = -1;
+    if (signature_content_hash(set, arena, hash) == STATUS_OK)
+        row->content_sha256 = arena_strdup(arena, hash);
     if (set->rules_case == REDRESS__V1__RULE_SET__RULES_MODEL) {
-        row->content_sha256 = set->model->sha256;
         row->judged_by = set->model->judged_by == REDRESS__V1__JUDGED_BY__JUDGED_BY_PURCHASE
                              ? RULES_JUDGED_BY_PURCHASE
                              : RULES_JUDGED_BY_REQUEST;

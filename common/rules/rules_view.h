@@ -30,8 +30,8 @@ struct rules_set {
     enum rules_kind kind;
     const char *id;
     int64_t version;
-    const char *merchant_id; /* "": for every merchant that has none of its own */
-    const char *sha256;      /* lower-case hex; of a model: Model.sha256, else of the whole event */
+    const char *merchant_id;        /* "": for every merchant that has none of its own */
+    const char *sha256;             /* lower-case hex, of what it says: signature_content_hash */
     enum rules_judged_by judged_by; /* of a model */
     int64_t valid_from_us;
     int64_t revision; /* of the worker's rules that began with it */

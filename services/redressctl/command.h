@@ -29,8 +29,9 @@
     X(report, "report", "count orders, requests, outcomes and money")                    \
     X(dead_letters, "dead-letters", "list, show or redrive what could not be processed") \
     X(erase, "erase", "erase a customer's free text and token")                          \
-    X(policy, "policy", "check, try and replay policy models")                           \
-    X(rules, "rules", "make keys, and publish signed rule sets")                         \
+    X(policy, "policy", "check, try, replay, publish and list policy models")            \
+    X(rules, "rules", "publish signed rule sets, and list what was judged")              \
+    X(keys, "keys", "make keys to sign with")                                            \
     X(dmn, "dmn", "run decision test cases")
 
 #define X(function, name, help) int command_##function(int argc, char **argv);

@@ -8,11 +8,13 @@
 #include "status.h"
 
 /* X(name, arguments, one line of help) */
-#define POLICY_ACTION_ROWS(X)                                            \
-    X(facts, "", "print the facts that a policy may use")                \
-    X(check, "FILE...", "look for errors and doubtful rules in a model") \
-    X(eval, "FILE...", "judge one request and say why")                  \
-    X(replay, "FILE...", "judge all recorded requests anew and say what would change")
+#define POLICY_ACTION_ROWS(X)                                                          \
+    X(facts, "", "print the facts that a policy may use")                              \
+    X(check, "FILE...", "look for errors and doubtful rules in a model")               \
+    X(eval, "FILE...", "judge one request and say why")                                \
+    X(replay, "FILE...", "judge all recorded requests anew and say what would change") \
+    X(publish, "FILE...", "publish a model, signed, and wait for the verdict")         \
+    X(list, "", "list the models that were accepted")
 
 #define X(name, arguments, help) int policy_##name(int argc, char **argv);
 POLICY_ACTION_ROWS(X)

@@ -1,12 +1,14 @@
-/* redressctl rules: keys that sign rule sets and decisions, and publishing signed rule sets. */
+/* redressctl rules: keys that sign rule sets and decisions, publishing signed rule sets, and what
+ * became of them. */
 
 #include "clock.h"
 #include "command.h"
 #include "input_file.h"
 #include "message.h"
 #include "options.h"
-#include "outbox.h"
 #include "redress/v1/rules.pb-c.h"
+#include "rule_publisher.h"
+#include "rules_listing.h"
 #include "session.h"
 #include "signature.h"
 #include "sink.h"
@@ -18,7 +20,7 @@
 enum {
     RULES_FILE_MAX = 1024 * 1024, /* bytes of a file that is read */
     RULES_ARENA_MAX = 16 * 1024 * 1024,
-    SIGNERS_MAX = 2
+    WAIT_MAX_S = 86400
 };
 
 /* A file as it is read. */
@@ -95,7 +97,9 @@ static enum status print_public(char *const *paths, int count, struct error *err
 
 struct publish_options {
     struct option_values signers, models, applications;
-    const char *valid_from, *correction;
+    const char *valid_from, *correction, *merchant;
+    int64_t wait_s;
+    bool again, all, json;
 };
 
 struct publishing {
@@ -173,19 +177,6 @@ static enum status add_application(struct publishing *publishing, const char *sa
     return STATUS_OK;
 }
 
-static enum status sign(struct publishing *publishing, const char *path, struct error *error)
-{
-    struct signature_secret secret;
-    enum status status = read_key(path, publishing->arena, &secret, error);
-    if (status != STATUS_OK)
-        return status;
-    status = signature_sign_rules(publishing->set, &secret, publishing->arena);
-    signature_secret_wipe(&secret);
-    return status == STATUS_OK
-               ? STATUS_OK
-               : error_set(error, STATUS_INVALID, "it cannot be signed with %s", path);
-}
-
 static enum status complete(struct publishing *publishing, struct error *error)
 {
     const struct publish_options *options = publishing->options;
@@ -199,20 +190,36 @@ static enum status complete(struct publishing *publishing, struct error *error)
     }
     if (options->correction != NULL)
         publishing->set->correction = sink_text(options->correction);
-    publishing->set->published_at = message_timestamp(publishing->arena, clock_wall_us());
+    if (options->merchant != NULL)
+        publishing->set->merchant_id = sink_text(options->merchant);
+    publishing->set->published_at = NULL;
     enum status status = add_models(publishing, error);
     for (size_t i = 0; i < options->applications.count && status == STATUS_OK; i++)
         status = add_application(publishing, options->applications.items[i], error);
-    for (size_t i = 0; i < options->signers.count && status == STATUS_OK; i++)
-        status = sign(publishing, options->signers.items[i], error);
     return status;
+}
+
+static enum status send(const struct session *session, const struct publishing *publishing,
+                        struct error *error)
+{
+    const struct publish_options *options = publishing->options;
+    struct rule_publication publication = {.set = publishing->set,
+                                           .key_count = options->signers.count,
+                                           .again = options->again,
+                                           .wait_s = options->wait_s};
+    struct rule_outcome outcome;
+    if (options->signers.count < 1 || options->signers.count > RULE_KEYS_MAX)
+        return error_set(error, STATUS_INVALID, "--key FILE: one, or two for a roster and limits");
+    for (size_t i = 0; i < options->signers.count; i++)
+        publication.keys[i] = options->signers.items[i];
+    enum status status = rule_publish(session, &publication, publishing->arena, &outcome, error);
+    return status == STATUS_OK ? rule_tell(&publication, &outcome, options->json, error) : status;
 }
 
 static enum status publish(const struct session *session, const struct publish_options *options,
                            const char *path, struct error *error)
 {
     struct publishing publishing = {.options = options, .arena = arena_create(RULES_ARENA_MAX)};
-    struct outbox *outbox = NULL;
     struct content content;
     ProtobufCMessage *message = NULL;
     enum status status = publishing.arena == NULL
@@ -225,12 +232,7 @@ static enum status publish(const struct session *session, const struct publish_o
     if (status == STATUS_OK)
         status = complete(&publishing, error);
     if (status == STATUS_OK)
-        status = outbox_open(session, &outbox, error);
-    if (status == STATUS_OK)
-        status = outbox_send(outbox, TOPIC_RULES, message, error);
-    if (status == STATUS_OK)
-        status = outbox_flush(outbox, error);
-    outbox_close(outbox);
+        status = send(session, &publishing, error);
     arena_destroy(publishing.arena);
     return status;
 }
@@ -238,8 +240,10 @@ static enum status publish(const struct session *session, const struct publish_o
 static const char rules_help[] =
     "rules key ID prints a new secret key; rules public KEYFILE... its public keys, as\n"
     "REDRESS_RULES_KEYS wants them. rules publish FILE publishes a RuleSet (JSON, without\n"
-    "publishedAt and signatures), signed; the workers say on refunds.control.v1 whether they take\n"
-    "it. A roster and limits need the signatures of two keys.";
+    "publishedAt and signatures; without a version it gets the next one of its id), signed, and\n"
+    "waits for the verdict of the worker that checks its kind. A roster and limits need the\n"
+    "signatures of two keys. What says the same as the latest version is not published again.\n"
+    "rules list shows what the workers have accepted.";
 
 static enum status run(const struct session *session, const struct publish_options *options,
                        char *const *arguments, int count, struct error *error)
@@ -250,16 +254,20 @@ static enum status run(const struct session *session, const struct publish_optio
         return print_public(arguments + 1, count - 1, error);
     if (strcmp(arguments[0], "publish") == 0 && count == 2)
         return publish(session, options, arguments[1], error);
-    return error_set(error, STATUS_INVALID, "wanted: key ID, public KEYFILE..., or publish FILE");
+    if (strcmp(arguments[0], "list") == 0 && count == 1)
+        return rules_list(session, false, options->all, options->json, error);
+    return error_set(error, STATUS_INVALID,
+                     "wanted: key ID, public KEYFILE..., publish FILE, or list");
 }
 
 int command_rules(int argc, char **argv)
 {
-    static const struct usage usage = {.arguments = "key ID | public KEYFILE... | publish FILE",
+    static const struct usage usage = {.arguments =
+                                           "key ID | public KEYFILE... | publish FILE | list",
                                        .text = rules_help,
-                                       .least = 2,
+                                       .least = 1,
                                        .most = 9};
-    struct publish_options options = {0};
+    struct publish_options options = {.wait_s = RULE_WAIT_S};
     const struct option_row rows[] = {
         {"key", OPTION_VALUES, "KEYFILE", "a secret key that signs", &options.signers, 0, 0},
         {"model", OPTION_VALUES, "FILE", "a file of the model", &options.models, 0, 0},
@@ -269,6 +277,14 @@ int command_rules(int argc, char **argv)
          0},
         {"correction", OPTION_TEXT, "TEXT", "why it holds from a time in the past",
          &options.correction, 0, 0},
+        {"merchant", OPTION_TEXT, "ID", "of this merchant, whatever the file says",
+         &options.merchant, 0, 0},
+        {"again", OPTION_FLAG, NULL, "also if the latest version says the same", &options.again, 0,
+         0},
+        {"wait", OPTION_NUMBER, "S", "how long to wait for the verdict; 0: not at all (30)",
+         &options.wait_s, 0, WAIT_MAX_S},
+        {"all", OPTION_FLAG, NULL, "list what was refused, too", &options.all, 0, 0},
+        {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
     char **arguments;
     int count, code;
