@@ -148,6 +148,11 @@ static void layout_approval(struct layout *layout, const struct approval *approv
     layout_model(layout, &approval->policy);
     layout_model(layout, &approval->authority);
     layout_integer(layout, approval->expires_at_us);
+    if (approval->payee == NULL || approval->payee[0] == '\0')
+        return;
+    layout_text(layout, approval->payee);
+    layout_text(layout, approval->payee_verified_by);
+    layout_integer(layout, approval->payee_verified_at_us);
 }
 
 static void take_mac(void *state, const void *bytes, size_t size)

@@ -19,6 +19,7 @@
  *              a model that is not named: empty, 0, empty)
  *     integer  the same for the authority model
  *     integer  expiry in microseconds since 1970 (UTC)
+ *     only where a payee is named: text reference, text who verified it, integer when (as above)
  *
  * Keys come as text, "k1:<64 hex>" or several with commas between: the first signs, all verify, so
  * that keys can be rotated with an overlap. */
@@ -72,6 +73,9 @@ struct approval {
     struct approval_model policy;    /* RefundRouted.assessed.model */
     struct approval_model authority; /* RefundRouted.model */
     int64_t expires_at_us;
+    const char *payee; /* reference of another account; "" or NULL: there is none */
+    const char *payee_verified_by;
+    int64_t payee_verified_at_us;
 };
 
 /* Reads keys. STATUS_INVALID names what is wrong, never the key. The caller owns `keys`. */

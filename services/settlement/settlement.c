@@ -135,6 +135,8 @@ static const char *refusal_of(const struct settling *settling, const struct refu
         return "APPROVAL_EXPIRED";
     if (leaves_the_payment(approval) && !approval->by_people)
         return "PERSON_REQUIRED";
+    if (approval->method == METHOD_BANK_TRANSFER && approval->payee[0] == '\0')
+        return "PAYEE_NOT_VERIFIED";
     if (committed > 0 && committed + approval->amount_minor > claimed(approval))
         return "ALREADY_PAID";
     if ((size_t)count + approval->share_count > PAYOUTS_MAX)
@@ -186,6 +188,7 @@ static struct payout *payout_add(struct settling *settling, struct refund *refun
         .amount_minor = share->minor,
         .currency = approval->currency,
         .provider_refund_id = "",
+        .payee = approval->payee,
         .reason = "",
         .reserved_us = settling->now_us,
         .updated_us = settling->now_us,

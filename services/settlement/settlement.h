@@ -108,6 +108,7 @@ struct payout {
     int64_t held_minor; /* counted in its bucket: the amount, or what the provider says if more */
     int64_t version;    /* last one published about it */
     const char *provider_refund_id; /* "" while unknown */
+    const char *payee;              /* another account that it goes to; "": the payment's own */
     const char *reason;             /* why it is in this state; "" where that is plain */
     int32_t http_status;            /* of the last answer, 0: none */
     bool answer_stored; /* the provider answered 500: the same key gets the same answer again */
@@ -208,6 +209,7 @@ struct approval_event {
     const char *refusal; /* if it does not: why */
     const char *key_id;  /* likewise: the key that it names */
     bool by_people;      /* at least one approver */
+    const char *payee; /* another account, verified by none of the approvers; "" if there is none */
     const char *customer;
     const char *market;
     int64_t expires_us;

@@ -233,12 +233,33 @@ static const char *forgery_of(struct check *check, const Redress__V1__RefundRout
         .approver_count = approval->n_approvers,
         .policy = model_of(routed->assessed == NULL ? NULL : routed->assessed->model),
         .authority = model_of(routed->model),
+        .payee = approval->payee == NULL ? "" : approval->payee->reference,
+        .payee_verified_by = approval->payee == NULL ? "" : approval->payee->verified_by,
     };
-    if (message_time(approval->expires_at, &signed_over.expires_at_us) != STATUS_OK)
+    if (message_time(approval->expires_at, &signed_over.expires_at_us) != STATUS_OK ||
+        (approval->payee != NULL && message_time(approval->payee->verified_at,
+                                                 &signed_over.payee_verified_at_us) != STATUS_OK))
         return "INCOMPLETE";
     enum status status = approval_verify(settlement->keys, approval->key_id, &signed_over,
                                          approval->mac.data, approval->mac.len);
     return status == STATUS_OK ? NULL : status == STATUS_NOT_FOUND ? "UNKNOWN_KEY" : "MAC";
+}
+
+static bool approves(const Redress__V1__Approval *approval, const char *person)
+{
+    for (size_t i = 0; i < approval->n_approvers; i++)
+        if (strcmp(approval->approvers[i], person) == 0)
+            return true;
+    return false;
+}
+
+/* An account that nobody verified, or only somebody who approves, is none. */
+static const char *payee_of(struct check *check, const Redress__V1__Approval *approval)
+{
+    const Redress__V1__Payee *payee = approval->payee;
+    if (payee == NULL || payee->verified_by[0] == '\0' || approves(approval, payee->verified_by))
+        return "";
+    return check_text(check, "approval.payee.reference", payee->reference, 0, ID_MAX);
 }
 
 static void read_customer(struct check *check, const Redress__V1__Facts *facts,
@@ -317,6 +338,7 @@ static const struct approval_event *read_approval(struct check *check,
         return approval; /* reported by the core */
     approval->genuine = true;
     approval->by_people = from->n_approvers > 0;
+    approval->payee = payee_of(check, from);
     read_customer(check, routed->assessed->facts, approval);
     approval->expires_us = check_time(check, "approval.expires_at", from->expires_at);
     approval->amount_minor = from->amount->minor;

@@ -53,13 +53,14 @@ static const struct statement PAYOUT_INSERT = {
     "                    held_minor, version, provider_refund_id, reason, http_status,"
     "                    answer_stored, attempts, reserved_at, first_submitted_at, submitted_at,"
     "                    expected_day, updated_at, cause, refund_id, payment_id, ordinal,"
-    "                    routed_version, form, currency)"
+    "                    routed_version, form, currency, payee)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[],"
     "                      $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],"
     "                      $11::integer[], $12::boolean[], $13::integer[], $14::timestamptz[],"
     "                      $15::timestamptz[], $16::timestamptz[], $17::bigint[],"
     "                      $18::timestamptz[], $19::text[], $20::text[], $21::text[],"
-    "                      $22::integer[], $23::bigint[], $24::integer[], $25::text[])",
+    "                      $22::integer[], $23::bigint[], $24::integer[], $25::text[],"
+    "                      $26::text[])",
 };
 
 static const struct statement PAYOUT_UPDATE = {
@@ -168,7 +169,7 @@ static void wake_stopped(struct batch *batch, struct unit *unit)
 }
 
 /* A call whose columns are made with its first row, in the order of the parameters. */
-enum { COLUMNS_MAX = 25 };
+enum { COLUMNS_MAX = 26 };
 
 struct rows_out {
     struct unit *unit;
@@ -329,6 +330,7 @@ static void put_payouts(struct rows_out *insert, struct rows_out *update,
         put_int8(out, payout->routed_version);
         put_int4(out, payout->form);
         put_text(out, payout->currency);
+        put_text(out, payout->payee);
     }
 }
 

@@ -154,7 +154,7 @@ Test(settlement_decode, captures_that_break_a_rule)
     "\"taxMinor\":85,\"taxRatePpm\":200000}],"                                               \
     "\"shipping\":{\"refundableMinor\":95,\"taxMinor\":5}}}}"
 
-static Redress__V1__RefundRouted *signed_approval(void)
+static Redress__V1__RefundRouted *signed_approval_for(Redress__V1__Payee *payee)
 {
     static uint8_t mac[APPROVAL_MAC_SIZE];
     static const struct approval_share shares[] = {{"pay_1", 510}};
@@ -172,13 +172,21 @@ static Redress__V1__RefundRouted *signed_approval(void)
                                       .approvers = approvers,
                                       .approver_count = 1,
                                       .policy = {true, "policy", 3, "ab"},
-                                      .expires_at_us = INT64_C(1291975200000000)};
+                                      .expires_at_us = INT64_C(1291975200000000),
+                                      .payee = payee == NULL ? "" : payee->reference,
+                                      .payee_verified_by = payee == NULL ? "" : payee->verified_by};
     Redress__V1__RefundRouted *routed =
         (Redress__V1__RefundRouted *)message_of(TOPIC_ROUTED, APPROVED);
     (void)approval_sign(keys, &approval, mac);
     routed->approval->mac.data = mac;
     routed->approval->mac.len = sizeof mac;
+    routed->approval->payee = payee;
     return routed;
+}
+
+static Redress__V1__RefundRouted *signed_approval(void)
+{
+    return signed_approval_for(NULL);
 }
 
 static const struct approval_event *approval_of(struct one_event *one,
@@ -260,6 +268,36 @@ Test(settlement_decode, an_approval_that_was_changed_does_not_hold)
     routed = signed_approval();
     routed->approval = NULL;
     cr_expect_str_eq(approval_of(&one, routed)->refusal, "INCOMPLETE");
+}
+
+/* The account is under the MAC, and counts only if somebody else than the approvers verified it. */
+Test(settlement_decode, another_account_must_be_verified)
+{
+    static const struct {
+        const char *signed_for, *verified_by, *payee;
+    } rows[] = {{"account-7", "fiona", "account-7"},
+                {"account-7", "mia", ""}, /* who approves */
+                {"account-7", "", ""}};
+    struct one_event one;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Redress__V1__Payee payee = REDRESS__V1__PAYEE__INIT;
+        payee.reference = (char *)(uintptr_t)rows[i].signed_for;
+        payee.verified_by = (char *)(uintptr_t)rows[i].verified_by;
+        Redress__V1__RefundRouted *routed = signed_approval_for(&payee);
+        const struct approval_event *approval = approval_of(&one, routed);
+        cr_expect(approval->genuine);
+        cr_expect_str_eq(approval->payee, rows[i].payee, "row %zu", i);
+        payee.reference = (char *)(uintptr_t) "account-of-a-thief";
+        cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
+        routed->approval->payee = NULL;
+        cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
+    }
+    Redress__V1__Payee slipped_in = REDRESS__V1__PAYEE__INIT;
+    Redress__V1__RefundRouted *routed = signed_approval();
+    slipped_in.reference = (char *)(uintptr_t) "account-of-a-thief";
+    slipped_in.verified_by = (char *)(uintptr_t) "fiona";
+    routed->approval->payee = &slipped_in;
+    cr_expect_str_eq(approval_of(&one, routed)->refusal, "MAC");
 }
 
 Test(settlement_decode, returned_goods_wait_for_no_others)

@@ -121,6 +121,10 @@ Test(settlement_payout, an_approval_that_does_not_hold_pays_nothing)
     bad.by_people = false;
     cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
     cr_assert_str_eq(world_publication(&world, 0)->reason, "PERSON_REQUIRED");
+    bad.version = 4;
+    bad.by_people = true; /* but nobody has verified whose account it is */
+    cr_assert_eq(world_apply_approval(&world, &bad), STATUS_OK);
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "PAYEE_NOT_VERIFIED");
     cr_assert_null(world_payout(&world, 0));
 }
 
@@ -207,6 +211,7 @@ Test(settlement_payout, another_method_than_the_original_goes_to_people)
     const struct share share = {"pay_1", 510};
     struct approval_event approval = world_approval(&world, "rf_1", 1, &share, 1);
     approval.method = METHOD_BANK_TRANSFER;
+    approval.payee = "account-7";
     cr_assert_eq(world_apply_approval(&world, &approval), STATUS_OK);
     cr_assert_eq(world_payout(&world, 0)->state, PAYOUT_MANUAL);
     cr_assert_eq(world_payout(&world, 0)->provider, PROVIDER_MANUAL);
@@ -476,6 +481,7 @@ Test(settlement_payout, a_closed_card_asks_for_another_method_and_takes_one)
     const struct share share = {"pay_1", 510};
     struct approval_event fresh = world_approval(&world, "rf_1", 2, &share, 1);
     fresh.method = METHOD_BANK_TRANSFER;
+    fresh.payee = "account-7";
     cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_FAILED);
     cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_MANUAL);

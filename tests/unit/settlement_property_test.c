@@ -45,6 +45,7 @@ static enum status approve(void)
     event.genuine = below(8) > 0;
     event.goods_required = below(4) == 0;
     event.method = below(6) == 0 ? METHOD_BANK_TRANSFER : METHOD_ORIGINAL;
+    event.payee = below(4) == 0 ? "" : "account-7";
     return world_apply_approval(&world, &event);
 }
 
