@@ -1,9 +1,11 @@
 /* Settlement: was the money paid back, once? */
 
+#include "inbox.h"
 #include "provider.h"
 #include "sender.h"
 #include "settlement_batch.h"
 #include "settlement_config.h"
+#include "webhook_signature.h"
 
 extern const struct migration_list migrations_settlement;
 
@@ -16,6 +18,19 @@ static const struct config_row rows[] = {
     SETTLEMENT_CONFIG_ROWS(X)
 #undef X
 };
+
+static enum status start_inbox(struct settlement *started, const struct config_worker *worker,
+                               struct error *error)
+{
+    struct inbox_settings inbox = settlement_inbox_settings(&config, worker);
+    enum status status = certificates_open(config.provider_ca_file, config.paypal_certificate_file,
+                                           &started->certificates, error);
+    if (status != STATUS_OK)
+        return STATUS_FATAL;
+    inbox.keys = started->keys;
+    inbox.webhook.certificates = started->certificates;
+    return inbox_open(&inbox, &started->inbox, error);
+}
 
 static enum status start(void *context, const struct config_worker *worker, struct error *error)
 {
@@ -38,16 +53,21 @@ static enum status start(void *context, const struct config_worker *worker, stru
     if (status != STATUS_OK)
         return status;
     provider_enable(sender.accounts);
-    return sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
+    status = sender.in_flight == 0 ? STATUS_OK : sender_open(&sender, &started->sender, error);
+    return status == STATUS_OK ? start_inbox(started, worker, error) : status;
 }
 
 static void stop(void *context)
 {
     struct settlement *stopped = context;
+    inbox_close(stopped->inbox);
+    stopped->inbox = NULL;
     sender_close(stopped->sender);
     stopped->sender = NULL;
     rules_close(stopped->rules);
     stopped->rules = NULL;
+    certificates_close(stopped->certificates);
+    stopped->certificates = NULL;
     approval_keys_destroy((struct approval_keys *)stopped->keys);
     stopped->keys = NULL;
     arena_destroy(stopped->scratch);

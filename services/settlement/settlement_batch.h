@@ -9,6 +9,8 @@
 #include "settlement.h"
 #include "worker/worker.h"
 
+struct certificates;
+struct inbox;
 struct sender;
 
 enum { SCRATCH_MAX = 16 * 1024 * 1024 };
@@ -19,6 +21,8 @@ struct settlement {
     const struct approval_keys *keys;
     struct arena *scratch; /* SCRATCH_MAX; what one event is unpacked into */
     struct sender *sender; /* NULL: nothing is sent */
+    struct inbox *inbox;
+    struct certificates *certificates; /* that the inbox checks with */
     bool (*has_adapter)(int provider);
     int64_t ledger_every_us; /* until a new head of a shard's ledger is published */
     struct rules *rules;     /* the stops */

@@ -40,3 +40,19 @@ struct sender_settings settlement_sender_settings(const struct settlement_config
 #undef ACCOUNT
     return settings;
 }
+
+struct inbox_settings settlement_inbox_settings(const struct settlement_config *config,
+                                                const struct config_worker *worker)
+{
+    return (struct inbox_settings){
+        .worker = worker,
+        .name = "settlement",
+        .webhook = {.stripe = config->stripe_webhook_secret,
+                    .adyen = config->adyen_webhook_key,
+                    .shopify = config->shopify_webhook_secret,
+                    .paypal_id = config->paypal_webhook_id,
+                    .finance = config->finance_keys},
+        .wait_ms = config->inbox_wait_ms,
+        .waiting_max = config->inbox_waiting_max,
+    };
+}

@@ -4,6 +4,7 @@
 #define SETTLEMENT_CONFIG_H
 
 #include "config.h"
+#include "inbox.h"
 #include "rules/rules.h"
 #include "sender.h"
 
@@ -40,6 +41,23 @@
       "where Magento's REST API is, with its store")                                              \
     X(magento_rate, "REDRESS_MAGENTO_RATE", NUMBER, 0, 100000, "5",                               \
       "most calls per second of all instances; 0: no limit")                                      \
+    X(stripe_webhook_secret, "REDRESS_STRIPE_WEBHOOK_SECRET", SECRET, 0, 1024, "",                \
+      "secrets of Stripe's webhook endpoint, comma-separated; without one nothing is verified")   \
+    X(adyen_webhook_key, "REDRESS_ADYEN_WEBHOOK_KEY", SECRET, 0, 1024, "",                        \
+      "HMAC keys of Adyen's webhooks in hex, comma-separated")                                    \
+    X(shopify_webhook_secret, "REDRESS_SHOPIFY_WEBHOOK_SECRET", SECRET, 0, 512, "",               \
+      "client secret of the app that Shopify's webhooks are signed with")                         \
+    X(paypal_webhook_id, "REDRESS_PAYPAL_WEBHOOK_ID", TEXT, 0, 128, "",                           \
+      "id of PayPal's webhook, which is part of what is signed")                                  \
+    X(paypal_certificate_file, "REDRESS_PAYPAL_CERTIFICATE_FILE", TEXT, 0, 1024, "",              \
+      "PEM file of PayPal's certificate chain, for webhooks that arrive without one")             \
+    X(finance_keys, "REDRESS_FINANCE_KEYS", TEXT, 0, 4096, "",                                    \
+      "person:64 hex of an Ed25519 public key, comma-separated: who may report what was paid by " \
+      "hand")                                                                                     \
+    X(inbox_wait_ms, "REDRESS_INBOX_DEADLINE", DURATION, 100, 31536000000, "30d",                 \
+      "how long what a provider says of an unknown payment waits for its capture")                \
+    X(inbox_waiting_max, "REDRESS_INBOX_WAITING_MAX", NUMBER, 0, 10000000, "100000",              \
+      "how many of these may wait; more go to the dead letters")                                  \
     X(in_flight, "REDRESS_PROVIDER_IN_FLIGHT", NUMBER, 0, 2000, "256",                            \
       "most calls to one provider at once; 0: nothing is sent, payouts stay reserved")            \
     X(connect_timeout_ms, "REDRESS_PROVIDER_CONNECT_TIMEOUT", DURATION, 10, 60000, "2s",          \
@@ -78,6 +96,8 @@ struct settlement_config {
 };
 
 struct settlement_limits settlement_limits_of(const struct settlement_config *config);
+struct inbox_settings settlement_inbox_settings(const struct settlement_config *config,
+                                                const struct config_worker *worker);
 struct sender_settings settlement_sender_settings(const struct settlement_config *config,
                                                   const struct config_worker *worker);
 

@@ -36,7 +36,7 @@ sys.path[:0] = [str(HERE), str(HERE / "checker"), str(HERE.parent / "integration
 import check as checker  # pylint: disable=wrong-import-position
 import counting  # pylint: disable=wrong-import-position
 import traffic  # pylint: disable=wrong-import-position
-import receiver  # pylint: disable=wrong-import-position
+import webhooks  # pylint: disable=wrong-import-position
 from counting import check, equal, until  # pylint: disable=wrong-import-position
 from stack import Stack  # pylint: disable=wrong-import-position
 
@@ -50,11 +50,13 @@ TIMES = {"slow-ms": 2500, "pending-ms": 1000, "late-ms": 1500, "webhook-ms": 150
 SETTINGS = {"REDRESS_SEND_WINDOW": "1s", "REDRESS_PROVIDER_TIMEOUT": "1500ms",
             "REDRESS_PROVIDER_DELAY": "500ms", "REDRESS_POLL_FIRST": "3s",
             "REDRESS_SESSION_TIMEOUT": "1500ms", "REDRESS_DATABASE_TIMEOUT": "2s",
-            "REDRESS_STRIPE_RATE": "0", "REDRESS_ADYEN_RATE": "0", "REDRESS_PAYPAL_RATE": "0"}
+            "REDRESS_STRIPE_RATE": "0", "REDRESS_ADYEN_RATE": "0", "REDRESS_PAYPAL_RATE": "0",
+            "REDRESS_STRIPE_WEBHOOK_SECRET": webhooks.SECRETS["stripe"],
+            "REDRESS_ADYEN_WEBHOOK_KEY": webhooks.SECRETS["adyen"],
+            "REDRESS_PAYPAL_WEBHOOK_ID": webhooks.SECRETS["paypal"]}
 UNDER_WAY = {"RESERVED", "SUBMITTED", "UNKNOWN", "AWAITING_CAPTURE"}
 BATCHES_MAX = 6  # that an instance saves before it is killed
 FREEZE_EVERY = 10
-CALM_S = 45  # after the traffic, until the faults end
 SETTLED_S = 600
 
 
@@ -125,7 +127,7 @@ class Webhooks(threading.Thread):
 
     def __init__(self, stack, url):
         super().__init__()
-        self.bridge = receiver.Bridge(url, stack.programs / "redressctl")
+        self.bridge = webhooks.Bridge(url, stack.programs / "redressctl")
         self.environment = {"PATH": os.environ["PATH"], **stack.environment}
         self.ended, self.problem = threading.Event(), None
         self.bridge.environment = self.environment
@@ -134,7 +136,7 @@ class Webhooks(threading.Thread):
         while not self.ended.is_set():
             try:
                 if not self.bridge.step():
-                    self.ended.wait(receiver.POLL_S)
+                    self.ended.wait(webhooks.POLL_S)
             except (OSError, ValueError, subprocess.SubprocessError) as problem:
                 self.problem = problem
                 self.ended.wait(1)
@@ -154,7 +156,7 @@ class Campaign:
         self.url = f"http://127.0.0.1:{(stack.folder / 'sandbox.port').read_text().strip()}"
         self.traffic = traffic.Traffic(options.seed, (stack.folder / "secrets/approval.keys")
                                        .read_text(), options.providers)
-        self.done, self.faults = collections.Counter(), {}
+        self.done = collections.Counter()
         self.instances = [Instance(stack, n) for n in range(1, options.instances + 1)]
         self.webhooks = Webhooks(stack, self.url)
         self.began = time.monotonic()
@@ -239,17 +241,7 @@ class Campaign:
             (silent <= summary["webhooks"]["lost"] or not hears) and self.webhooks.caught_up(summary) and \
             summary["statuses"]["pending"] == 0
 
-    def calm(self):
-        """The faults end, so that the last retries do not draw lots for minutes; they are counted."""
-        self.faults = self.summary()["faults"]
-        with urllib.request.urlopen(urllib.request.Request(
-                self.url + "/sandbox/faults", data=b"spec=", method="POST", headers={
-                    "Content-Type": "application/x-www-form-urlencoded"}), timeout=30):
-            pass
-
     def wait(self):
-        until(self.settled, CALM_S)
-        self.calm()
         good = until(lambda: self.settled() and self.settled(), SETTLED_S)
         check("everything settles", good, {"states": self.states(),
                                            "webhooks": repr(self.webhooks.problem)})
@@ -272,7 +264,7 @@ def report(campaign):
     states = collections.Counter()
     for (status, _), count in campaign.states().items():
         states[status] += count
-    faults = {name: count for name, count in campaign.faults.items() if count}
+    faults = {name: count for name, count in summary["faults"].items() if count}
     said("done", campaign.done)
     said("faults", faults)
     said("webhooks", summary["webhooks"])

@@ -109,15 +109,15 @@ class WithinApproval(Rule):
 
 
 class Cap(Rule):
-    """Replays each payment: its payouts in the order of the topic, and between them, by the times at
-    which settlement recorded it, what happened outside. At the same instant the order that allows most
-    is taken: what was given back outside before the payouts, what was taken outside after them."""
+    """Replays each payment: what reserved, released, came back or was disputed, by the times at which
+    settlement recorded them. Facts of the same instant are taken in the order that allows most: a
+    release before a reservation, what takes from outside after it."""
 
     name = "cap"
     promise = "no payout was started above captured - refunded - in flight - disputed, by the facts recorded before it"
     topics = frozenset({"refunds.payouts.v1"})
 
-    BEFORE, PAYOUTS, AFTER = 0, 1, 2
+    RELEASE, START, TAKE = 0, 1, 2
 
     def __init__(self):
         super().__init__()
@@ -136,8 +136,10 @@ class Cap(Rule):
         if status in ("AWAITING_GOODS", "CANCEL_TOO_LATE"):
             return
         key = event["merchantId"], event["orderId"], event.get("paymentId", "")
-        self.moves[key].append((time_us(event["decidedAt"]), self.PAYOUTS, record["offset"], payout,
-                                0 if status in FREED else minor(event.get("amount"))))
+        at, version = time_us(event["decidedAt"]), int(event["version"])
+        kind = self.RELEASE if status in FREED else self.START
+        self.moves[key].append((at, kind, version, payout, 0 if status in FREED
+                                else minor(event.get("amount"))))
 
     def finish(self, facts):
         payments = {(r["merchant_id"], r["order_id"], r["payment_id"]): r
@@ -163,22 +165,25 @@ class Cap(Rule):
         at, amount = int(row["applied_us"]), int(row["amount_minor"])
         if row["kind"] in ("DISPUTE", "3"):
             counts = row["status"] in ("2", "4")  # open, lost
-            self.moves[key].append((at, self.AFTER if counts else self.BEFORE, 0,
+            self.moves[key].append((at, self.TAKE if counts else self.RELEASE, 0,
                                     "dispute " + row["dispute_id"], amount if counts else 0))
         elif row["kind"] in ("REFUND", "0") and row["payout_id"] == "" and \
                 row["provider_refund_id"] not in own:
             counts = row["status"] in ("1", "2", "3")
-            self.moves[key].append((at, self.AFTER if counts else self.BEFORE, 0,
+            self.moves[key].append((at, self.TAKE if counts else self.RELEASE, 0,
                                     "refund " + row["provider_refund_id"], amount if counts else 0))
 
     def replay(self, payment, moves):
-        held, captured, begun = {}, int(payment["captured_minor"]), set()
+        held, captured, ended = {}, int(payment["captured_minor"]), set()
         for _, kind, _, what, amount in sorted(moves, key=lambda m: m[:3]):
-            starts = kind == self.PAYOUTS and amount > 0 and what not in begun
+            if kind == self.RELEASE:
+                held[what] = 0
+                continue
+            starts = kind == self.START and held.get(what, 0) == 0 and what not in ended
             held[what] = amount
             if not starts:
                 continue
-            begun.add(what)  # once; evidence that it lives after all is none of our doing
+            ended.add(what)  # it began once; evidence that it lives after all is none of our doing
             self.counts["payouts"] += 1
             if sum(held.values()) > captured:
                 self.break_("payout {} was started with {} of {} already used of payment {}", what,

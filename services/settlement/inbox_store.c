@@ -1,0 +1,355 @@
+/* The inbox's SQL. */
+
+#include "clock.h"
+#include "inbox_internal.h"
+#include "log.h"
+#include "message.h"
+
+#include <string.h>
+
+enum { LOCK = 7239041 /* any number, so long as nobody else in this database uses it */ };
+
+static const struct statement LEAD = {
+    "inbox_lead",
+    "SELECT pg_try_advisory_lock($1::bigint)",
+};
+
+static const struct statement PROGRESS_LOAD = {
+    "inbox_progress_load",
+    "SELECT partition, next_offset FROM inbox_progress",
+};
+
+static const struct statement WAITING = {
+    "inbox_waiting",
+    "SELECT count(*) FROM provider_notice",
+};
+
+/* By the whole reference, or by its beginning; at most one payment each. */
+#define LOCATE(name, condition)                                                                    \
+    {                                                                                              \
+        name, "SELECT k.n, p.merchant_id, p.order_id, p.payment_id"                                \
+              " FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS k(reference, provider, n)" \
+              " CROSS JOIN LATERAL"                                                                \
+              " (SELECT merchant_id, order_id, payment_id FROM payment"                            \
+              "   WHERE " condition " AND provider = k.provider"                                   \
+              "   ORDER BY provider_reference COLLATE \"C\" LIMIT 1) p"                            \
+    }
+
+static const struct statement LOCATE_WHOLE =
+    LOCATE("inbox_locate", "provider_reference COLLATE \"C\" = k.reference");
+
+/* References of a platform have / between their parts, and 0 comes right behind it. */
+static const struct statement LOCATE_BEGINNING =
+    LOCATE("inbox_locate_beginning",
+           "provider_reference COLLATE \"C\" >= k.reference AND provider_reference COLLATE \"C\""
+           " < left(k.reference, -1) || '0'");
+
+static const struct statement PROGRESS_SAVE = {
+    "inbox_progress_save",
+    "INSERT INTO inbox_progress (partition, next_offset)"
+    " SELECT * FROM unnest($1::integer[], $2::bigint[])"
+    " ON CONFLICT (partition) DO UPDATE"
+    "  SET next_offset = greatest(inbox_progress.next_offset, excluded.next_offset)",
+};
+
+static const struct statement KEEP = {
+    "inbox_keep",
+    "INSERT INTO provider_notice (event_id, provider, reference, other_reference, beginning,"
+    "                             verified, event, received_at, expires_at, check_at, expired)"
+    " SELECT k.*, clock_timestamp() + interval '1 s', false"
+    " FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[],"
+    "             $6::boolean[], $7::bytea[], $8::timestamptz[], $9::timestamptz[]) AS k"
+    " ON CONFLICT (event_id) DO NOTHING",
+};
+
+static const struct statement FORGET = {
+    "inbox_forget",
+    "DELETE FROM provider_notice WHERE event_id = ANY($1::text[])"
+    "    OR (expired AND clock_timestamp() > expires_at + (expires_at - received_at))",
+};
+
+/* The longer it has waited, the rarer it is looked for. */
+static const struct statement LATER = {
+    "inbox_later",
+    "UPDATE provider_notice SET expired = expired OR k.gone, check_at = clock_timestamp()"
+    "  + least(greatest((clock_timestamp() - received_at) / 4, interval '1 s'), interval '10 min')"
+    " FROM unnest($1::text[], $2::boolean[]) AS k(event_id, gone)"
+    " WHERE provider_notice.event_id = k.event_id",
+};
+
+static const struct statement DUE = {
+    "inbox_due",
+    "SELECT event_id, reference, other_reference, beginning, event, received_at, expires_at,"
+    "       expired"
+    " FROM provider_notice WHERE check_at <= clock_timestamp() ORDER BY check_at LIMIT $1::bigint",
+};
+
+void inbox_disconnect(struct inbox *inbox)
+{
+    database_close(inbox->database);
+    inbox->database = NULL;
+    inbox->leads = false; /* the lock went with the connection */
+}
+
+enum status inbox_connect(struct inbox *inbox, struct error *error)
+{
+    const struct config_worker *config = &inbox->worker;
+    const char *name = inbox->settings.name;
+    const struct database_settings settings = {
+        .host = config->database_host,
+        .port = config->database_port,
+        .name = *config->database_name == '\0' ? name : config->database_name,
+        .user = *config->database_user == '\0' ? name : config->database_user,
+        .password = config->database_password,
+        .tls = config->database_tls,
+        .ca_file = config->database_ca_file,
+        .timeout_ms = config->database_timeout_ms,
+        .program = "settlement inbox",
+    };
+    if (inbox->database != NULL)
+        return STATUS_OK;
+    return database_open(&settings, &inbox->database, error);
+}
+
+static struct unit *begin(struct inbox *inbox)
+{
+    arena_reset(inbox->database_arena);
+    return database_begin(inbox->database, inbox->database_arena);
+}
+
+/* Ends the unit; whatever went wrong, a new connection is the way on. */
+static enum status finish(struct inbox *inbox, struct unit *unit, enum status status)
+{
+    database_end(unit);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    inbox_disconnect(inbox);
+    return STATUS_RETRY;
+}
+
+enum status inbox_lead(struct inbox *inbox, struct error *error)
+{
+    struct unit *unit = begin(inbox);
+    struct call *call = unit_call(unit, &LEAD);
+    call_int8(call, LOCK);
+    database_send(unit);
+    enum status status = database_wait(unit, error);
+    inbox->leads = status == STATUS_OK && rows_bool(call, 0, 0);
+    return finish(inbox, unit, status);
+}
+
+enum status inbox_load_progress(struct inbox *inbox, struct error *error)
+{
+    struct unit *unit = begin(inbox);
+    struct call *progress = unit_call(unit, &PROGRESS_LOAD);
+    struct call *waiting = unit_call(unit, &WAITING);
+    database_send(unit);
+    enum status status = database_wait(unit, error);
+    for (int32_t i = 0; i < INBOX_PARTITIONS_MAX; i++)
+        inbox->next[i] = -1;
+    for (size_t row = 0; status == STATUS_OK && row < rows_count(progress); row++) {
+        int32_t partition = rows_int4(progress, row, 0);
+        if (partition >= 0 && partition < INBOX_PARTITIONS_MAX)
+            inbox->next[partition] = rows_int8(progress, row, 1);
+    }
+    if (status == STATUS_OK)
+        inbox->waiting = rows_int8(waiting, 0, 0);
+    return finish(inbox, unit, status);
+}
+
+/* One of the two statements, with the items that it is for. NULL: there are none. */
+static struct call *ask(struct unit *unit, const struct statement *statement,
+                        const struct inbox_items *items, bool prefix)
+{
+    struct column *references = column_create(unit, COLUMN_TEXT);
+    struct column *providers = column_create(unit, COLUMN_INT4);
+    struct column *numbers = column_create(unit, COLUMN_INT8);
+    int64_t n = 0;
+    for (const struct inbox_item *item = items->first; item != NULL; item = item->next, n++)
+        for (size_t i = 0; !item->located && item->prefix == prefix && i < WEBHOOK_REFERENCES; i++)
+            if (item->references[i][0] != '\0') {
+                column_text(references, item->references[i]);
+                column_int4(providers, (int32_t)item->event->provider);
+                column_int8(numbers, n);
+            }
+    if (column_count(numbers) == 0)
+        return NULL;
+    struct call *call = unit_call(unit, statement);
+    call_column(call, references);
+    call_column(call, providers);
+    call_column(call, numbers);
+    return call;
+}
+
+static void take(struct inbox *inbox, struct inbox_items *items, const struct call *call)
+{
+    for (size_t row = 0; call != NULL && row < rows_count(call); row++) {
+        struct inbox_item *item = items->first;
+        for (int64_t n = rows_int8(call, row, 0); n > 0 && item != NULL; n--)
+            item = item->next;
+        if (item == NULL || item->located)
+            continue;
+        item->event->merchant_id = arena_printf(inbox->arena, "%s", rows_text(call, row, 1));
+        item->event->order_id = arena_printf(inbox->arena, "%s", rows_text(call, row, 2));
+        item->event->payment_id = arena_printf(inbox->arena, "%s", rows_text(call, row, 3));
+        item->located = true;
+    }
+}
+
+static bool is_wanted(const struct inbox_items *items)
+{
+    for (const struct inbox_item *item = items->first; item != NULL; item = item->next)
+        for (size_t i = 0; !item->located && i < WEBHOOK_REFERENCES; i++)
+            if (item->references[i][0] != '\0')
+                return true;
+    return false;
+}
+
+enum status inbox_locate(struct inbox *inbox, struct inbox_items *items, struct error *error)
+{
+    if (!is_wanted(items))
+        return STATUS_OK;
+    struct unit *unit = begin(inbox);
+    struct call *whole = ask(unit, &LOCATE_WHOLE, items, false);
+    struct call *beginning = ask(unit, &LOCATE_BEGINNING, items, true);
+    database_send(unit);
+    enum status status = database_wait(unit, error);
+    if (status == STATUS_OK) {
+        take(inbox, items, whole);
+        take(inbox, items, beginning);
+    }
+    return finish(inbox, unit, status);
+}
+
+static void save_progress(const struct inbox *inbox, struct unit *unit)
+{
+    struct column *partitions = column_create(unit, COLUMN_INT4);
+    struct column *offsets = column_create(unit, COLUMN_INT8);
+    for (int32_t i = 0; i < inbox->partitions; i++) {
+        column_int4(partitions, i);
+        column_int8(offsets, inbox->next[i]);
+    }
+    struct call *call = unit_call(unit, &PROGRESS_SAVE);
+    call_column(call, partitions);
+    call_column(call, offsets);
+}
+
+/* What was not found, and is not kept yet. */
+static enum status keep(struct inbox *inbox, struct unit *unit, const struct inbox_items *items,
+                        size_t *kept)
+{
+    static const enum column_type types[] = {COLUMN_TEXT,  COLUMN_INT4, COLUMN_TEXT,
+                                             COLUMN_TEXT,  COLUMN_BOOL, COLUMN_BOOL,
+                                             COLUMN_BYTES, COLUMN_TIME, COLUMN_TIME};
+    enum { COLUMNS = sizeof types / sizeof *types };
+    struct column *columns[COLUMNS];
+    *kept = 0;
+    for (size_t i = 0; i < COLUMNS; i++)
+        columns[i] = column_create(unit, types[i]);
+    for (const struct inbox_item *item = items->first; item != NULL; item = item->next) {
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        if (item->located || item->stored)
+            continue;
+        if (message_pack(&item->event->base, inbox->arena, &bytes, &size) != STATUS_OK)
+            return STATUS_EXHAUSTED;
+        column_text(columns[0], item->event->event_id);
+        column_int4(columns[1], (int32_t)item->event->provider);
+        column_text(columns[2], item->references[0]);
+        column_text(columns[3], item->references[1]);
+        column_bool(columns[4], item->prefix);
+        column_bool(columns[5], item->event->verified);
+        column_bytes(columns[6], bytes, size);
+        column_time(columns[7], item->received_us);
+        column_time(columns[8], item->expires_us);
+        ++*kept;
+    }
+    if (*kept == 0)
+        return STATUS_OK;
+    struct call *call = unit_call(unit, &KEEP);
+    for (size_t i = 0; i < COLUMNS; i++)
+        call_column(call, columns[i]);
+    return STATUS_OK;
+}
+
+/* What was kept: found by now, or to be looked for again. */
+static size_t settle_kept(struct unit *unit, const struct inbox_items *items)
+{
+    struct column *found = column_create(unit, COLUMN_TEXT);
+    struct column *later = column_create(unit, COLUMN_TEXT);
+    struct column *gone = column_create(unit, COLUMN_BOOL);
+    for (const struct inbox_item *item = items->first; item != NULL; item = item->next) {
+        if (item->stored && item->located)
+            column_text(found, item->event->event_id);
+        if (!item->stored || item->located)
+            continue;
+        column_text(later, item->event->event_id);
+        column_bool(gone, item->expired);
+    }
+    struct call *forget = unit_call(unit, &FORGET);
+    call_column(forget, found);
+    if (column_count(later) > 0) {
+        struct call *call = unit_call(unit, &LATER);
+        call_column(call, later);
+        call_column(call, gone);
+    }
+    return column_count(found);
+}
+
+enum status inbox_save(struct inbox *inbox, const struct inbox_items *items, struct error *error)
+{
+    size_t kept = 0;
+    struct unit *unit = begin(inbox);
+    save_progress(inbox, unit);
+    enum status status = keep(inbox, unit, items, &kept);
+    size_t found = settle_kept(unit, items);
+    if (status == STATUS_OK) {
+        database_send(unit);
+        status = database_wait(unit, error);
+    }
+    if (status == STATUS_OK)
+        inbox->waiting += (int64_t)kept - (int64_t)found;
+    return finish(inbox, unit, status);
+}
+
+static void read_due(struct inbox *inbox, const struct call *call, size_t row,
+                     struct inbox_items *items)
+{
+    size_t size = 0;
+    ProtobufCMessage *message = NULL;
+    struct error error = {0};
+    const void *bytes = rows_bytes(call, row, 4, &size);
+    void *copy = arena_alloc(inbox->arena, size + 1);
+    if (copy == NULL)
+        return;
+    memcpy(copy, bytes, size);
+    if (message_unpack(&redress__v1__provider_event__descriptor, copy, size, inbox->arena, &message,
+                       &error) != STATUS_OK) {
+        log_write(LOG_ERROR, "a kept notice cannot be read", "event", rows_text(call, row, 0),
+                  NULL);
+        return;
+    }
+    struct inbox_item *item = inbox_item_add(inbox, items);
+    if (item == NULL)
+        return;
+    item->event = (Redress__V1__ProviderEvent *)message;
+    item->references[0] = arena_printf(inbox->arena, "%s", rows_text(call, row, 1));
+    item->references[1] = arena_printf(inbox->arena, "%s", rows_text(call, row, 2));
+    item->prefix = rows_bool(call, row, 3);
+    item->received_us = rows_time(call, row, 5);
+    item->expires_us = rows_time(call, row, 6);
+    item->expired = rows_bool(call, row, 7);
+    item->stored = true;
+}
+
+enum status inbox_load_due(struct inbox *inbox, struct inbox_items *items, struct error *error)
+{
+    struct unit *unit = begin(inbox);
+    struct call *call = unit_call(unit, &DUE);
+    call_int8(call, INBOX_CHECK_MAX);
+    database_send(unit);
+    enum status status = database_wait(unit, error);
+    for (size_t row = 0; status == STATUS_OK && row < rows_count(call); row++)
+        read_due(inbox, call, row, items);
+    return finish(inbox, unit, status);
+}

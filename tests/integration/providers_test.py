@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Settlement and its providers: Adyen and PayPal, outages, the shared rate limit, and webhooks.
+
+    providers_test.py DIRECTORY [PATTERN]     DIRECTORY holds the programs; PATTERN selects scenarios
+
+limit: 420 s. Adyen and PayPal are doubles (provider_double.py), Stripe is the sandbox. A line per
+check, then "N passed, N failed".
+"""
+
+import re
+import sys
+import urllib.request
+
+sys.dont_write_bytecode = True
+
+import counting
+import shop
+import provider_webhooks as webhooks
+from journey import Journey
+from provider_double import Double
+from shop import ORDERS, PAYOUTS, REQUESTS, Order
+from stack import Stack
+from provider_webhooks import INBOX
+
+RATE = 10
+LIMITED = 60
+THREADS = 4
+OUTAGE = 12
+
+
+class Paid(Order):
+    """An order that was paid through another provider."""
+
+    def __init__(self, order_id, provider, reference, **how):
+        super().__init__(order_id, **how)
+        self.provider, self.named = provider, reference
+
+    def captured(self, number=1):
+        event = super().captured(number)
+        event["captured"].update(provider=f"PROVIDER_{self.provider}",
+                                 providerReference=self.named)
+        return event
+
+
+def ask(stack, *orders):
+    """A refund of the first unit of each, approved by itself."""
+    stack.publish(ORDERS, *[event for order in orders for event in order.events()])
+    stack.publish(REQUESTS, *[order.request() for order in orders])
+    return [Journey(stack, order) for order in orders]
+
+
+def payout_of(journey):
+    events = journey.events(PAYOUTS)
+    return events[-1]["payoutId"] if events else None
+
+
+def payment(stack, order):
+    rows = stack.sql("settlement", "SELECT refunded_minor, in_flight_minor, disputed_minor, over"
+                     f" FROM view.payment WHERE order_id = '{order.order_id}'")
+    return rows[0] if rows else None
+
+
+def state(stack, journey):
+    rows = stack.sql("settlement", "SELECT status FROM view.payout WHERE refund_id ="
+                     f" '{journey.refund_id}'")
+    return rows[0][0] if rows else None
+
+
+def await_state(stack, journey, wanted):
+    found = counting.until(lambda: state(stack, journey) == wanted)
+    counting.check(f"the payout is {wanted}", found, (state(stack, journey), journey.trace()))
+
+
+def scenarios(stack, double, finance):
+    def adyen_pays_by_webhook():
+        order = Paid("adyen-1", "ADYEN", "ADYENPAYMENT0001")
+        journey, = ask(stack, order)
+        await_state(stack, journey, "PENDING")
+        payout = payout_of(journey)
+        refund = double.refunds[payout]
+        counting.equal("asked for once, with the payout as key and reference",
+                       (refund["body"]["reference"], refund["body"]["amount"]),
+                       (payout, {"value": 255, "currency": "GBP"}))
+        told = (order.named, refund["id"], 255, payout)
+        stack.publish(INBOX, webhooks.adyen("REFUND", *told, success=False, key="00" * 32,
+                                            reason="Refused"))
+        stack.publish(INBOX, webhooks.adyen("REFUND", *told))
+        stack.publish(INBOX, webhooks.adyen("REFUND", *told))
+        journey.await_paid(255)
+        stack.publish(INBOX, webhooks.adyen("REFUND_FAILED", *told, reason="Account closed"))
+        journey.await_status(PAYOUTS, "FALLBACK_PENDING")
+        counting.equal("the money is free again", payment(stack, order)[:2], ["0", "0"])
+
+    def paypal_pays_with_a_token():
+        first, second = ask(stack, Paid("paypal-1", "PAYPAL", "CAPTURE1"),
+                            Paid("paypal-2", "PAYPAL", "CAPTURE2"))
+        first.await_paid(255)
+        second.await_paid(255)
+        counting.equal("one token for both", double.tokens, 1)
+
+    def a_lost_answer_is_learned_by_the_same_key():
+        double.mode["paypal"] = "lost"
+        journey, = ask(stack, Paid("paypal-lost", "PAYPAL", "CAPTURE3"))
+        await_state(stack, journey, "UNKNOWN")
+        double.mode["paypal"] = "up"
+        journey.await_paid(255)
+        counting.equal("one refund", [r["payment"] for r in double.refunds.values()]
+                       .count("CAPTURE3"), 1)
+
+    def an_outage_delays_only_its_own_refunds():
+        double.mode["adyen"] = "down"
+        down = ask(stack, *[Paid(f"down-{n}", "ADYEN", f"ADYENDOWN{n}") for n in range(OUTAGE)])
+        up = ask(stack, *[Paid(f"up-{n}", "PAYPAL", f"CAPTUREUP{n}") for n in range(OUTAGE)],
+                 *[Order(f"up-stripe-{n}") for n in range(OUTAGE)])
+        for journey in up:
+            await_state(stack, journey, "SUCCEEDED")
+        opened = counting.until(lambda: breakers(stack) == 1)
+        counting.check("the breaker of one provider is open", opened, breakers(stack))
+        double.mode["adyen"] = "up"
+        for journey in down:
+            await_state(stack, journey, "PENDING")
+        closed = counting.until(lambda: breakers(stack) == 0)
+        counting.check("and closes", closed, breakers(stack))
+        keys = [r["payment"] for r in double.refunds.values()]
+        counting.equal("each once", [keys.count(f"ADYENDOWN{n}") for n in range(OUTAGE)],
+                       [1] * OUTAGE)
+
+    def what_comes_before_the_capture_waits_for_it():
+        order = Order("early")
+        entry = {"id": "re_early", "object": "refund", "amount": 300, "currency": "gbp",
+                 "created": 1767323000, "status": "succeeded", "metadata": {},
+                 "payment_intent": order.reference(), "charge": "ch_early"}
+        stack.publish(INBOX, webhooks.stripe("refund.created", order.reference(), entry, "evt_e"))
+        waits = counting.until(lambda: stack.sql(
+            "settlement", "SELECT verified, status FROM view.provider_notice"
+            " WHERE event_id = 'stripe/evt_e'"))
+        counting.equal("it is kept, verified, in sight", waits, [["t", "WAITING"]])
+        stack.publish(ORDERS, *order.events())
+        counted = counting.until(lambda: (payment(stack, order) or [""])[0] == "300")
+        counting.check("it counts once the payment is captured", counted, payment(stack, order))
+        gone = counting.until(lambda: stack.sql(
+            "settlement", "SELECT 1 FROM view.provider_notice WHERE event_id = 'stripe/evt_e'")
+            == [])
+        counting.check("and waits no more", gone)
+
+    def disputes_take_and_give():
+        order = Paid("dispute", "ADYEN", "ADYENDISPUTE")
+        stack.publish(ORDERS, *order.events())
+        told = (order.named, "DISPUTE1", 1530, "ref")
+        stack.publish(INBOX, webhooks.adyen("CHARGEBACK", *told))
+        counting.check("a chargeback counts", counting.until(
+            lambda: (payment(stack, order) or [0, 0, ""])[2] == "1530"), payment(stack, order))
+        stack.publish(INBOX, webhooks.adyen("CHARGEBACK_REVERSED", *told, key="00" * 32))
+        stack.publish(INBOX, webhooks.adyen("CHARGEBACK_REVERSED", *told))
+        counting.check("and is given back once Adyen says so", counting.until(
+            lambda: payment(stack, order)[2] == "0"), payment(stack, order))
+        evidence = stack.sql("settlement", "SELECT verified, count(*) FROM view.evidence WHERE"
+                             " order_id = 'dispute' GROUP BY 1 ORDER BY 1")
+        counting.equal("the forged word is kept beside the true ones", evidence,
+                       [["f", "1"], ["t", "2"]])
+
+    def finance_reports_what_it_paid():
+        order = Paid("by-hand", "MAGENTO", "5/1/7")
+        journey, = ask(stack, order)
+        await_state(stack, journey, "MANUAL")
+        said = {"event_id": "hand-1", "merchant_id": order.merchant, "order_id": order.order_id,
+                "payment_id": order.payment(), "payout_id": payout_of(journey),
+                "reference": "BANK-77", "status": "SUCCEEDED",
+                "amount": {"value": "2.55", "currency": "GBP"}}
+        stranger = webhooks.Person("ann")
+        stack.publish(INBOX, stranger.reports(**said))
+        stack.publish(INBOX, finance.reports(**dict(said, event_id="hand-2")))
+        paid = journey.await_paid(255)
+        counting.equal("under the reference that was given",
+                       (paid or {}).get("provider", {}).get("refundId"), "BANK-77")
+        refused = counting.until(lambda: [e for e in stack.events(
+            shop.DEAD_LETTERS, headers=True) if e["headers"].get("redress_topic") == INBOX and
+            e["headers"].get("redress_reason") == "HEADER_INVALID"])
+        counting.equal("a stranger's report is a dead letter", len(refused), 1)
+
+    def what_is_no_webhook_is_a_dead_letter():
+        stack.publish(INBOX, webhooks.notification("STRIPE", "pi_x", b"{\"not\": \"an event\"}"))
+        stack.raw(INBOX, b"\xff\xff\xff", key="x")
+        found = counting.until(lambda: len([e for e in stack.events(
+            shop.DEAD_LETTERS, headers=True) if e["headers"].get("redress_topic") == INBOX and
+            e["headers"].get("redress_reason") == "MALFORMED"]) >= 2)
+        counting.check("both are", found)
+
+    return (adyen_pays_by_webhook, paypal_pays_with_a_token,
+            what_comes_before_the_capture_waits_for_it, disputes_take_and_give,
+            finance_reports_what_it_paid, what_is_no_webhook_is_a_dead_letter), \
+        (a_lost_answer_is_learned_by_the_same_key, an_outage_delays_only_its_own_refunds)
+
+
+def metrics(stack, name, worker="settlement"):
+    port = (stack.folder / f"run/{worker}.port").read_text().strip()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        found = re.search(rf"^redress_{name}\S* (\S+)$", answer.read().decode(), re.M)
+    return int(float(found.group(1)))
+
+
+def breakers(stack):
+    return metrics(stack, "provider_breakers_open")
+
+
+def the_rate_limit_is_shared(stack, double):
+    """Two instances, one provider, and never more calls than it allows."""
+    counting.section("the rate limit is shared")
+    stack.script("start", "settlement.2")
+    counting.until(lambda: (stack.folder / "run/settlement.2.port").exists())
+    both = counting.until(lambda: metrics(stack, "shards") > 0 and
+                          metrics(stack, "shards", "settlement.2") > 0)
+    counting.check("two instances share the shards", both)
+    before = len(double.made("adyen"))
+    journeys = ask(stack, *[Paid(f"rate-{n}", "ADYEN", f"ADYENRATE{n}") for n in range(LIMITED)])
+    counting.check("all are sent", counting.until(
+        lambda: len(double.made("adyen")) - before >= LIMITED, 120), len(journeys))
+    times = double.made("adyen")[before:]
+    early = [n for n, at in enumerate(times) if n >= RATE * (int(at - times[0]) + 2)]
+    counting.equal("no second sees more calls than the limit allows", early, [])
+    counting.check("both instances made some", metrics(stack, "provider_calls_total") > 0 and
+                   metrics(stack, "provider_calls_total", "settlement.2") > 0)
+
+
+def main():
+    wanted = re.compile(sys.argv[2] if len(sys.argv) > 2 else "")
+    double, finance = Double(), webhooks.Person("ann")
+    settings = {"STRIPE_RATE": 0, "ADYEN_RATE": RATE, "ADYEN_URL": double.url, "ADYEN_KEY": "k",
+                "ADYEN_MERCHANT": "Shop", "PAYPAL_URL": double.url, "PAYPAL_CLIENT": "c",
+                "PAYPAL_KEY": "s", "PAYPAL_RATE": 0, "FINANCE_KEYS": finance.key,
+                "ADYEN_WEBHOOK_KEY": webhooks.ADYEN_KEY,
+                "STRIPE_WEBHOOK_SECRET": webhooks.STRIPE_SECRET, "SEND_WINDOW": "2s",
+                "PROVIDER_TIMEOUT": "2s", "PROVIDER_DELAY": "500ms"}
+    with Stack(sys.argv[1], *[f"settlement:REDRESS_{name}={value}"
+                              for name, value in settings.items()]) as stack:
+        together, alone = scenarios(stack, double, finance)
+        chosen = [s for s in together if wanted.search(s.__name__)]
+        counting.run_all(chosen, THREADS)
+        for scenario in alone:
+            if wanted.search(scenario.__name__):
+                counting.run_all([scenario], 1)
+        if not wanted.pattern:
+            the_rate_limit_is_shared(stack, double)
+    double.close()
+    return counting.end()
+
+
+sys.exit(main())
