@@ -1,7 +1,8 @@
 # Redress: build, test, run. `make help` lists the targets.
 #
 # BUILD    where everything that is made goes (default: build)
-# FLAVOUR  release (default), or asan: AddressSanitizer and UndefinedBehaviorSanitizer
+# FLAVOUR  release (default), or asan: AddressSanitizer and UndefinedBehaviorSanitizer; fuzz: the
+#          same under libFuzzer, by clang
 
 BUILD   ?= build
 FLAVOUR ?= release
@@ -15,11 +16,16 @@ PKGS_DMN := expat libpcre2-8
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Wvla -Wswitch-enum -Werror
+ifeq ($(FLAVOUR),fuzz)
+WARNINGS := -w
+endif
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O2 -g1 $(HARDENING)
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan := -pie -fsanitize=address,undefined
+LDFLAGS_fuzz := -pie -fsanitize=fuzzer,address,undefined
 
 CFLAGS  := -std=c17 -D_GNU_SOURCE -fPIE $(FLAGS_$(FLAVOUR)) $(WARNINGS) $(EXTRA_CFLAGS)
 CPPFLAGS := -I. -Icommon -isystem $(GEN) $(shell pkg-config --cflags $(PKGS) $(PKGS_DMN) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -138,7 +144,7 @@ demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
 TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t))) $(BIN)/simulate
-C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c)
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c tests/fuzz/*.c)
 C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h tests/*/*/*.h)
 FORMAT_VERSION := 14
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
@@ -148,7 +154,7 @@ unit-programs: $(UNIT_BINS)
 test-programs: $(PROGRAMS) $(TEST_PROGRAMS)
 
 test: setup ## build and run every test, or those of ONLY=pattern
-	@$(SUBMAKE) FLAVOUR=asan unit-programs
+	@$(SUBMAKE) FLAVOUR=asan unit-programs fuzz-programs
 	@$(SUBMAKE) FLAVOUR=release test-programs
 	@BUILD=$(abspath $(BUILD)) $(RUN_TESTS) --only '$(ONLY)'
 
@@ -230,18 +236,23 @@ bench-dmn: setup ## measure the decision engine beside C and Apache KIE, into bu
 	@$(SUBMAKE) FLAVOUR=release $(BIN)/bench/dmn
 	@tests/bench/dmn.py --program $(BUILD)/release/bin/bench/dmn --work $(BUILD)/bench/dmn $(BENCH_OPTIONS)
 
-# Fuzzing (tests/fuzz/README.md): SECONDS with SEED, under the sanitizers.
+# Fuzzing (tests/fuzz/README.md): each target for SECONDS with SEED, under the sanitizers; by libFuzzer
+# where clang is installed, else by a driver of ours.
 SECONDS ?= 60
 SEED    ?= 1
-$(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIB_DMN) $(LIB_COMMON)
+FUZZ_TARGETS ?= feel model table
+FUZZ_C  := $(DMN_C) common/arena.c common/status.c tests/unit/random_table.c
+FUZZ_BINS = $(FUZZ_TARGETS:%=$(BIN)/fuzz/%)
+$(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(call objects,$(FUZZ_C)) $(if $(filter fuzz,$(FLAVOUR)),,$(OUT)/tests/fuzz/mutate.o)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_DMN)
 
 .PHONY: fuzz fuzz-programs
-fuzz-programs: $(BIN)/fuzz/dmn
-fuzz: setup ## throw broken input at the decision engine, SECONDS=60 SEED=1
-	@$(SUBMAKE) FLAVOUR=asan fuzz-programs
-	@$(BUILD)/asan/bin/fuzz/dmn $(SECONDS) $(SEED) $$(find tests/dmn/kit -name '*.dmn' | sort)
+fuzz-programs: $(FUZZ_BINS)
+fuzz: ## throw broken input at the decision engine, SECONDS=60 SEED=1 FUZZ_TARGETS='feel model table'
+	@if command -v clang >/dev/null; then $(SUBMAKE) FLAVOUR=fuzz CC=clang fuzz-programs; \
+	else $(SUBMAKE) FLAVOUR=asan fuzz-programs; fi
+	@tests/fuzz/fuzz.sh $(BUILD) $(SECONDS) $(SEED) $(FUZZ_TARGETS)
 
 # Campaigns (tests/faults/README.md): `make test` runs short forms of them.
 PAYOUTS ?= 200000

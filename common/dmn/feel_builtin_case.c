@@ -111,9 +111,33 @@ static size_t change(char *out, struct feel_text text, bool upper, locale_t loca
     return size;
 }
 
+/* Most strings: no letter beyond A to Z. */
+static bool is_ascii(struct feel_text text)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < text.size; i++)
+        seen |= (unsigned char)text.bytes[i];
+    return seen < 0x80;
+}
+
+static struct feel_value change_ascii(struct feel_run *run, struct feel_text text, bool upper)
+{
+    char *out = feel_alloc(run, text.size + 1, 1);
+    char first = upper ? 'a' : 'A';
+    if (out == NULL)
+        return feel_null();
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.bytes[i];
+        out[i] = c >= first && c <= first + 25 ? (char)(c ^ 0x20) : c;
+    }
+    return feel_string(out, text.size);
+}
+
 static struct feel_value change_case(struct feel_run *run, const struct feel_value *a, bool upper)
 {
     enum { GROWTH_MAX = 4 }; /* bytes per byte */
+    if (is_ascii(a->text))
+        return change_ascii(run, a->text, upper);
     char *out = feel_alloc(run, a->text.size * GROWTH_MAX + 1, 1);
     locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (out == NULL || locale == (locale_t)0) {

@@ -1,170 +1,59 @@
 /* What a decision costs.
  *
- *     dmn write DIRECTORY            the made models, with facts beside them (NAME.dmn, NAME.facts)
+ *     dmn write DIRECTORY            the models, with facts beside them (NAME.dmn, NAME.facts)
  *     dmn run MS NAME...             CPU per evaluation over at least MS milliseconds each: a line
  * of JSON per model dmn once NAME HOW COUNT        COUNT evaluations for a profiler; HOW: plain,
  * trace, nothing
  *
- * What comes out is compared with the same rules by hand before anything is measured. */
+ * To be started at the root of the repository. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "common/dmn/dmn.h"
-#include "common/dmn/dmn_trace.h"
-#include "common/dmn/feel_number.h"
-#include "common/dmn/feel_temporal.h"
-#include "dmn/bench_model.h"
+#include "dmn/bench_subject.h"
 
-enum { ARENA_BYTES = 64 * 1024 * 1024, MODEL_BYTES = 16 * 1024 * 1024, CLOCK_EVERY = 64 };
-
-enum how { NOTHING, PLAIN, TRACE, WRITTEN };
-
-/* A loaded model with its facts as values. */
-struct subject {
-    const struct bench_model *model;
-    struct dmn_models *models;
-    struct arena *arena;
-    struct bench_facts facts[BENCH_FACTS];
-    struct feel_entry entries[BENCH_FACTS][BENCH_INPUTS_MAX];
-    struct feel_value inputs[BENCH_FACTS];
-    double load_ms;
-};
-
-static double cpu_s(void)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
-    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
-}
-
-static void fail(const char *name, const char *why)
-{
-    (void)fprintf(stderr, "%s: %s\n", name, why);
-    exit(1);
-}
-
-static struct feel_value value_of(const char *type, const char *text)
-{
-    struct feel_value value = feel_string(text, strlen(text));
-    if (strcmp(type, "number") == 0)
-        return feel_number_value(feel_number_of(strtol(text, NULL, 10)));
-    if (strcmp(type, "date") == 0 && !feel_date_read(feel_text(text), &value))
-        fail(text, "no date");
-    return value;
-}
-
-static void set_facts(struct subject *s)
-{
-    for (size_t i = 0; i < BENCH_FACTS; i++) {
-        struct bench_facts *facts = &s->facts[i];
-        bench_facts_at(s->model, i, facts);
-        for (size_t j = 0; j < facts->count; j++)
-            s->entries[i][j] = (struct feel_entry){feel_text(facts->names[j]),
-                                                   value_of(facts->types[j], facts->texts[j])};
-        s->inputs[i] = feel_context(s->entries[i], facts->count);
-    }
-}
-
-/* One evaluation. The value lies in the arena until the next one. */
-static struct feel_value evaluate(struct subject *s, size_t i, enum how how)
-{
-    struct dmn_query query = {.node = bench_decision(s->model),
-                              .input = s->inputs[i % BENCH_FACTS]};
-    struct dmn_result result = {.value = feel_null()};
-    struct dmn_trace trace = {.result = result};
-    enum status status = STATUS_OK;
-    arena_reset(s->arena);
-    if (how == PLAIN)
-        status = dmn_evaluate(s->models, &query, s->arena, &result, NULL);
-    else if (how != NOTHING)
-        status = dmn_trace(s->models, &query, s->arena, &trace, NULL);
-    if (status != STATUS_OK || (how == WRITTEN && dmn_trace_text(&trace, s->arena) == NULL))
-        fail(s->model->name, "does not evaluate");
-    return how == PLAIN ? result.value : trace.result.value;
-}
-
-static void check(struct subject *s)
-{
-    for (size_t i = 0; i < BENCH_FACTS; i++) {
-        int64_t plain, traced, hand = bench_by_hand(s->model, &s->facts[i]);
-        struct feel_value value = evaluate(s, i, PLAIN);
-        if (value.kind != FEEL_NUMBER || !feel_number_integer(value.number, &plain))
-            fail(s->model->name, "no number");
-        value = evaluate(s, i, TRACE);
-        if (value.kind != FEEL_NUMBER || !feel_number_integer(value.number, &traced) ||
-            plain != hand || traced != hand)
-            fail(s->model->name, "another result than by hand");
-    }
-}
-
-static struct subject *load(const char *name)
-{
-    struct subject *s = calloc(1, sizeof *s);
-    struct dmn_limits limits = dmn_default_limits();
-    struct error error;
-    if (s == NULL || (s->model = bench_model_find(name)) == NULL)
-        fail(name, "no such model");
-    char *xml = bench_model_xml(s->model);
-    struct dmn_source source = {name, xml, strlen(xml)};
-    limits.model_bytes = MODEL_BYTES;
-    double start = cpu_s();
-    if (dmn_load(&source, 1, &limits, &s->models, &error) != STATUS_OK)
-        fail(name, error.text);
-    s->load_ms = (cpu_s() - start) * 1e3;
-    free(xml);
-    s->arena = arena_create(ARENA_BYTES);
-    set_facts(s);
-    check(s);
-    return s;
-}
-
-static void unload(struct subject *s)
-{
-    arena_destroy(s->arena);
-    dmn_free(s->models);
-    free(s);
-}
+enum { CLOCK_EVERY = 64 };
 
 /* Microseconds per evaluation. */
-static double spend(struct subject *s, enum how how, double seconds)
+static double spend(struct bench_subject *s, enum bench_how how, double seconds)
 {
-    double start = cpu_s(), spent;
+    double start = bench_cpu_s(), spent;
     size_t count = 0;
     do {
-        for (size_t i = 0; i < (how == WRITTEN ? 1 : CLOCK_EVERY); i++, count++)
-            (void)evaluate(s, count, how);
-        spent = cpu_s() - start;
+        for (size_t i = 0; i < (how == BENCH_WRITTEN ? 1 : CLOCK_EVERY); i++, count++)
+            (void)bench_evaluate(s, count, how);
+        spent = bench_cpu_s() - start;
     } while (spent < seconds);
     return spent / (double)count * 1e6;
 }
 
-static double spend_by_hand(struct subject *s, double seconds)
+static double spend_by_hand(struct bench_subject *s, double seconds)
 {
     volatile int64_t sum = 0;
-    double start = cpu_s(), spent;
+    double start = bench_cpu_s(), spent;
     size_t count = 0;
+    if (s->facts == NULL)
+        return 0;
     do {
         for (size_t i = 0; i < CLOCK_EVERY; i++, count++)
-            sum += bench_by_hand(s->model, &s->facts[count % BENCH_FACTS]);
-        spent = cpu_s() - start;
+            sum += bench_by_hand(s->model, &s->facts[count % s->count]);
+        spent = bench_cpu_s() - start;
     } while (spent < seconds);
     return spent / (double)count * 1e6;
 }
 
 static void run(const char *name, double seconds)
 {
-    struct subject *s = load(name);
-    (void)spend(s, PLAIN, seconds / 4);
-    double plain = spend(s, PLAIN, seconds), trace = spend(s, TRACE, seconds);
+    struct bench_subject *s = bench_load(name);
+    (void)spend(s, BENCH_PLAIN, seconds / 4);
+    double plain = spend(s, BENCH_PLAIN, seconds), trace = spend(s, BENCH_TRACE, seconds);
     (void)printf("{\"model\": \"%s\", \"us\": %.3f, \"trace_us\": %.3f, \"written_us\": %.3f, "
                  "\"hand_us\": %.4f, \"load_ms\": %.2f, \"kib\": %.0f, \"aim_us\": %.1f}\n",
-                 name, plain, trace, spend(s, WRITTEN, seconds / 4), spend_by_hand(s, seconds / 4),
-                 s->load_ms, (double)dmn_memory(s->models) / 1024, s->model->aim_us);
+                 name, plain, trace, spend(s, BENCH_WRITTEN, seconds / 4),
+                 spend_by_hand(s, seconds / 4), s->load_ms, (double)dmn_memory(s->models) / 1024,
+                 s->model->aim_us);
     (void)fflush(stdout);
-    unload(s);
+    bench_unload(s);
 }
 
 static FILE *create(const char *directory, const char *name, const char *end)
@@ -173,32 +62,65 @@ static FILE *create(const char *directory, const char *name, const char *end)
     (void)snprintf(path, sizeof path, "%s/%s%s", directory, name, end);
     FILE *file = fopen(path, "w");
     if (file == NULL)
-        fail(path, "cannot be written");
+        bench_fail(path, "cannot be written");
     return file;
 }
 
-/* `name TYPE text` of each input and, behind `=`, what comes out; a line per set of facts. */
+static void put_made(FILE *file, const struct bench_model *model)
+{
+    for (size_t i = 0; i < BENCH_FACTS; i++) {
+        struct bench_facts facts;
+        bench_facts_at(model, i, &facts);
+        for (size_t j = 0; j < facts.count; j++) {
+            bool date = strcmp(facts.types[j], "date") == 0;
+            const char *quote = strcmp(facts.types[j], "number") == 0 ? "" : "\"";
+            (void)fprintf(file, "%s%s: %s%s%s%s", j == 0 ? "{" : ", ", facts.names[j],
+                          date ? "@" : "", quote, facts.texts[j], quote);
+        }
+        (void)fprintf(file, "}\t%s\t\t%d\n", model->decision, (int)bench_by_hand(model, &facts));
+    }
+}
+
+static void put_shipped(FILE *file, const struct bench_model *model)
+{
+    struct bench_subject *s = bench_load(model->name);
+    char *text = bench_read(model->facts), *rest = text;
+    for (size_t i = 0; i < s->count; i++) {
+        struct feel_value value = bench_evaluate(s, i, BENCH_PLAIN);
+        const struct feel_value *member = feel_entry(&value, feel_text(model->member));
+        bool said = member != NULL && member->kind == FEEL_STRING;
+        (void)fprintf(file, "%s\t%s\t%s\t%.*s\n", strtok_r(rest, "\n", &rest), model->decision,
+                      model->member, said ? (int)member->text.size : 0,
+                      said ? member->text.bytes : "");
+    }
+    free(text);
+    bench_unload(s);
+}
+
+/* A line per set of facts: a FEEL context, the decision, the member of its result to look at (or
+ * nothing) and what it is. */
 static void write_model(const char *directory, const struct bench_model *model)
 {
-    char *xml = bench_model_xml(model);
+    char *xml = model->file == NULL ? bench_model_xml(model) : bench_read(model->file);
+    if (xml == NULL) {
+        (void)fprintf(stderr, "%s: not there, left out\n", model->file);
+        return;
+    }
     FILE *file = create(directory, model->name, ".dmn");
     (void)fputs(xml, file);
     (void)fclose(file);
     free(xml);
     file = create(directory, model->name, ".facts");
-    for (size_t i = 0; i < BENCH_FACTS; i++) {
-        struct bench_facts facts;
-        bench_facts_at(model, i, &facts);
-        for (size_t j = 0; j < facts.count; j++)
-            (void)fprintf(file, "%s\t%s\t%s\t", facts.names[j], facts.types[j], facts.texts[j]);
-        (void)fprintf(file, "=\t%d\n", (int)bench_by_hand(model, &facts));
-    }
+    (model->file == NULL ? put_made : put_shipped)(file, model);
     (void)fclose(file);
+    (void)printf("%s\n", model->name);
 }
 
-static enum how how_of(const char *text)
+static enum bench_how how_of(const char *text)
 {
-    return strcmp(text, "plain") == 0 ? PLAIN : strcmp(text, "trace") == 0 ? TRACE : NOTHING;
+    return strcmp(text, "plain") == 0   ? BENCH_PLAIN
+           : strcmp(text, "trace") == 0 ? BENCH_TRACE
+                                        : BENCH_NOTHING;
 }
 
 int main(int argc, char **argv)
@@ -210,10 +132,10 @@ int main(int argc, char **argv)
         for (int i = 3; i < argc; i++)
             run(argv[i], strtod(argv[2], NULL) / 1e3);
     } else if (argc == 5 && strcmp(argv[1], "once") == 0) {
-        struct subject *s = load(argv[2]);
+        struct bench_subject *s = bench_load(argv[2]);
         for (size_t i = 0, count = strtoul(argv[4], NULL, 10); i < count; i++)
-            (void)evaluate(s, i, how_of(argv[3]));
-        unload(s);
+            (void)bench_evaluate(s, i, how_of(argv[3]));
+        bench_unload(s);
     } else {
         (void)fputs("usage: dmn write DIRECTORY | run MS NAME... | once NAME HOW COUNT\n", stderr);
         return 2;

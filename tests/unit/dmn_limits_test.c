@@ -175,3 +175,148 @@ Test(dmn_limits, any_prefix_of_an_expression_is_survived)
         free(part);
     }
 }
+
+/* At the bound, and one step behind it. */
+static char *nested(const char *open, const char *close, size_t times)
+{
+    char *head = repeat("", open, times, "1"), *whole = repeat(head, close, times, "");
+    free(head);
+    return whole;
+}
+
+static void expect_expression(const char *expression, const char *value)
+{
+    char *shown = support_expression(expression);
+    cr_expect_str_eq(shown, value, "%.40s...: %.40s, expected %s", expression, shown, value);
+    free(shown);
+}
+
+/* The literal within takes a level too. */
+Test(dmn_limits, expressions_nest_64_deep)
+{
+    char *most = nested("(", ")", 63), *more = nested("(", ")", 65);
+    expect_expression(most, "1");
+    expect_expression(more, "null");
+    free(most);
+    free(more);
+}
+
+Test(dmn_limits, values_nest_64_deep)
+{
+    static const char grow[] = "{f: function(n) if n = 0 then 1 else [f(n - 1)], "
+                               "r: count(flatten(f(%d)))}.r";
+    char text[128];
+    (void)snprintf(text, sizeof text, grow, 63);
+    expect_expression(text, "1");
+    (void)snprintf(text, sizeof text, grow, 66);
+    expect_expression(text, "1"); /* the level that was too many came to null: [null] */
+    (void)snprintf(text, sizeof text,
+                   "{f: function(n) if n = 0 then 1 else [f(n - 1)], r: f(%d)}.r", 100);
+    char *shown = support_expression(text);
+    size_t deepest = strspn(shown, "[");
+    cr_expect_leq(deepest, 64, "%zu", deepest);
+    free(shown);
+}
+
+Test(dmn_limits, a_model_has_a_mebibyte)
+{
+    enum { MEBIBYTE = 1024 * 1024 };
+    static const char head[] = "<definitions xmlns='" DMN_NAMESPACE "' name='m' namespace='n'>";
+    char *xml = malloc(MEBIBYTE + 1);
+    struct error error = {.text = ""};
+    cr_assert_not_null(xml);
+    memset(xml, ' ', MEBIBYTE + 1);
+    memcpy(xml, head, sizeof head - 1);
+    memcpy(xml + MEBIBYTE - 14, "</definitions>", 14);
+    cr_expect_eq(load(xml, MEBIBYTE, NULL, &error), STATUS_OK, "%s", error.text);
+    cr_expect_eq(load(xml, MEBIBYTE + 1, NULL, &error), STATUS_INVALID);
+    free(xml);
+}
+
+Test(dmn_limits, strings_have_64_kibibytes_and_lists_10000_items)
+{
+    static const char join[] = "string length(string join(for i in 1..8192 return \"12345678\")";
+    char text[256];
+    (void)snprintf(text, sizeof text, "%s)", join);
+    expect_expression(text, "65536");
+    (void)snprintf(text, sizeof text, "%s + \"9\")", join);
+    expect_expression(text, "null");
+    expect_expression("count(append(for i in 1..9999 return i, 1))", "10000");
+    expect_expression("count(append(for i in 1..10000 return i, 1))", "null");
+    expect_expression("count(concatenate(for i in 1..9000 return i, for i in 1..2000 return i))",
+                      "null");
+    static const char replace[] = "string length(replace(string join(for i in 1..%d return \"a\"), "
+                                  "\"a\", string join(for i in 1..128 return \"12345678\")))";
+    (void)snprintf(text, sizeof text, replace, 64);
+    expect_expression(text, "65536");
+    (void)snprintf(text, sizeof text, replace, 65);
+    expect_expression(text, "null");
+}
+
+Test(dmn_limits, an_evaluation_has_100000_steps)
+{
+    struct dmn_models *models = support_load(DMN_MODEL("<decision name='d' id='d'>" DMN_LITERAL(
+        "count(for i in 1..10000 return i + 1 + 1 + 1)") "</decision>"));
+    struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+    struct dmn_query query = {.node = "d", .input = feel_context(NULL, 0)};
+    struct dmn_result result;
+    struct error error;
+    cr_expect_eq(dmn_evaluate(models, &query, arena, &result, &error), STATUS_OK);
+    size_t steps = result.steps;
+    cr_expect_leq(steps, 100000);
+    query.steps = steps;
+    cr_expect_eq(dmn_evaluate(models, &query, arena, &result, &error), STATUS_OK);
+    query.steps = steps - 1;
+    cr_expect_eq(dmn_evaluate(models, &query, arena, &result, &error), STATUS_EXHAUSTED);
+    cr_expect_not_null(strstr(error.text, "more steps"), "%s", error.text);
+    arena_destroy(arena);
+    dmn_free(models);
+}
+
+/* Each decision needs the one before. */
+static char *chain(size_t decisions)
+{
+    char *xml = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&xml, &size);
+    (void)fputs("<definitions xmlns='" DMN_NAMESPACE "' name='m' namespace='n'>", out);
+    for (size_t i = 0; i < decisions; i++) {
+        (void)fprintf(out, "<decision name='d%zu' id='d%zu'>", i, i);
+        if (i > 0)
+            (void)fprintf(out,
+                          "<informationRequirement><requiredDecision href='#d%zu'/>"
+                          "</informationRequirement>",
+                          i - 1);
+        (void)fprintf(out,
+                      "<literalExpression><text>%s%zu + 1</text></literalExpression></decision>",
+                      i == 0 ? "" : "d", i == 0 ? 0 : i - 1);
+    }
+    (void)fputs("</definitions>", out);
+    (void)fclose(out);
+    return xml;
+}
+
+Test(dmn_limits, decisions_require_each_other_64_deep)
+{
+    char *xml = chain(200);
+    struct dmn_models *models = support_load(xml);
+    struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+    cr_expect_str_eq(support_show(models, "d63", feel_context(NULL, 0), arena), "64");
+    cr_expect_str_eq(support_show(models, "d199", feel_context(NULL, 0), arena), "STOP");
+    arena_destroy(arena);
+    dmn_free(models);
+    free(xml);
+}
+
+Test(dmn_limits, a_set_has_64_models)
+{
+    struct dmn_source sources[65];
+    struct dmn_models *models = NULL;
+    struct error error = {.text = ""};
+    static const char xml[] = DMN_MODEL("");
+    for (size_t i = 0; i < 65; i++)
+        sources[i] = (struct dmn_source){"m.dmn", xml, sizeof xml - 1};
+    cr_expect_eq(dmn_load(sources, 64, NULL, &models, &error), STATUS_OK, "%s", error.text);
+    dmn_free(models);
+    cr_expect_eq(dmn_load(sources, 65, NULL, &models, &error), STATUS_INVALID);
+}

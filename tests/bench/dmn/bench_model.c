@@ -17,10 +17,16 @@
     X(UNIQUE, 10000, 4.0)
 
 const struct bench_model bench_models[] = {
-#define X(policy, rules, aim) {#policy "-" #rules, #policy, rules, aim},
+#define X(policy, rules, aim) {#policy "-" #rules, "fee", #policy, rules, aim, NULL, NULL, NULL},
     TABLE_ROWS(X)
 #undef X
-        {"chain-4x15", "FIRST", 0, 2.0},
+        {"chain-4x15", "t3", "FIRST", 0, 2.0, NULL, NULL, NULL},
+    {"first-rules", "Assessment", NULL, 0, 0, "deploy/policies/first-rules.dmn",
+     "tests/bench/dmn/assessment.feel", "outcome"},
+    {"shop", "Assessment", NULL, 0, 0, "deploy/policies/shop.dmn",
+     "tests/bench/dmn/assessment.feel", "outcome"},
+    {"authority", "Route", NULL, 0, 0, "deploy/policies/authority.dmn",
+     "tests/bench/dmn/route.feel", "queue"},
 };
 
 const size_t bench_model_count = sizeof bench_models / sizeof *bench_models;
@@ -33,11 +39,6 @@ const struct bench_model *bench_model_find(const char *name)
         if (strcmp(bench_models[i].name, name) == 0)
             return &bench_models[i];
     return NULL;
-}
-
-const char *bench_decision(const struct bench_model *model)
-{
-    return model->rules == 0 ? "t3" : "fee";
 }
 
 static int64_t window_start(size_t rule)
