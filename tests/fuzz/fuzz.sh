@@ -25,14 +25,15 @@ dictionary()
 
 guided()
 {
-    local target=$1 kept=$BUILD/fuzz/corpus/$1
+    local target=$1 kept=$BUILD/fuzz/corpus/$1 words=()
+    if [ -e "tests/fuzz/$target.dict" ]; then words=("-dict=tests/fuzz/$target.dict"); fi
     mkdir -p "$kept" "$BUILD/fuzz/found"
     seeds "$target" | while read -r file; do
         cp "$file" "$kept/seed-$(sha256sum "$file" | cut -c1-16)"
     done
     "$BUILD/fuzz/bin/fuzz/$target" -max_total_time="$SECONDS_EACH" -seed="$SEED" -max_len=8192 \
         -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-        -dict="$(dictionary "$target")" -artifact_prefix="$BUILD/fuzz/found/$target-" "$kept"
+        ${words[@]+"${words[@]}"} -artifact_prefix="$BUILD/fuzz/found/$target-" "$kept"
 }
 
 for target in "$@"; do
