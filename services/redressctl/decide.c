@@ -70,6 +70,7 @@ struct deciding {
     int64_t answer_by_us;
     struct decided *decided;
     int64_t published;
+    int64_t wrong; /* lines of --from that were not */
 };
 
 /* A case in the version in which it was decided by this run. */
@@ -245,9 +246,8 @@ static const char *text_of(const json_t *json, const char *name, const char *fal
     return text == NULL ? fallback : text;
 }
 
-static enum status decide_line(void *context, json_t *json, struct error *error)
+static enum status decide_said(struct deciding *deciding, const json_t *json, struct error *error)
 {
-    struct deciding *deciding = context;
     const char *case_id = text_of(json, "case", "");
     struct opinion opinion =
         opinion_of(deciding, verdict_of(text_of(json, "verdict", "")), text_of(json, "as", NULL));
@@ -261,6 +261,18 @@ static enum status decide_line(void *context, json_t *json, struct error *error)
     return decide_one(deciding, case_id, &opinion, error);
 }
 
+/* Each line for itself: one that cannot be published is told, and the others go on. */
+static enum status decide_line(void *context, json_t *json, struct error *error)
+{
+    struct deciding *deciding = context;
+    enum status status = decide_said(deciding, json, error);
+    if (status != STATUS_INVALID && status != STATUS_NOT_FOUND)
+        return status;
+    fprintf(stderr, "redressctl decide: %s: %s\n", text_of(json, "case", "(no case)"), error->text);
+    deciding->wrong++;
+    return STATUS_OK;
+}
+
 static enum status decide_file(struct deciding *deciding, struct error *error)
 {
     const char *name = deciding->options->from;
@@ -270,6 +282,9 @@ static enum status decide_file(struct deciding *deciding, struct error *error)
     enum status status = json_lines_read(file, name, decide_line, deciding, error);
     if (file != stdin)
         (void)fclose(file);
+    if (status == STATUS_OK && deciding->wrong > 0)
+        status = error_set(error, STATUS_INVALID, "%" PRId64 " lines were not published",
+                           deciding->wrong);
     return status;
 }
 

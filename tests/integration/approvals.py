@@ -1,10 +1,13 @@
 """Scenarios: what people must decide, and the decisions that are refused."""
 
+import json
+
 import counting
 import shop
 from journey import Journey
 from shop import DECISIONS, ORDERS, REQUESTS, Order, units
 from signing import Signer
+from stack import CommandFailed
 
 # (what the line cost, days since delivery, authority, people needed); all of the line is asked for
 LADDER = (
@@ -154,6 +157,22 @@ def scenarios(stack):
         stack.publish(DECISIONS, decision(journey, dict(case, caseId="c_" + "0" * 32), 1))
         await_refusal(journey, "UNKNOWN_CASE")
 
+    def each_line_for_itself():
+        first, _ = ask(dear("line-1"))
+        second, _ = ask(dear("line-2"))
+        lines = [{"case": first.case()["case_id"], "verdict": "approve", "as": "mia"},
+                 {"case": "c_" + "0" * 32, "verdict": "approve", "as": "mia"},
+                 {"case": second.case()["case_id"], "verdict": "decline", "as": "tom"}]
+        try:
+            stack.ctl("decide", "--from", "-", stdin="".join(
+                json.dumps(line) + "\n" for line in lines).encode())
+            counting.check("a line that cannot be published is told", False)
+        except CommandFailed as failure:
+            counting.check("a line that cannot be published is told",
+                           "there is no case" in str(failure), str(failure))
+        first.await_paid(30000)
+        second.await_status(shop.ROUTED, "DECLINED")
+
     def decided_too_late():
         journey, case = ask(dear("late"))
         decide(journey, "decline", "--as", "mia")
@@ -165,4 +184,4 @@ def scenarios(stack):
 
     return [ladder, no_limits_for_the_currency, approved_by_a_person, declined_by_a_person,
             approved_for_less, two_different_approvers, stale_version, stale_subject, own_request,
-            wrong_role, the_same_decision_again, unknown_case, decided_too_late]
+            wrong_role, the_same_decision_again, unknown_case, each_line_for_itself, decided_too_late]
