@@ -15,9 +15,11 @@
 
 enum {
     INBOX_PARTITIONS_MAX = 64,
-    INBOX_RECORDS_MAX = 256,      /* read before they are saved */
-    INBOX_BYTES_MAX = 512 * 1024, /* likewise, unless it is one record */
-    INBOX_CHECK_MAX = 256,        /* that wait, looked up in one go */
+    INBOX_RECORDS_MAX = 256, /* read before they are saved */
+    /* Likewise, unless it is one record. The smallest header takes 2 bytes, and 64 unpacked: even
+     * so there is room for these and one more record in the arena. */
+    INBOX_BYTES_MAX = 96 * 1024,
+    INBOX_CHECK_MAX = 256, /* that wait, looked up in one go */
     INBOX_ARENA_MAX = 8 * 1024 * 1024
 };
 

@@ -54,18 +54,26 @@ static const struct statement PROGRESS_SAVE = {
 
 static const struct statement KEEP = {
     "inbox_keep",
-    "INSERT INTO provider_notice (event_id, provider, reference, other_reference, beginning,"
+    "WITH kept AS (INSERT INTO provider_notice (event_id, provider, reference, other_reference, "
+    "beginning,"
     "                             verified, event, received_at, expires_at, check_at, expired)"
     " SELECT k.*, clock_timestamp() + interval '1 s', false"
     " FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[],"
     "             $6::boolean[], $7::bytea[], $8::timestamptz[], $9::timestamptz[]) AS k"
-    " ON CONFLICT (event_id) DO NOTHING",
+    " ON CONFLICT (event_id) DO NOTHING RETURNING 1) SELECT count(*) FROM kept",
 };
 
 static const struct statement FORGET = {
     "inbox_forget",
-    "DELETE FROM provider_notice WHERE event_id = ANY($1::text[])"
-    "    OR (expired AND clock_timestamp() > expires_at + (expires_at - received_at))",
+    "DELETE FROM provider_notice WHERE event_id = ANY($1::text[])",
+};
+
+static const struct statement FORGET_EXPIRED = {
+    "inbox_forget_expired",
+    "WITH forgotten AS"
+    " (DELETE FROM provider_notice"
+    "   WHERE expired AND clock_timestamp() > expires_at + (expires_at - received_at) RETURNING 1)"
+    " SELECT count(*) FROM forgotten",
 };
 
 /* The longer it has waited, the rarer it is looked for. */
@@ -236,14 +244,14 @@ static void save_progress(const struct inbox *inbox, struct unit *unit)
 
 /* What was not found, and is not kept yet. */
 static enum status keep(struct inbox *inbox, struct unit *unit, const struct inbox_items *items,
-                        size_t *kept)
+                        struct call **kept)
 {
     static const enum column_type types[] = {COLUMN_TEXT,  COLUMN_INT4, COLUMN_TEXT,
                                              COLUMN_TEXT,  COLUMN_BOOL, COLUMN_BOOL,
                                              COLUMN_BYTES, COLUMN_TIME, COLUMN_TIME};
     enum { COLUMNS = sizeof types / sizeof *types };
     struct column *columns[COLUMNS];
-    *kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < COLUMNS; i++)
         columns[i] = column_create(unit, types[i]);
     for (const struct inbox_item *item = items->first; item != NULL; item = item->next) {
@@ -262,18 +270,19 @@ static enum status keep(struct inbox *inbox, struct unit *unit, const struct inb
         column_bytes(columns[6], bytes, size);
         column_time(columns[7], item->received_us);
         column_time(columns[8], item->expires_us);
-        ++*kept;
+        count++;
     }
-    if (*kept == 0)
+    if (count == 0)
         return STATUS_OK;
-    struct call *call = unit_call(unit, &KEEP);
+    *kept = unit_call(unit, &KEEP);
     for (size_t i = 0; i < COLUMNS; i++)
-        call_column(call, columns[i]);
+        call_column(*kept, columns[i]);
     return STATUS_OK;
 }
 
 /* What was kept: found by now, or to be looked for again. */
-static size_t settle_kept(struct unit *unit, const struct inbox_items *items)
+static size_t settle_kept(struct unit *unit, const struct inbox_items *items,
+                          struct call **forgotten)
 {
     struct column *found = column_create(unit, COLUMN_TEXT);
     struct column *later = column_create(unit, COLUMN_TEXT);
@@ -286,29 +295,32 @@ static size_t settle_kept(struct unit *unit, const struct inbox_items *items)
         column_text(later, item->event->event_id);
         column_bool(gone, item->expired);
     }
-    struct call *forget = unit_call(unit, &FORGET);
-    call_column(forget, found);
+    if (column_count(found) > 0)
+        call_column(unit_call(unit, &FORGET), found);
     if (column_count(later) > 0) {
         struct call *call = unit_call(unit, &LATER);
         call_column(call, later);
         call_column(call, gone);
+        *forgotten = unit_call(unit, &FORGET_EXPIRED);
     }
     return column_count(found);
 }
 
 enum status inbox_save(struct inbox *inbox, const struct inbox_items *items, struct error *error)
 {
-    size_t kept = 0;
+    struct call *kept = NULL;
     struct unit *unit = begin(inbox);
     save_progress(inbox, unit);
     enum status status = keep(inbox, unit, items, &kept);
-    size_t found = settle_kept(unit, items);
+    struct call *forgotten = NULL;
+    size_t found = settle_kept(unit, items, &forgotten);
     if (status == STATUS_OK) {
         database_send(unit);
         status = database_wait(unit, error);
     }
     if (status == STATUS_OK)
-        inbox->waiting += (int64_t)kept - (int64_t)found;
+        inbox->waiting +=
+            (int64_t)kept - (int64_t)found - (forgotten == NULL ? 0 : rows_int8(forgotten, 0, 0));
     return finish(inbox, unit, status);
 }
 

@@ -130,7 +130,9 @@ def scenarios(stack, double, finance):
         entry = {"id": "re_early", "object": "refund", "amount": 300, "currency": "gbp",
                  "created": 1767323000, "status": "succeeded", "metadata": {},
                  "payment_intent": order.reference(), "charge": "ch_early"}
-        stack.publish(INBOX, webhooks.stripe("refund.created", order.reference(), entry, "evt_e"))
+        for _ in range(2):
+            stack.publish(INBOX, webhooks.stripe("refund.created", order.reference(), entry,
+                                                 "evt_e"))
         waits = counting.until(lambda: stack.sql(
             "settlement", "SELECT verified, status FROM view.provider_notice"
             " WHERE event_id = 'stripe/evt_e'"))

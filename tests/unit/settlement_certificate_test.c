@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { KEY_BITS = 1024 /* quick to make; enough to be checked with */ };
+
 #define PAYPAL_NAME "messageverificationcerts.paypal.com"
 
 static const char body[] = "{\"id\":\"WH-1\",\"event_type\":\"PAYMENT.CAPTURE.REFUNDED\","
@@ -33,7 +35,7 @@ static struct webhook_facts facts;
 /* Vouched for by `by`, or by itself if that is NULL; ended after `seconds` from now. */
 static struct signer make(const char *name, const struct signer *by, long seconds)
 {
-    struct signer made = {EVP_RSA_gen(2048), X509_new()};
+    struct signer made = {EVP_RSA_gen(KEY_BITS), X509_new()};
     X509_NAME *subject = X509_get_subject_name(made.certificate);
     (void)X509_set_version(made.certificate, 2);
     (void)ASN1_INTEGER_set(X509_get_serialNumber(made.certificate), 1 + (long)strlen(name));
