@@ -204,6 +204,10 @@ enum status inbox_publish(struct inbox *inbox, struct inbox_item *item, struct e
     uint8_t *bytes = NULL;
     size_t size = 0;
     Redress__V1__ProviderEvent *event = item->event;
+    /* What is told twice is the same event, whenever it arrived. */
+    int64_t occurred_us = item->received_us;
+    if (message_time(event->occurred_at, &occurred_us) != STATUS_OK)
+        occurred_us = item->received_us;
     if (seal_event(inbox->settings.keys, event, inbox->arena) != STATUS_OK ||
         message_pack(&event->base, inbox->arena, &bytes, &size) != STATUS_OK)
         return error_set(error, STATUS_RETRY, "no room for a provider event");
@@ -212,7 +216,7 @@ enum status inbox_publish(struct inbox *inbox, struct inbox_item *item, struct e
         header_of("ce_id", event->event_id),
         header_of("ce_source", "redress/settlement/inbox"),
         header_of("ce_type", topic_info(TOPIC_PROVIDER_EVENTS)->ce_type),
-        header_of("ce_time", clock_format(item->received_us, time)),
+        header_of("ce_time", clock_format(occurred_us, time)),
         header_of("content-type", "application/protobuf"),
         header_of("traceparent", envelope_trace(NULL, event->event_id, trace)),
     };

@@ -101,6 +101,12 @@ def payout_row(refund, amount):
             "reason": "", "routed_version": "1", "attempts": "1", "due_us": "", "now_us": str(BASE_US)}
 
 
+def webhook(run, refund, status):
+    body = json.dumps({"data": {"object": {"id": refund, "status": status}}}).encode()
+    run.add("refunds.provider-inbox.v1", f"w-{refund}-{status}", {
+        "body": base64.b64encode(body).decode(), "providerReference": "pi-1"})
+
+
 def ledger(account, payout_id, minor):
     return {"merchant_id": "m", "account": account, "currency": "EUR", "payout_id": payout_id,
             "payment_id": "pay-1", "minor": str(minor)}
@@ -136,6 +142,8 @@ def sound():
                             "status": "PROVIDER_REFUND_STATUS_SUCCEEDED"}})
         run.rows.setdefault("settlement.evidence", []).append(
             evidence(one, refund, payout_id, amount, when))
+    webhook(run, "re-rf-1", "succeeded")
+    run.rows["settlement.evidence"][0]["source"] = "3"
     run.rows["settlement.payment"] = [
         {"merchant_id": "m", "order_id": ORDER, "payment_id": "pay-1", "provider": "STRIPE",
          "provider_reference": "pi-1", "currency": "EUR", "captured_minor": "1000",
@@ -160,6 +168,20 @@ def sound():
         {"shard": str(PARTITION), "topic": "refunds.routed.v1", "next_offset": "2"}]
     run.committed = {("settlement", "refunds.routed.v1", PARTITION): 2}
     run.logs = [("settlement.log", "ready")]
+    return run
+
+
+def cancelled_in_between():
+    """One is reserved and cancelled in the instant in which the other is reserved, and both together
+    would be too much."""
+    run = sound()
+    run.rows["settlement.payment"][0]["captured_minor"] = "650"
+    records = run.topics["refunds.payouts.v1"]
+    run.topics["refunds.payouts.v1"] = []
+    for version, status in ((1, "RESERVED"), (2, "CANCELLED")):
+        run.add("refunds.payouts.v1", f"p-rf-0-{version}", payout("rf-0", version, status, 500, 4))
+    for record in records:
+        run.add("refunds.payouts.v1", record["headers"]["ce_id"], record["event"])
     return run
 
 
@@ -258,10 +280,7 @@ def _(run):
 @breaks("ledger", "a failure that was told is not believed")
 def _(run):
     run.effects.append(effect("rf-1", 300, status="failed", kind="refund.failed"))
-    body = {"data": {"object": {"id": "re-rf-1", "status": "failed"}}}
-    run.rows["settlement.evidence"][2]["source"] = "3"
-    run.add("refunds.provider-inbox.v1", "w", {"body": base64.b64encode(json.dumps(body).encode())
-                                               .decode()})
+    webhook(run, "re-rf-1", "failed")
 
 
 @breaks("ledger", "a refund from outside is not booked")
@@ -392,9 +411,20 @@ def _(run):
     run.rows["settlement.evidence"].pop()
 
 
+@breaks("accounted", "a webhook vanishes")
+def _(run):
+    webhook(run, "re-hand", "failed")
+
+
 @breaks("accounted", "an approval vanishes")
 def _(run):
     run.rows["settlement.refund"].pop()
+
+
+@breaks("accounted", "an approval is refused and used")
+def _(run):
+    run.add("refunds.control.v1", "x", {"merchantId": "m", "approvalRefused": {
+        "refundId": "rf-1", "version": "1"}})
 
 
 @breaks("accounted", "a capture vanishes")
@@ -469,6 +499,14 @@ def main():
     for result in results_of(sound()).values():
         say(f"{result.name}: a sound run passes", result.held, result.violations)
         say(f"{result.name}: it looked at something", sum(result.counts.values()) > 0, result.counts)
+    refused = sound()
+    refused.add("refunds.routed.v1", "t-rf-9", routed("rf-9", 5))
+    refused.add("refunds.control.v1", "x", {"merchantId": "m", "approvalRefused": {
+        "refundId": "rf-9", "version": "1"}})
+    result = results_of(refused)["accounted"]
+    say("accounted: what was refused is accounted for", result.held, result.violations)
+    result = results_of(cancelled_in_between())["cap"]
+    say("cap: what was cancelled before does not count", result.held, result.violations)
     for rule, what, change in BREAKS:
         run = copy.deepcopy(sound())
         change(run)

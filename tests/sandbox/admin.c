@@ -383,3 +383,11 @@ void paypal_certificate(struct sandbox *sandbox, const struct request *request,
     answer->is_pem = true;
     out_raw(&answer->body, certificate_pem());
 }
+
+void admin_certificate(struct sandbox *sandbox, const struct request *request,
+                       const struct key_use *use, struct answer *answer)
+{
+    (void)sandbox, (void)request, (void)use;
+    answer->is_pem = true;
+    out_raw(&answer->body, certificate_pem());
+}

@@ -30,6 +30,7 @@ enum { FOR_TESTS = -1, NO_KEY = -1 };
     X(FOR_TESTS, "GET", "/sandbox/summary", admin_summary, NO_KEY)                              \
     X(FOR_TESTS, "GET", "/sandbox/effects", admin_effects, NO_KEY)                              \
     X(FOR_TESTS, "GET", "/sandbox/webhooks", admin_webhooks, NO_KEY)                            \
+    X(FOR_TESTS, "GET", "/sandbox/certificate", admin_certificate, NO_KEY)                      \
     X(FOR_TESTS, "POST", "/sandbox/payments", admin_payment, NO_KEY)                            \
     X(FOR_TESTS, "POST", "/sandbox/refunds", admin_refund, NO_KEY)                              \
     X(FOR_TESTS, "POST", "/sandbox/refunds/*", admin_status, NO_KEY)                            \

@@ -77,7 +77,8 @@ typedef void endpoint_function(struct sandbox *sandbox, const struct request *re
 endpoint_function refunds_create, refunds_retrieve, refunds_update, refunds_cancel, refunds_list;
 endpoint_function payments_intent, payments_charge;
 endpoint_function admin_live, admin_payment, admin_refund, admin_status, admin_dispute,
-    admin_faults, admin_forget, admin_summary, admin_effects, admin_webhooks, admin_dispute_end;
+    admin_faults, admin_forget, admin_summary, admin_effects, admin_webhooks, admin_dispute_end,
+    admin_certificate;
 endpoint_function adyen_refund, paypal_token, paypal_refund, paypal_retrieve, paypal_certificate;
 
 /* Writes the refund object; `as_created`: as its creation was answered, which holds only while the

@@ -8,7 +8,7 @@ import pathlib
 import signal
 import threading
 
-import webhooks
+import receiver
 from checking import Sandbox, check, equal, until
 
 ADYEN = {"merchantAccount": "ShopECOM", "amount": {"value": 1000, "currency": "EUR"},
@@ -235,7 +235,7 @@ def restart_of_dialects():
 
 
 def deliveries(s):
-    return webhooks.Receiver(f"http://127.0.0.1:{s.port}").fetch(0)[0]
+    return receiver.Receiver(f"http://127.0.0.1:{s.port}").fetch(0)[0]
 
 
 def signed_webhooks():
@@ -245,12 +245,12 @@ def signed_webhooks():
         adyen(s)
         paypal(s)
         check("all come", until(lambda: len(deliveries(s)) == 12), len(deliveries(s)))
-        receiver = webhooks.Receiver(f"http://127.0.0.1:{s.port}")
+        merchant = receiver.Receiver(f"http://127.0.0.1:{s.port}")
         entries = deliveries(s)
         for entry in entries:
-            check(f"{entry['provider']}: its signature holds", receiver.holds(entry), entry)
+            check(f"{entry['provider']}: its signature holds", merchant.holds(entry), entry)
             changed = dict(entry, body=entry["body"].replace("1000", "9000").replace("10.99", "90.99"))
-            check(f"{entry['provider']}: and only over these bytes", not receiver.holds(changed), "")
+            check(f"{entry['provider']}: and only over these bytes", not merchant.holds(changed), "")
         bodies = {p: [json.loads(e["body"]) for e in entries if e["provider"] == p]
                   for p in ("stripe", "adyen", "paypal")}
         equal("Stripe's events", sorted(b["type"] for b in bodies["stripe"]),
@@ -306,25 +306,25 @@ def published_vectors():
         return
     stripe = json.loads((FIXTURES / "stripe/signature_vectors.json").read_text())
     body = (FIXTURES / "stripe" / stripe["body_file"]).read_bytes()
-    check("Stripe's holds", webhooks.stripe_holds(stripe["secret"], stripe["header"], body))
-    check("and not over other bytes", not webhooks.stripe_holds(
+    check("Stripe's holds", receiver.stripe_holds(stripe["secret"], stripe["header"], body))
+    check("and not over other bytes", not receiver.stripe_holds(
         stripe["secret"], stripe["header"], body + stripe["reject_body_suffix"].encode()))
     for header in stripe["malformed_headers_must_reject"]:
         check(f"Stripe's {header[:20]} is refused",
-              not webhooks.stripe_holds(stripe["secret"], header, body))
+              not receiver.stripe_holds(stripe["secret"], header, body))
     for vector in json.loads((FIXTURES / "adyen/signature_vectors.json").read_text()):
         if "notification" not in vector or "expected" not in vector:
             continue
-        equal(f"Adyen: {vector['name']}: what is signed", webhooks.adyen_data(vector["notification"]),
+        equal(f"Adyen: {vector['name']}: what is signed", receiver.adyen_data(vector["notification"]),
               vector["data_to_sign"])
         check(f"Adyen: {vector['name']}", hmac.compare_digest(
-            webhooks.adyen_signature(vector["hmac_key_hex"], vector["notification"]),
+            receiver.adyen_signature(vector["hmac_key_hex"], vector["notification"]),
             vector["expected"]))
     paypal_vector = json.loads((FIXTURES / "paypal/signature_vectors.json").read_text())
     headers = {"paypal-transmission-id": paypal_vector["transmission_id"],
                "paypal-transmission-time": paypal_vector["timestamp"]}
     body = (FIXTURES / "paypal" / paypal_vector["body_file"]).read_bytes()
-    equal("PayPal: what is signed", webhooks.paypal_data(paypal_vector["webhook_id"], headers, body),
+    equal("PayPal: what is signed", receiver.paypal_data(paypal_vector["webhook_id"], headers, body),
           paypal_vector["expected_signed_string"])
 
 

@@ -38,6 +38,8 @@ QUERIES = {
           FROM (SELECT merchant_id, order_id, event_id, payout_id, payment_id, kind, source,
                        verified, provider_refund_id, provider_reference, status, amount_minor,
                        currency, dispute_id, applied_at FROM evidence) e"""),
+    "settlement.notice": ("settlement", """
+        SELECT event_id, reference FROM view.provider_notice"""),  # where settlement reads the inbox
     "intake.refund": ("intake", """
         SELECT merchant_id, order_id, refund_id, request_id, status, waiting_for,
                (extract(epoch FROM deadline_at) * 1000000)::bigint AS due_us,
@@ -73,6 +75,7 @@ class StackFacts:
                               stdout=subprocess.PIPE) as process:
             for line in process.stdout:
                 record = json.loads(line)
+                record["text"] = line.decode()
                 self.ends[topic, record["partition"]] = record["offset"] + 1
                 yield record
         if process.returncode != 0:

@@ -3,6 +3,7 @@
 import collections
 
 from checker import Rule, enum
+from rules_money import webhook_says
 
 INPUTS = ("orders.events.v1", "refunds.requests.v1", "refunds.decisions.v1", "refunds.goods.v1")
 STAGES = ("refunds.validated.v1", "refunds.assessed.v1", "refunds.routed.v1", "refunds.payouts.v1")
@@ -177,16 +178,19 @@ class EndedOrWaiting(Rule):
 
 
 class Accounted(Rule):
-    """A record that is a repeat of an applied one is applied as well."""
+    """A record that is a repeat of an applied one is applied as well. A webhook is applied if there is
+    evidence of its refund or dispute from a webhook, or if it is kept until its payment is known."""
 
     name = "accounted"
     promise = "every event was accepted by exactly one of applied, rejected and dead-lettered"
     topics = frozenset({"refunds.requests.v1", "refunds.routed.v1", "refunds.provider-events.v1",
-                        "orders.events.v1", "refunds.dead-letters.v1"})
+                        "orders.events.v1", "refunds.dead-letters.v1",
+                        "refunds.provider-inbox.v1", "refunds.control.v1"})
 
     def __init__(self):
         super().__init__()
         self.dead = collections.defaultdict(set)  # worker -> places
+        self.refused = set()  # approvals that settlement refused: (refund, version)
         self.inputs = collections.defaultdict(list)  # (worker, table) -> (place, key)
 
     def record(self, topic, record):
@@ -198,9 +202,17 @@ class Accounted(Rule):
             self.dead[headers.get("redress_worker")].add(
                 (headers.get("redress_topic"), int(headers.get("redress_partition", -1)),
                  int(headers.get("redress_offset", -1))))
+        elif topic == "refunds.control.v1":
+            refused = event.get("approvalRefused")
+            if refused:
+                self.refused.add((refused.get("refundId"), int(refused.get("version", 0))))
         elif topic == "refunds.requests.v1":
             self.inputs["intake", "request"].append(
                 (place, (event.get("merchantId"), event.get("requestId"))))
+        elif topic == "refunds.provider-inbox.v1":
+            for one, _ in webhook_says(event):
+                self.inputs["settlement", "webhook"].append(
+                    (place, (one, event.get("providerReference"))))
         elif topic == "refunds.provider-events.v1":
             self.inputs["settlement", "evidence"].append((place, record["headers"].get("ce_id")))
         elif topic == "refunds.routed.v1":
@@ -220,12 +232,24 @@ class Accounted(Rule):
             "capture": {(r["merchant_id"], r["payment_id"])
                         for r in facts.rows("settlement.payment")},
         }
+        heard = {one for row in facts.rows("settlement.evidence") if row["source"] in
+                 ("3", "WEBHOOK") for one in (row["provider_refund_id"], row["dispute_id"])}
+        if not heard:  # settlement does not read the inbox
+            self.inputs.pop(("settlement", "webhook"), None)
+        kept = {row["reference"] for row in facts.rows("settlement.notice")} if heard else set()
+        tables["webhook"] = {key for _, key in self.inputs.get(("settlement", "webhook"), ())
+                             if key[0] in heard or key[1] in kept}
+        self.counts["approvals refused"] = len(self.refused)
+        for row in facts.rows("settlement.payout"):
+            if (row["refund_id"], int(row["routed_version"])) in self.refused:
+                self.break_("settlement: approval {} of {} was refused, and payout {} made of it",
+                            row["routed_version"], row["refund_id"], row["payout_id"])
         for (worker, table), inputs in self.inputs.items():
             often = collections.Counter(key for _, key in inputs)
             for place, key in inputs:
                 self.counts[table] += 1
-                applied = versions.get(key[0], 0) >= key[1] if table == "routed" \
-                    else key in tables[table]
+                applied = versions.get(key[0], 0) >= key[1] or key in self.refused \
+                    if table == "routed" else key in tables[table]
                 dead = place in self.dead[worker]
                 if not applied and not dead:
                     self.break_("{}: {} {} at {} was neither applied nor dead-lettered", worker,

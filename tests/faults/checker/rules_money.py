@@ -1,6 +1,8 @@
 """Money: paid once, never above the cap by what was known, booked as the provider has it."""
 
+import base64
 import collections
+import json
 
 from checker import Rule, enum, minor
 
@@ -109,15 +111,15 @@ class WithinApproval(Rule):
 
 
 class Cap(Rule):
-    """Replays each payment: what reserved, released, came back or was disputed, by the times at which
-    settlement recorded them. Facts of the same instant are taken in the order that allows most: a
-    release before a reservation, what takes from outside after it."""
+    """Replays each payment: its payouts in the order of the topic, and between them, by the times at
+    which settlement recorded it, what happened outside. At the same instant the order that allows most
+    is taken: what was given back outside before the payouts, what was taken outside after them."""
 
     name = "cap"
     promise = "no payout was started above captured - refunded - in flight - disputed, by the facts recorded before it"
     topics = frozenset({"refunds.payouts.v1"})
 
-    RELEASE, START, TAKE = 0, 1, 2
+    BEFORE, PAYOUTS, AFTER = 0, 1, 2
 
     def __init__(self):
         super().__init__()
@@ -136,10 +138,8 @@ class Cap(Rule):
         if status in ("AWAITING_GOODS", "CANCEL_TOO_LATE"):
             return
         key = event["merchantId"], event["orderId"], event.get("paymentId", "")
-        at, version = time_us(event["decidedAt"]), int(event["version"])
-        kind = self.RELEASE if status in FREED else self.START
-        self.moves[key].append((at, kind, version, payout, 0 if status in FREED
-                                else minor(event.get("amount"))))
+        self.moves[key].append((time_us(event["decidedAt"]), self.PAYOUTS, record["offset"], payout,
+                                0 if status in FREED else minor(event.get("amount"))))
 
     def finish(self, facts):
         payments = {(r["merchant_id"], r["order_id"], r["payment_id"]): r
@@ -165,25 +165,22 @@ class Cap(Rule):
         at, amount = int(row["applied_us"]), int(row["amount_minor"])
         if row["kind"] in ("DISPUTE", "3"):
             counts = row["status"] in ("2", "4")  # open, lost
-            self.moves[key].append((at, self.TAKE if counts else self.RELEASE, 0,
+            self.moves[key].append((at, self.AFTER if counts else self.BEFORE, 0,
                                     "dispute " + row["dispute_id"], amount if counts else 0))
         elif row["kind"] in ("REFUND", "0") and row["payout_id"] == "" and \
                 row["provider_refund_id"] not in own:
             counts = row["status"] in ("1", "2", "3")
-            self.moves[key].append((at, self.TAKE if counts else self.RELEASE, 0,
+            self.moves[key].append((at, self.AFTER if counts else self.BEFORE, 0,
                                     "refund " + row["provider_refund_id"], amount if counts else 0))
 
     def replay(self, payment, moves):
-        held, captured, ended = {}, int(payment["captured_minor"]), set()
+        held, captured, begun = {}, int(payment["captured_minor"]), set()
         for _, kind, _, what, amount in sorted(moves, key=lambda m: m[:3]):
-            if kind == self.RELEASE:
-                held[what] = 0
-                continue
-            starts = kind == self.START and held.get(what, 0) == 0 and what not in ended
+            starts = kind == self.PAYOUTS and amount > 0 and what not in begun
             held[what] = amount
             if not starts:
                 continue
-            ended.add(what)  # it began once; evidence that it lives after all is none of our doing
+            begun.add(what)  # once; evidence that it lives after all is none of our doing
             self.counts["payouts"] += 1
             if sum(held.values()) > captured:
                 self.break_("payout {} was started with {} of {} already used of payment {}", what,
@@ -221,19 +218,13 @@ class Delivered:
         self.inbox = []
 
     def take(self, topic, record):
-        import base64
-        import json
         event = record["event"]
         if topic == "refunds.provider-events.v1":
             refund, dispute = event.get("refund") or {}, event.get("dispute") or {}
             self.note(refund.get("providerRefundId"), refund.get("status"))
             self.note(dispute.get("disputeId"), dispute.get("status"))
             return
-        try:
-            body = json.loads(base64.b64decode(event.get("body", "")))
-        except ValueError:
-            return
-        self.inbox += said(body)
+        self.inbox += webhook_says(event)
 
     def finish(self, facts):
         if any(row["source"] in ("3", "WEBHOOK") for row in facts.rows("settlement.evidence")):
@@ -252,10 +243,16 @@ class Delivered:
         return one in self.ids
 
 
+def webhook_says(event):
+    """(id, status in words) of what a ProviderNotification is about, of all three providers."""
+    try:
+        body = json.loads(base64.b64decode(event.get("body", "")))
+    except ValueError:
+        return []
+    return [(one, word) for one, word in said(body) if one] if isinstance(body, dict) else []
+
+
 def said(body):
-    """(id, status in words) of a webhook's subject, of all three providers."""
-    if not isinstance(body, dict):
-        return
     for item in body.get("notificationItems", ()):
         inner = item.get("NotificationRequestItem", {})
         word = str(inner.get("eventCode")) + (" failed" if inner.get("success") == "false" else "")
@@ -263,8 +260,6 @@ def said(body):
     resource = body.get("resource") or (body.get("data") or {}).get("object")
     if isinstance(resource, dict):
         yield resource.get("id") or resource.get("dispute_id"), resource.get("status")
-        if resource.get("dispute_id"):
-            yield resource["dispute_id"], resource.get("status")
 
 
 class Ledger(Rule):

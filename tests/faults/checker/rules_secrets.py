@@ -1,6 +1,7 @@
 """Secrets: what was planted in a token, a note or evidence stays where it may be."""
 
 import json
+import re
 
 from checker import Rule
 from rules_events import INPUTS, OUTPUTS
@@ -22,22 +23,28 @@ class Canaries(Rule):
     topics = frozenset({*INPUTS, *OUTPUTS, "refunds.dead-letters.v1", "refunds.provider-inbox.v1"})
     wants_logs = True
     planted = ()  # (kind, text)
+    pattern = None
+
+    def found(self, text):
+        """(kind, canary) of those in a text; one search for all, as nearly always there is none."""
+        if self.pattern is None:
+            self.pattern = re.compile("|".join(re.escape(canary) for _, canary in self.planted))
+        if not self.planted or not self.pattern.search(text):
+            return []
+        return [(kind, canary) for kind, canary in self.planted if canary in text]
 
     def record(self, topic, record):
-        if not self.planted:
-            return
-        text = json.dumps(record, ensure_ascii=False)
         self.counts["records"] += 1
-        for kind, canary in self.planted:
-            if canary in text and topic not in ALLOWED[kind]:
+        text = record.get("text") or json.dumps(record, ensure_ascii=False)
+        for kind, canary in self.found(text):
+            if topic not in ALLOWED[kind]:
                 self.break_("{} {}/{} has the {} {}", topic, record["partition"], record["offset"],
                             kind, shown(canary))
 
     def log(self, name, line):
         self.counts["lines of logs"] += 1
-        for kind, canary in self.planted:
-            if canary in line:
-                self.break_("{} has the {} {}", name, kind, shown(canary))
+        for kind, canary in self.found(line):
+            self.break_("{} has the {} {}", name, kind, shown(canary))
 
 
 def shown(canary):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Receives the sandbox's webhooks as a merchant would: checks each signature, hands on what it got.
 
-    webhooks.py --sandbox URL --redressctl PROGRAM [--from BYTE]
+    receiver.py --sandbox URL --redressctl PROGRAM [--from BYTE]
 
 Polls URL/sandbox/webhooks and publishes what is new to refunds.provider-inbox.v1, in the order of
 delivery, until SIGTERM; what was delivered before that is still handed on. Environment: that of redressctl,
@@ -88,6 +88,7 @@ def rsa_holds(numbers, text, signature):
 class Receiver:
     def __init__(self, sandbox):
         self.sandbox, self.certificates, self.counts = sandbox, {}, collections.Counter()
+        self.pems = {}
 
     def get(self, path):
         with urllib.request.urlopen(self.sandbox + path, timeout=30) as answer:
@@ -98,6 +99,7 @@ class Receiver:
         name = url.rsplit("/", 1)[-1]
         if name not in self.certificates:
             pem = self.get(f"/v1/notifications/certs/{name}")
+            self.pems[name] = pem.decode()
             key = subprocess.run(["openssl", "x509", "-noout", "-modulus"], input=pem,
                                  capture_output=True, check=True).stdout.decode()
             self.certificates[name] = int(key.strip().partition("=")[2], 16), 65537
@@ -119,10 +121,14 @@ class Receiver:
         good = self.holds(entry)
         self.counts[entry["provider"]] += 1
         self.counts["not verified"] += not good
+        headers = entry["headers"]
+        if entry["provider"] == "paypal":  # settlement fetches nothing: what it needs goes along
+            name = headers.get("paypal-cert-url", "").rsplit("/", 1)[-1]
+            headers = {**headers, "paypal-cert-pem": self.pems.get(name, "")}
         now = datetime.datetime.now(datetime.timezone.utc)
         return {"provider": f"PROVIDER_{entry['provider'].upper()}",
                 "providerAccount": entry["account"], "providerReference": entry["reference"],
-                "receivedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "headers": entry["headers"],
+                "receivedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "headers": headers,
                 "body": base64.b64encode(entry["body"].encode()).decode(), "verified": good}
 
     def fetch(self, start):
