@@ -102,21 +102,23 @@ static struct work *free_work(struct worker *worker)
     return worker->saving == &worker->works[0] ? &worker->works[1] : &worker->works[0];
 }
 
-/* A save found that rows which shards share have changed since its load, and did nothing: its
- * batch, and the one taken behind it, are loaded and decided again, and see the change. Due
- * deadlines among them are found again as rows. */
+/* Nothing of a batch happened, as a save found that rows which shards share have changed since its
+ * load, or a load that it did not ask for all that is needed. That batch, and the one taken behind
+ * it, are loaded and decided again. Due deadlines among them are found again as rows. */
 static enum status decide_again(struct worker *worker)
 {
-    struct work *refused = worker->saving, *behind = free_work(worker);
+    struct work *first =
+        worker->saving == &worker->works[0] ? &worker->works[0] : &worker->works[1];
+    struct work *last = first == &worker->works[0] ? &worker->works[1] : &worker->works[0];
     metric_add(METRIC_BATCHES_AGAIN, 1);
     if (++worker->again_count > AGAIN_MAX)
         return error_set(&worker->error, STATUS_FATAL,
                          "a batch was refused %d times: decide does not see why", AGAIN_MAX);
-    keep_records(worker, behind);
-    keep_records(worker, refused);
+    keep_records(worker, last);
+    keep_records(worker, first);
     worker->saving = NULL;
-    work_clear(refused);
-    work_clear(behind);
+    work_clear(first);
+    work_clear(last);
     return STATUS_OK;
 }
 

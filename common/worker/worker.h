@@ -99,6 +99,7 @@ struct stage_input {
  *                         topics the shard waits and alarms
  *   STATUS_DUPLICATE      from decide: applied before; counted, nothing else happens
  *   STATUS_GAP            from decide: an earlier version is missing; the shard waits and alarms
+ *   STATUS_AGAIN          from loaded: the load did not ask for all that is needed
  *   STATUS_FATAL          the process stops
  * A save may add to rows that several shards share, under a condition (redress_require_room, see
  * README.md): refused, the batch is loaded and decided again.

@@ -188,12 +188,14 @@ static bool by_hour(enum auto_limit limit)
 }
 
 static void trip(struct auto_meter *meter, enum auto_limit limit, const struct totals *totals,
-                 int64_t now_us, struct auto_answer *answer)
+                 const struct auto_wish *wish, struct auto_answer *answer)
 {
     meter->tripped = limit;
+    meter->new_limit = limit;
     meter->new_trip = ++meter->trip;
-    meter->tripped_us = now_us;
+    meter->tripped_us = wish->now_us;
     answer->trips = true;
+    answer->currency = wish->currency;
     answer->count = by_hour(limit) ? totals->hour_count : totals->day_count;
     answer->minor = by_hour(limit) ? totals->hour_minor : totals->day_minor;
 }
@@ -213,7 +215,7 @@ static enum status look(struct auto_meters *meters, const struct auto_scope *sco
         struct totals totals = totals_with(meter, wish, minor);
         limit = exceeded(scope, product[0] != '\0', &totals, wish->currency);
         if (limit != AUTO_LIMIT_NONE)
-            trip(meter, limit, &totals, wish->now_us, answer);
+            trip(meter, limit, &totals, wish, answer);
     }
     answer->limit = limit;
     answer->meter = limit == AUTO_LIMIT_NONE ? NULL : meter;
@@ -271,7 +273,16 @@ enum status auto_ask(struct auto_meters *meters, const struct auto_limits *limit
     return status;
 }
 
-size_t auto_lift(struct auto_meters *meters, const char *merchant_id)
+bool auto_products_tripped(const struct auto_meters *meters)
+{
+    const struct auto_meter *meter = meters->first;
+    while (meter != NULL && (meter->product[0] == '\0' || meter->tripped == AUTO_LIMIT_NONE))
+        meter = meter->next;
+    return meter != NULL;
+}
+
+size_t auto_lift(struct auto_meters *meters, const char *merchant_id,
+                 const struct auto_lifting *lifting)
 {
     size_t lifted = 0;
     for (struct auto_meter *meter = meters->first; meter != NULL; meter = meter->next) {
@@ -279,6 +290,9 @@ size_t auto_lift(struct auto_meters *meters, const char *merchant_id)
             continue;
         meter->tripped = AUTO_LIMIT_NONE;
         meter->lifted = meter->trip;
+        meter->lifted_by = lifting->person_id;
+        meter->lifted_decision = lifting->decision_id;
+        meter->lifted_us = lifting->now_us;
         meter->sums = NULL;
         lifted++;
     }

@@ -94,12 +94,15 @@ struct auto_added {
 
 struct auto_meter {
     const char *merchant_id;
-    const char *product;     /* "": the whole merchant */
-    int64_t trip;            /* number of its latest trip; 0: it never tripped */
-    enum auto_limit tripped; /* by which limit, and not lifted; AUTO_LIMIT_NONE: it has not */
-    int64_t new_trip;        /* number of a trip in this batch, to be saved; 0: none */
+    const char *product;       /* "": the whole merchant */
+    int64_t trip;              /* number of its latest trip; 0: it never tripped */
+    enum auto_limit tripped;   /* by which limit, and not lifted; AUTO_LIMIT_NONE: it has not */
+    enum auto_limit new_limit; /* by which this batch trips it */
+    int64_t new_trip;          /* number of a trip in this batch, to be saved; 0: none */
     int64_t tripped_us;
-    int64_t lifted; /* number of the trip that this batch lifts; 0: none */
+    int64_t lifted; /* number of the trip that this batch lifts; 0: none; and by whom */
+    const char *lifted_by, *lifted_decision;
+    int64_t lifted_us;
     struct auto_sum *sums;
     struct auto_added *added;
     struct auto_meter *next_in_bucket, *next;
@@ -133,7 +136,8 @@ struct auto_answer {
     enum auto_limit limit;          /* AUTO_LIMIT_NONE: approve it, it is counted */
     const struct auto_meter *meter; /* that has tripped */
     bool trips;                     /* now, by this one: to be told once */
-    int64_t count, minor;           /* that it would have been; of the currency of the wish */
+    int64_t count, minor;           /* that it would have been, the amount in the wish's currency */
+    const char *currency;
 };
 
 /* Empty. */
@@ -152,8 +156,18 @@ enum status auto_sum_loaded(struct auto_meters *meters, const char *merchant_id,
 enum status auto_ask(struct auto_meters *meters, const struct auto_limits *limits,
                      const struct auto_wish *wish, struct auto_answer *answer) CHECK_RESULT;
 
+/* Who lifts, by which decision. The texts must live as long as the meters. */
+struct auto_lifting {
+    const char *person_id, *decision_id;
+    int64_t now_us;
+};
+
 /* Lifts every trip of the merchant that holds; returns how many. */
-size_t auto_lift(struct auto_meters *meters, const char *merchant_id);
+size_t auto_lift(struct auto_meters *meters, const char *merchant_id,
+                 const struct auto_lifting *lifting);
+
+/* True if a product of any merchant has tripped, so that products have to be looked at. */
+bool auto_products_tripped(const struct auto_meters *meters);
 
 /* Hours since 1970-01-01T00:00Z. */
 int64_t auto_hour(int64_t time_us);

@@ -82,6 +82,7 @@ static enum status act_approve(struct turn *turn)
                              turn->assessed->minor, false);
     }
     end_case(turn, CASE_APPROVED);
+    precedent_note(subject, turn->decision);
     answer->minor = subject->minor;
     answer->currency = subject->currency;
     answer->method = subject->method;
@@ -118,6 +119,8 @@ static enum status act_decline(struct turn *turn)
 {
     struct routing_answer *answer = turn->step->answer;
     end_case(turn, CASE_DECLINED);
+    if (answer->about != NULL)
+        precedent_note(turn->step->refund->latest, turn->decision);
     reasons_of_policy(turn);
     if (turn->decision == NULL && answer->about == NULL && !turn->assessed->appeal)
         return STATUS_OK;
@@ -334,12 +337,15 @@ static enum status assessed_event(struct turn *turn, enum decision_event *event)
     else {
         bool person = needs_person(refund, assessed);
         enum status status = turn_route(turn, person);
+        bool automatic = !person && turn->route != NULL && turn->route->automatic;
+        if (status == STATUS_OK && automatic)
+            status = limit_automatic(turn, &automatic);
         if (status != STATUS_OK)
             return status;
-        *event = turn->route == NULL                 ? HAPPENED_UNROUTABLE
-                 : assessed->appeal                  ? HAPPENED_APPEAL
-                 : !person && turn->route->automatic ? HAPPENED_AUTOMATIC
-                                                     : HAPPENED_PERSON;
+        *event = turn->route == NULL ? HAPPENED_UNROUTABLE
+                 : assessed->appeal  ? HAPPENED_APPEAL
+                 : automatic         ? HAPPENED_AUTOMATIC
+                                     : HAPPENED_PERSON;
     }
     return STATUS_OK;
 }

@@ -17,10 +17,13 @@
 
 #include "approval.h"
 #include "arena.h"
+#include "auto_limit.h"
 #include "calendar.h"
 #include "decision_machine.h"
 #include "identity.h"
 #include "people.h"
+#include "person_day.h"
+#include "precedent.h"
 #include "route.h"
 #include "status.h"
 
@@ -200,6 +203,7 @@ struct kept_decision {
     const char *key_id;
     const uint8_t *signature;
     size_t signature_size;
+    struct person_day_seen day; /* what the limit of the day was held against */
     int64_t occurred_us, decided_us;
     bool stored;
     struct kept_decision *next; /* in the order of their numbers */
@@ -230,6 +234,11 @@ struct routing_case {
     const char *why[ROUTING_WHY_MAX];
     size_t why_count;
     char subject_hash[APPROVAL_SUBJECT_HASH_SIZE];
+    const struct precedent *precedents; /* that it came with, nearest first */
+    size_t precedent_count;
+    bool precedents_new;       /* to be saved */
+    enum verdict as_precedent; /* the exception was decided now, so it is one; 0: it was not */
+    const char *decided_by;
     int64_t opened_us, due_us, updated_us;
     bool stored, changed;
     struct routing_case *older; /* the one before, if it was the latest in the same batch */
@@ -280,9 +289,24 @@ struct routing_terms {
 
 /* What the merchant has published, as in force for this event. */
 struct routing_rules {
-    const struct router *router;     /* NULL: no valid model; what needs one waits */
-    const struct roster *roster;     /* NULL: no decision is accepted */
-    const struct calendar *calendar; /* NULL: every hour counts */
+    const struct router *router;      /* NULL: no valid model; what needs one waits */
+    const struct roster *roster;      /* NULL: no decision is accepted */
+    const struct calendar *calendar;  /* NULL: every hour counts */
+    const struct auto_limits *limits; /* NULL: automatic approvals have none */
+};
+
+/* What all shards share, as the batch sees it. */
+struct routing_shared {
+    struct person_days days;
+    struct auto_meters meters;
+};
+
+/* What was looked up for one event. */
+struct routing_found {
+    const struct precedent *precedents; /* of an exception, nearest first */
+    size_t precedent_count;
+    const struct auto_product *products; /* of what may be automatic, where products are limited */
+    size_t product_count;
 };
 
 enum due_change { DEADLINE_KEEP, DEADLINE_SET, DEADLINE_CLEAR };
@@ -321,9 +345,13 @@ struct routing_answer {
     int64_t expires_us;
 
     enum refusal_reason refusal; /* a decision was refused */
-    const char *unanswered;      /* why the model has no answer; NULL if it has, or was not asked */
-    const char *ignored;         /* why what happened has no effect; NULL if it has */
-    const char *waiting_for;     /* operators are to be told that it waits; NULL if not */
+    struct person_day_key day;   /* that an approval counts against, and what was seen of it */
+    struct person_day_seen day_seen;
+    struct auto_answer limited; /* automatic, if it were not for a limit that has tripped */
+    size_t lifted;              /* trips of limits that a decision has ended */
+    const char *unanswered;     /* why the model has no answer; NULL if it has, or was not asked */
+    const char *ignored;        /* why what happened has no effect; NULL if it has */
+    const char *waiting_for;    /* operators are to be told that it waits; NULL if not */
     int64_t waiting_since_us;
 
     enum due_change deadlines[DEADLINE_KINDS]; /* by enum deadline_kind */
@@ -337,6 +365,9 @@ struct routing_step {
     struct routing_order *order;
     struct routing_refund *refund;
     int64_t now_us; /* of the database */
+    int32_t shard;
+    struct routing_shared *shared; /* NULL: no limit of a day, none of automatic approvals */
+    struct routing_found found;
     struct arena *arena;
     struct routing_answer *answer; /* zeroed by the caller */
 };

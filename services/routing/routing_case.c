@@ -138,6 +138,8 @@ static void explain_model(struct explanation *explanation)
         explain_by(explanation, "NO_MODEL", "there is no valid authority model");
         return;
     }
+    if (explanation->turn->step->answer->limited.limit != AUTO_LIMIT_NONE)
+        explain_by(explanation, "AUTOMATIC_LIMIT", limit_words(explanation->turn));
     bool named = money_make(explanation->subject->minor, explanation->subject->currency, &amount) ==
                  STATUS_OK;
     for (size_t i = 0; i < route->reason_count; i++)
@@ -209,6 +211,16 @@ static void take_missing(struct routing_case *subject, const struct assessed *as
         subject->missing[i] = assessed->missing[i];
 }
 
+/* Those that the case came with stay, so that everybody decides it by the same. */
+static void take_precedents(struct routing_case *subject, const struct routing_found *found)
+{
+    if (!subject->exception || subject->precedent_count > 0)
+        return;
+    subject->precedents = found->precedents;
+    subject->precedent_count = found->precedent_count;
+    subject->precedents_new = found->precedent_count > 0;
+}
+
 /* What an assessment asks for. A refund that was approved once is never approved again as a whole:
  * later cases stay about the payouts that failed, so that nothing is paid twice. */
 static void take_assessed(struct turn *turn, struct routing_case *subject,
@@ -225,6 +237,7 @@ static void take_assessed(struct turn *turn, struct routing_case *subject,
     subject->coverage_count =
         approved_before ? previous->coverage_count : turn->assessed->payment_count;
     take_missing(subject, turn->assessed);
+    take_precedents(subject, &turn->step->found);
 }
 
 /* What a failed payout leaves to be paid, beside what the open case has already. Finance can always

@@ -21,6 +21,7 @@ struct routing_input {
     const char *refund_id;
     int64_t occurred_us;
     struct routing_rules rules; /* what holds for it; set when the batch is loaded */
+    struct routing_found found; /* what was looked up for it; likewise */
     union {
         struct assessed assessed;
         struct decision decision;
@@ -60,6 +61,10 @@ Redress__V1__ControlEvent *routing_encode_refused(const struct routing_setting *
                                                   const char *refund_id,
                                                   const struct decision *decision,
                                                   enum refusal_reason reason);
+Redress__V1__ControlEvent *routing_encode_tripped(const struct routing_setting *setting,
+                                                  const struct routing_answer *answer);
+Redress__V1__ControlEvent *routing_encode_lifted(const struct routing_setting *setting,
+                                                 const struct decision *decision, size_t trips);
 Redress__V1__ControlEvent *routing_encode_stalled(const struct routing_setting *setting,
                                                   const char *refund_id,
                                                   const struct routing_answer *answer);

@@ -130,6 +130,28 @@ static bool encode_decisions(struct arena *arena, const struct routing_refund *r
     return true;
 }
 
+static bool encode_precedents(struct arena *arena, const struct routing_case *subject,
+                              Redress__V1__Case *message)
+{
+    message->precedents = arena_array(arena, PRECEDENTS_MAX, sizeof *message->precedents);
+    Redress__V1__Precedent *items = arena_array(arena, PRECEDENTS_MAX, sizeof *items);
+    if (message->precedents == NULL || items == NULL)
+        return false;
+    for (size_t i = 0; i < subject->precedent_count; i++) {
+        const struct precedent *precedent = &subject->precedents[i];
+        redress__v1__precedent__init(&items[i]);
+        items[i].case_id = (char *)precedent->case_id;
+        items[i].verdict = (Redress__V1__Verdict)precedent->verdict;
+        items[i].decided_at = message_timestamp(arena, precedent->decided_us);
+        items[i].reasons = (char **)precedent->reasons;
+        items[i].n_reasons = precedent->reason_count;
+        items[i].amount = money_message(arena, precedent->minor, precedent->currency);
+        message->precedents[i] = &items[i];
+    }
+    message->n_precedents = subject->precedent_count;
+    return true;
+}
+
 static bool encode_case(const struct routing_setting *setting, const struct routing_case *subject,
                         Redress__V1__RefundRouted *routed)
 {
@@ -156,7 +178,8 @@ static bool encode_case(const struct routing_setting *setting, const struct rout
     message->missing = (char **)subject->missing;
     message->n_missing = subject->missing_count;
     routed->case_ = message;
-    return encode_decisions(setting->arena, setting->refund, subject, message);
+    return encode_precedents(setting->arena, subject, message) &&
+           encode_decisions(setting->arena, setting->refund, subject, message);
 }
 
 static bool encode_model(const struct routing_setting *setting, Redress__V1__RefundRouted *routed)

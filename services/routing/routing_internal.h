@@ -40,6 +40,25 @@ enum status turn_route(struct turn *turn, bool person) CHECK_RESULT;
 void answer_due(struct routing_answer *answer, enum deadline_kind kind, int64_t due_us);
 void answer_clear(struct routing_answer *answer, enum deadline_kind kind);
 
+/* What would be approved without people: `*automatic` becomes false, and the route one for people,
+ * if a limit of automatic approvals has tripped or trips by it; otherwise it is counted. */
+enum status limit_automatic(struct turn *turn, bool *automatic) CHECK_RESULT;
+
+/* In words, why a limit sends it to people. NULL: the arena is full. */
+const char *limit_words(const struct turn *turn);
+
+/* DAY_LIMIT if that much more is above what the holder may approve on the local day of the
+ * decision; what was seen goes into the answer. `limit_day_use` then counts it. */
+enum refusal_reason limit_day(struct routing_step *step, const struct people_act *act,
+                              int64_t minor, const char *currency);
+enum status limit_day_use(struct routing_step *step, int64_t minor) CHECK_RESULT;
+
+/* An exception that a person has decided now becomes a precedent. */
+void precedent_note(struct routing_case *subject, const struct decision *decision);
+
+/* The fingerprint of a case about this assessment. */
+struct fingerprint precedent_fingerprint(const struct assessed *assessed);
+
 /* True if a key of the roster that may sign for this person made the signature. */
 bool decision_genuine(const struct roster *roster, const struct roster_person *actor,
                       const struct decision *decision);

@@ -149,6 +149,13 @@ static bool reduction_allowed(const struct routing_refund *refund, const struct 
     return less || other;
 }
 
+/* What an approval is about. */
+static int64_t minor_of(const struct routing_case *subject, const struct decision *decision)
+{
+    bool reduced = decision->verdict == VERDICT_APPROVE_REDUCED && decision->has_amount;
+    return reduced ? decision->minor : subject->minor;
+}
+
 static enum refusal_reason check_money(const struct routing_refund *refund,
                                        const struct decision *decision,
                                        const struct people_act *act)
@@ -160,8 +167,7 @@ static enum refusal_reason check_money(const struct routing_refund *refund,
         return REFUSAL_NOT_REVIEWED;
     if (decision->verdict == VERDICT_APPROVE_REDUCED && !reduction_allowed(refund, decision))
         return REFUSAL_REDUCTION;
-    bool reduced = decision->verdict == VERDICT_APPROVE_REDUCED && decision->has_amount;
-    int64_t minor = reduced ? decision->minor : subject->minor;
+    int64_t minor = minor_of(subject, decision);
     if (!coverage_suffices(subject->coverage, subject->coverage_count, minor))
         return REFUSAL_NOT_COVERED;
     return people_amount(act, minor, subject->currency);
@@ -230,7 +236,7 @@ static enum refusal_reason check_genuine(const struct routing_step *step,
 }
 
 /* In the order of REFUSAL_ROWS. */
-static enum refusal_reason check(const struct routing_step *step, const struct decision *decision,
+static enum refusal_reason check(struct routing_step *step, const struct decision *decision,
                                  const struct people_act *act, int32_t ordinal)
 {
     const struct routing_refund *refund = step->refund;
@@ -253,6 +259,8 @@ static enum refusal_reason check(const struct routing_step *step, const struct d
     refusal = check_age(step, decision);
     if (refusal == REFUSAL_NONE)
         refusal = check_money(refund, decision, act);
+    if (refusal == REFUSAL_NONE)
+        refusal = limit_day(step, act, minor_of(subject, decision), subject->currency);
     if (refusal != REFUSAL_NONE)
         return refusal;
     if (verdict_nature(decision->verdict) == VERDICT_NOTES &&
@@ -281,6 +289,7 @@ static struct kept_decision *keep(struct routing_step *step, const struct decisi
                                    .key_id = decision->key_id,
                                    .signature = decision->signature,
                                    .signature_size = decision->signature_size,
+                                   .day = step->answer->day_seen,
                                    .occurred_us = decision->occurred_us,
                                    .decided_us = step->now_us};
     kept->number = 1;
@@ -334,8 +343,14 @@ static enum status take(struct routing_step *step, const struct decision *decisi
     if (decision->verdict == VERDICT_APPROVE_REDUCED && reduce(step, decision) != STATUS_OK)
         return STATUS_EXHAUSTED;
     struct kept_decision *kept = keep(step, decision, ordinal, REFUSAL_NONE);
-    if (kept == NULL)
+    if (kept == NULL || limit_day_use(step, subject->minor) != STATUS_OK)
         return STATUS_EXHAUSTED;
+    if (decision->verdict == VERDICT_LIFT && step->shared != NULL)
+        step->answer->lifted =
+            auto_lift(&step->shared->meters, step->order->merchant_id,
+                      &(struct auto_lifting){.person_id = decision->actor_id,
+                                             .decision_id = decision->decision_id,
+                                             .now_us = step->now_us});
     bool about_money = verdict_nature(decision->verdict) != VERDICT_NOTES;
     kept->result_version =
         subject->version +

@@ -1,5 +1,6 @@
 #include "routing_rules.h"
 
+#include "auto_limit_read.h"
 #include "calendar.h"
 #include "roster_read.h"
 #include "route_model.h"
@@ -17,6 +18,7 @@ struct made {
     union {
         struct roster roster;
         struct calendar calendar;
+        struct auto_limits limits;
     };
 };
 
@@ -76,6 +78,16 @@ static enum status make_calendar(const void *context, const Redress__V1__RuleSet
                   out, error);
 }
 
+static enum status make_limits(const void *context, const Redress__V1__RuleSet *set,
+                               struct rules_made *out, struct error *error)
+{
+    (void)context;
+    struct made *made = make_empty();
+    if (made == NULL)
+        return error_set(error, STATUS_EXHAUSTED, "no memory for limits");
+    return finish(made, auto_limits_read(set->limits, &made->limits, error), out, error);
+}
+
 static enum status check_model(const void *context, const Redress__V1__RuleSet *set,
                                const struct rules_made *made, struct error *error)
 {
@@ -91,7 +103,8 @@ static const struct rules_handler handlers[] = {
      .check = check_model,
      .release = rules_release_model},
     {.kind = RULES_ROSTER, .make = make_roster, .release = release},
-    {.kind = RULES_CALENDAR, .make = make_calendar, .release = release}};
+    {.kind = RULES_CALENDAR, .make = make_calendar, .release = release},
+    {.kind = RULES_LIMITS, .make = make_limits, .release = release}};
 
 enum status routing_rules_open(struct routing_context *own, const struct config_worker *config,
                                struct error *error)
@@ -124,7 +137,7 @@ static enum status find_rules(struct batch *batch, const struct event *event,
                               struct routing_rules *rules)
 {
     const struct routing_context *own = batch->context;
-    const struct rules_set *model = NULL, *roster = NULL, *calendar = NULL;
+    const struct rules_set *model = NULL, *roster = NULL, *calendar = NULL, *limits = NULL;
     struct error error = {""};
     int64_t now_us = event->now_us;
     enum status status = rules_model(own->rules, event->merchant_id, RULES_AUTHORITY, now_us,
@@ -134,6 +147,8 @@ static enum status find_rules(struct batch *batch, const struct event *event,
     if (status == STATUS_OK)
         status =
             rules_at(own->rules, event->merchant_id, RULES_CALENDAR, now_us, &calendar, &error);
+    if (status == STATUS_OK)
+        status = rules_at(own->rules, event->merchant_id, RULES_LIMITS, now_us, &limits, &error);
     if (status != STATUS_OK)
         return status;
     *rules = (struct routing_rules){0};
@@ -141,6 +156,8 @@ static enum status find_rules(struct batch *batch, const struct event *event,
         rules->roster = &((const struct made *)roster->made)->roster;
     if (calendar != NULL)
         rules->calendar = &((const struct made *)calendar->made)->calendar;
+    if (limits != NULL)
+        rules->limits = &((const struct made *)limits->made)->limits;
     if (model == NULL)
         return STATUS_OK;
     rules->router = make_router(batch, model);

@@ -81,11 +81,13 @@ static const struct statement INSERT_DECISIONS = {
     .name = "insert_decisions",
     .sql = "INSERT INTO decision (refund, number, decision_id, ordinal, case_version,"
            "       result_version, actor_id, actor_role, verdict, refusal, amount_minor, method,"
-           "       note, occurred_at, decided_at, on_behalf_of, recommended, key_id, signature)"
+           "       note, occurred_at, decided_at, on_behalf_of, recommended, key_id, signature,"
+           "       day, day_used_minor, day_limit_minor)"
            " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[],"
            "       $5::bigint[], $6::bigint[], $7::text[], $8::integer[], $9::integer[],"
            "       $10::text[], $11::bigint[], $12::integer[], $13::text[], $14::timestamptz[],"
-           "       $15::timestamptz[], $16::text[], $17::integer[], $18::text[], $19::bytea[])"};
+           "       $15::timestamptz[], $16::text[], $17::integer[], $18::text[], $19::bytea[],"
+           "       $20::integer[], $21::bigint[], $22::bigint[])"};
 
 static const struct statement INSERT_PAYMENTS = {
     .name = "insert_payments",
@@ -280,6 +282,19 @@ static void save_cases(struct batch *batch, struct unit *unit)
     columns_call(unit, &UPDATE_CASES, &changed);
 }
 
+/* NULL where no limit of a day was looked at. */
+static void put_day(struct column **column, const struct person_day_seen *seen)
+{
+    if (!seen->looked) {
+        for (int i = 0; i < 3; i++)
+            column_null(column[i]);
+        return;
+    }
+    column_int4(column[0], seen->day);
+    column_int8(column[1], seen->used_minor);
+    column_int8(column[2], seen->limit_minor);
+}
+
 static void put_decision(struct table_columns *columns, const struct routing_refund *refund,
                          const struct kept_decision *kept)
 {
@@ -302,15 +317,17 @@ static void put_decision(struct table_columns *columns, const struct routing_ref
     column_text(*column++, kept->on_behalf_of);
     column_int4(*column++, (int32_t)kept->recommended);
     column_text(*column++, kept->key_id);
-    column_bytes(*column, kept->signature, kept->signature_size);
+    column_bytes(*column++, kept->signature, kept->signature_size);
+    put_day(column, &kept->day);
 }
 
 static void save_decisions(struct batch *batch, struct unit *unit)
 {
     static const enum column_type types[] = {
-        COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT,
-        COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_TIME,
-        COLUMN_TIME, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT, COLUMN_BYTES};
+        COLUMN_INT8,  COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8,
+        COLUMN_TEXT,  COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4,
+        COLUMN_TEXT,  COLUMN_TIME, COLUMN_TIME, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT,
+        COLUMN_BYTES, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8};
     struct table_columns added = columns_create(unit, types, COUNT_OF(types));
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
@@ -352,5 +369,6 @@ enum status routing_save(struct batch *batch, struct unit *unit)
     save_cases(batch, unit);
     save_decisions(batch, unit);
     save_payments(batch, unit);
+    shared_save(batch, unit, &((struct routing_rows *)batch->rows)->shared);
     return arena_exhausted(batch->arena) ? STATUS_EXHAUSTED : STATUS_OK;
 }

@@ -113,6 +113,28 @@ static enum status publish_stalled(struct batch *batch, const struct event *even
                                                    (long long)event->now_us)));
 }
 
+/* Once per trip: the save is refused if another shard has tripped it too. */
+static enum status publish_tripped(struct batch *batch, const struct event *event,
+                                   const struct routing_setting *setting,
+                                   const struct routing_answer *answer)
+{
+    const struct auto_meter *meter = answer->limited.meter;
+    return publish_control(batch, event, routing_encode_tripped(setting, answer),
+                           control_id(setting->arena, "tripped", meter->product,
+                                      arena_printf(setting->arena, "%s\x1f%lld", event->merchant_id,
+                                                   (long long)meter->trip)));
+}
+
+static enum status publish_lifted(struct batch *batch, const struct event *event,
+                                  const struct routing_setting *setting,
+                                  const struct routing_answer *answer)
+{
+    const struct routing_input *input = event->body;
+    return publish_control(
+        batch, event, routing_encode_lifted(setting, &input->decision, answer->lifted),
+        control_id(setting->arena, "lifted", input->refund_id, input->decision.decision_id));
+}
+
 static enum status publish_routed(struct batch *batch, const struct event *event,
                                   const struct routing_setting *setting,
                                   const struct routing_answer *answer)
@@ -166,6 +188,10 @@ static enum status carry_out(struct batch *batch, const struct event *event,
         status = publish_refusal(batch, event, &setting, answer);
     if (status == STATUS_OK && answer->waiting_for != NULL)
         status = publish_stalled(batch, event, &setting, answer);
+    if (status == STATUS_OK && answer->limited.trips)
+        status = publish_tripped(batch, event, &setting, answer);
+    if (status == STATUS_OK && answer->lifted > 0)
+        status = publish_lifted(batch, event, &setting, answer);
     for (int kind = DEADLINE_CASE; kind < DEADLINE_KINDS && status == STATUS_OK; kind++)
         status = set_deadline(batch, event, (enum deadline_kind)kind, answer->deadlines[kind],
                               answer->due_us[kind]);
@@ -190,6 +216,9 @@ enum status routing_decide(struct batch *batch, struct event *event)
                                 .refund =
                                     routing_refund_find(event->order->rows, refund_id_of(event)),
                                 .now_us = event->now_us,
+                                .shard = event->shard,
+                                .shared = &((struct routing_rows *)batch->rows)->shared.shared,
+                                .found = input->found,
                                 .arena = batch->arena,
                                 .answer = &answer};
     if (step.refund == NULL && makes_refund(event)) {

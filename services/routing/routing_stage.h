@@ -21,6 +21,11 @@ struct routing_context {
     struct arena *scratch;       /* for one event at a time */
     struct arena *route_scratch; /* for one question to a model */
     struct routing_terms terms;
+
+    /* Sticky: there are limits of automatic approvals, and some for each product; loads then ask
+     * for what they count. */
+    bool limits_matter, products_matter;
+    int64_t counts_tidied_hour; /* in which old counts were removed last */
 };
 
 enum status routing_start(void *context, const struct config_worker *config, struct error *error);

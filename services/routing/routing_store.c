@@ -163,7 +163,7 @@ enum status routing_load(struct batch *batch, struct unit *unit)
     rows->refunds = keys_call(unit, &LOAD_REFUNDS, &refunds, true);
     rows->decisions = keys_call(unit, &LOAD_DECISIONS, &decisions, true);
     rows->payments = keys_call(unit, &LOAD_PAYMENTS, &payments, false);
-    return STATUS_OK;
+    return shared_load(batch, unit, &rows->shared);
 }
 
 struct routing_refund *routing_refund_find(const struct routing_order *order, const char *refund_id)
@@ -377,7 +377,7 @@ static struct routing_order *order_of(struct batch *batch, const struct call *ca
 
 enum status routing_loaded(struct batch *batch)
 {
-    const struct routing_rows *rows = batch->rows;
+    struct routing_rows *rows = batch->rows;
     struct arena *arena = batch->arena;
     enum status status = routing_rules_loaded(batch);
     if (status == STATUS_OK)
@@ -391,5 +391,5 @@ enum status routing_loaded(struct batch *batch)
     for (size_t i = 0;
          status == STATUS_OK && rows->payments != NULL && i < rows_count(rows->payments); i++)
         status = read_payment(arena, rows->payments, i, order_of(batch, rows->payments, i));
-    return status;
+    return status == STATUS_OK ? shared_loaded(batch, &rows->shared) : status;
 }

@@ -4,11 +4,13 @@
 #define REDRESS_ROUTING_STORE_H
 
 #include "routing.h"
+#include "shared_store.h"
 #include "worker/worker.h"
 
 /* Calls of the load; NULL where nothing had to be asked. */
 struct routing_rows {
     struct call *refunds, *decisions, *payments;
+    struct shared_rows shared;
 };
 
 enum status routing_load(struct batch *batch, struct unit *unit) CHECK_RESULT;

@@ -13,6 +13,8 @@ static struct auto_limits limits;
 
 #define NOON (INT64_C(14579) * CLOCK_DAY_US + 12 * CLOCK_HOUR_US)
 
+static const struct auto_lifting ann = {"ann", "d-1", NOON};
+
 static void begin(void)
 {
     arena = arena_create(4 << 20);
@@ -147,9 +149,10 @@ Test(routing_auto_limit, a_trip_holds_without_limits_until_it_is_lifted)
     cr_assert(auto_meter_loaded(&meters, "shop", "mug", 2, AUTO_PRODUCT_COUNT_DAY) == STATUS_OK);
     cr_assert(auto_meter_loaded(&meters, "other", "", 1, AUTO_AMOUNT_DAY) == STATUS_OK);
     cr_expect(ask(1).limit == AUTO_AMOUNT_DAY);
-    cr_expect(auto_lift(&meters, "shop") == 2);
-    cr_expect(auto_lift(&meters, "shop") == 0);
+    cr_expect(auto_lift(&meters, "shop", &ann) == 2);
+    cr_expect(auto_lift(&meters, "shop", &ann) == 0);
     cr_expect(ask_at(NOON, "GBP", 1, "mug").limit == AUTO_LIMIT_NONE);
+    cr_expect_str_eq(meters.first->lifted_by, "ann");
     cr_expect(meters.first->lifted == 1 && meters.last->tripped == AUTO_AMOUNT_DAY);
 }
 
@@ -159,7 +162,7 @@ Test(routing_auto_limit, after_a_lift_counting_begins_anew)
     cr_assert(ask(1).limit == AUTO_LIMIT_NONE);
     cr_assert(ask(1).limit == AUTO_LIMIT_NONE);
     cr_assert(ask(1).trips);
-    cr_assert(auto_lift(&meters, "shop") == 1);
+    cr_assert(auto_lift(&meters, "shop", &ann) == 1);
     for (int i = 0; i < 5; i++)
         cr_expect(ask(1).limit == AUTO_LIMIT_NONE, "at most one batch more, then it trips again");
     const struct auto_meter *meter = meters.first;

@@ -146,6 +146,8 @@ static struct routing_step step_of(struct fixture *fixture)
                                  .order = &fixture->order,
                                  .refund = &fixture->refund,
                                  .now_us = fixture->now_us,
+                                 .shared = fixture->shared,
+                                 .found = fixture->found,
                                  .arena = fixture->arena,
                                  .answer = &fixture->answer};
 }

@@ -15,7 +15,9 @@ struct fixture {
     const struct dmn_models *models; /* deploy/policies/authority.dmn */
     struct router router;
     struct routing_terms terms;
-    struct routing_rules rules; /* that router, fixture_roster, no calendar */
+    struct routing_rules rules;    /* that router, fixture_roster, no calendar */
+    struct routing_shared *shared; /* NULL */
+    struct routing_found found;    /* nothing */
     struct routing_order order;
     struct routing_refund refund;
     struct routing_answer answer; /* of the last step */
