@@ -164,6 +164,8 @@ struct sim {
     struct sim_wire *wires[SIM_WIRES];
     size_t wire_count;
     int64_t database_down_until; /* step */
+    int no_room;                 /* saves that find no room in rows that shards share */
+    bool asked_too_little;       /* the next load */
 
     int64_t committed[SIM_INPUTS][SIM_SHARDS];
     int owner[SIM_SHARDS]; /* by the group; -1: none */

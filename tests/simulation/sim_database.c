@@ -657,6 +657,11 @@ void sim_carry_out(struct sim_connection *connection)
     memmove(connection->units, connection->units + 1,
             --connection->unit_count * sizeof *connection->units);
     struct call *moved = NULL;
+    if (sim.no_room > 0 && unit->call_count > 0 &&
+        strcmp(unit->calls[0]->name, "worker_move_shards") == 0) {
+        sim.no_room--;
+        unit->status = STATUS_AGAIN;
+    }
     for (size_t i = 0; i < unit->call_count && unit->status == STATUS_OK; i++) {
         if (strcmp(unit->calls[i]->name, "worker_move_shards") == 0)
             moved = unit->calls[i];

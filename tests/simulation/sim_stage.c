@@ -205,6 +205,10 @@ void sim_stage_read(struct call *call)
 
 static enum status loaded(struct batch *batch)
 {
+    if (sim.asked_too_little) {
+        sim.asked_too_little = false;
+        return STATUS_AGAIN;
+    }
     const struct rows *rows = batch->rows;
     for (size_t i = 0; i < batch->order_count; i++) {
         struct order_rows *mine = arena_zalloc(batch->arena, sizeof *mine);

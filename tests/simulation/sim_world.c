@@ -17,6 +17,7 @@ enum {
     BATCH_MAX = 8,
     FROZEN_STEPS = 120,
     DOWN_STEPS = 60,
+    REFUSALS = 3,
     CALM_STEPS = 60000,
     STEPS_MAX = 100000
 };
@@ -30,7 +31,9 @@ enum {
     X(rebalanced, 6)        \
     X(torn, 2)              \
     X(stopped, 3)           \
-    X(delivery_failed, 1)
+    X(delivery_failed, 1)   \
+    X(no_room, 6)           \
+    X(asked_too_little, 3)
 
 enum fault {
 #define X(name, often) FAULT_##name,
@@ -362,6 +365,14 @@ static void fail(enum fault fault)
             one->wire->failed = true; /* as enable.gapless.guarantee has it */
             one->wire->count = 0;
         }
+        break;
+    case FAULT_no_room:
+        sim.no_room = 1 + (int)sim_random(REFUSALS);
+        happened = true;
+        break;
+    case FAULT_asked_too_little:
+        sim.asked_too_little = true;
+        happened = true;
         break;
     case FAULT_COUNT:
         break;
