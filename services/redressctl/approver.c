@@ -26,10 +26,12 @@ static char *decision_id(struct arena *arena, const struct open_case *about,
                          const struct opinion *opinion)
 {
     char hex[IDENTITY_SHA256_HEX];
-    char *text =
-        arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d", about->merchant_id, about->case_id,
-                     about->version, opinion->person,
-                     opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of, opinion->verdict);
+    /* A comment changes no version: another one at the same version is another decision. */
+    bool comment = opinion->verdict == REDRESS__V1__VERDICT__VERDICT_COMMENT;
+    char *text = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d%s%s", about->merchant_id,
+                              about->case_id, about->version, opinion->person,
+                              opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of,
+                              opinion->verdict, comment ? "\n" : "", comment ? opinion->note : "");
     if (text == NULL)
         return NULL;
     return arena_printf(arena, "d_%.*s", DECISION_ID_HEX, identity_sha256(text, strlen(text), hex));

@@ -7,26 +7,31 @@
 
 #include <stddef.h>
 
+#define CHOSEN                                                                              \
+    "($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"                \
+    " AND ($4::text IS NULL OR (taken_by = $4 AND taken_until > now()))"                    \
+    " AND ($5::boolean IS NULL OR (due_at < now() AND status IN ('OPEN', 'WAITING')) = $5)" \
+    " ORDER BY due_at, case_id LIMIT $3::bigint"
+
 /* For people: what to decide, why, until when. */
 static const char plain_sql[] =
     "SELECT case_id AS \"CASE\", status AS \"STATUS\", queue AS \"QUEUE\", level AS \"LEVEL\","
     "       cardinality(approvers) || ' of ' || approvers_needed AS \"APPROVED\","
     "       amount_minor || ' ' || currency AS \"AMOUNT\", order_id AS \"ORDER\","
+    "       taken_by AS \"TAKEN BY\","
     "       to_char(due_at, 'YYYY-MM-DD HH24:MI') AS \"DUE (UTC)\","
     "       array_to_string(why, '; ') AS \"WHY\""
     "  FROM view.approval_case"
-    " WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"
-    " ORDER BY due_at, case_id LIMIT $3::bigint";
+    " WHERE " CHOSEN;
 
-static const char json_sql[] =
-    "SELECT * FROM view.approval_case"
-    " WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"
-    " ORDER BY due_at, case_id LIMIT $3::bigint";
+static const char json_sql[] = "SELECT * FROM view.approval_case WHERE " CHOSEN;
 
 struct cases_options {
     const char *status;
     const char *queue;
     const char *limit;
+    const char *mine;
+    bool overdue;
     bool all;
     bool json;
 };
@@ -35,12 +40,12 @@ static enum status list(const struct session *session, const struct cases_option
                         struct error *error)
 {
     const char *const params[] = {options->all ? NULL : options->status, options->queue,
-                                  options->limit};
+                                  options->limit, options->mine, options->overdue ? "true" : NULL};
     struct database *database;
     enum status status = session_database(session, "routing", &database, error);
     if (status != STATUS_OK)
         return status;
-    status = listing_print(database, options->json ? json_sql : plain_sql, params, 3, options->json,
+    status = listing_print(database, options->json ? json_sql : plain_sql, params, 5, options->json,
                            error);
     database_close(database);
     return status;
@@ -58,6 +63,9 @@ int command_cases(int argc, char **argv)
          &options.status, 0, 0},
         {"all", OPTION_FLAG, NULL, "cases of every status", &options.all, 0, 0},
         {"queue", OPTION_TEXT, "QUEUE", "only of this queue", &options.queue, 0, 0},
+        {"mine", OPTION_TEXT, "WHO", "only those that WHO has taken", &options.mine, 0, 0},
+        {"overdue", OPTION_FLAG, NULL, "only those whose deadline has passed", &options.overdue, 0,
+         0},
         {"limit", OPTION_TEXT, "N", "at most N cases", &options.limit, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };

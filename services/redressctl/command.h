@@ -19,6 +19,13 @@
     X(request, "request", "ask for a refund, or follow up on having asked")              \
     X(cases, "cases", "list the cases that people decide")                               \
     X(decide, "decide", "approve or decline cases")                                      \
+    X(case, "case", "show one case: facts, why, precedents, decisions")                  \
+    X(take, "take", "work on a case")                                                    \
+    X(give_back, "give-back", "work on a case no more")                                  \
+    X(comment, "comment", "write a note on a case")                                      \
+    X(lift, "lift", "let automatic approvals go on")                                     \
+    X(people, "people", "list who may decide what, and change it")                       \
+    X(delegate, "delegate", "let somebody use another's authority for a time")           \
     X(refund, "refund", "tell the life of one refund")                                   \
     X(payouts, "payouts", "list payouts, and what they wait for")                        \
     X(payment, "payment", "show the cap of a payment and what made it")                  \
