@@ -181,6 +181,32 @@ def scenarios(stack):
         counting.check("both were about to be saved, and one was decided again",
                        both and decided_again() > before, (both, before, decided_again()))
 
+    def two_trips_at_the_same_instant():
+        rules.roster("trip", person("fay", "FINANCE", level=3))
+        rules.publish(rules.put("trip", "limits", limits={"automaticPerDay": "1"}))
+        ask("trip", "first", 500).await_status(ROUTED, "APPROVED")
+        orders = {}
+        for number in range(12):
+            order = Order(f"trip-{number}", lines=(("1", 1, 500),), merchant="trip")
+            stack.publish(ORDERS, *order.events())
+            counting.until(lambda: stack.events(ORDERS, order.order_id))
+            partition = stack.events(ORDERS, order.order_id, headers=True)[0]["partition"]
+            owner = stack.sql("routing", f"SELECT owner FROM view.shard WHERE shard = {partition}")
+            orders.setdefault(owner[0][0], order)
+            if len(orders) == 2:
+                break
+        held = Held(stack, "automatic_trip")
+        stack.publish(REQUESTS, *(order.request() for order in orders.values()))
+        both = held.await_waiting(2, 8)
+        held.release()
+        for order in orders.values():
+            pending(Journey(stack, order))
+        counting.check("both were about to trip it", both)
+        counting.equal("it is told once", len(controls("trip", "limitTripped")), 1)
+        counting.equal("and is one trip", stack.sql(
+            "routing", "SELECT number FROM view.automatic_trip WHERE merchant_id = 'trip'"),
+            [["1"]])
+
     def a_limit_split_over_many_small_cases():
         rules.roster("split", person("mia", "APPROVER", day=100000), person("noah", "APPROVER"))
         journeys = [ask("split", f"order-{number}", 30000) for number in range(8)]
@@ -273,7 +299,8 @@ def scenarios(stack):
     def cases_and_people_on_the_command_line():
         rules.roster("line", person("mia", "APPROVER"), person("noah", "APPROVER"),
                      person("tom", "APPROVER", level=0, day=0))
-        case = pending(ask("line", "a", 40000))["caseId"]
+        journey = ask("line", "a", 40000)
+        case = pending(journey)["caseId"]
 
         def mine(who):
             return [row["case_id"] for row in stack.ctl_json("cases", "--mine", who)]
@@ -297,6 +324,22 @@ def scenarios(stack):
 
         counting.check("people are listed", "mia: level 1, APPROVER" in as_line("people"),
                        as_line("people"))
+        try:
+            as_line("delegate", "mia", "--to", "tom", "--until", shop.days_ago(-1))
+            counting.check("a delegation needs two keys", False)
+        except CommandFailed as problem:
+            counting.check("a delegation needs two keys", "two keys" in str(problem), problem)
+        as_line("delegate", "mia", "--to", "tom", "--until", shop.days_ago(-1), *rules.signed)
+        rules.await_accepted("line-roster", 2)
+        counting.check("it is listed", "delegates to tom" in as_line("people"), as_line("people"))
+        as_line("decide", case, "approve", "--as", "tom", "--behalf", "mia")
+        routed = journey.await_status(ROUTED, "APPROVED")
+        counting.equal("tom approved it", routed and routed["approval"]["approvers"], ["tom"])
+        counting.equal("by the day of mia", (used("line", "mia"), used("line", "tom")),
+                       ([40000], []))
+        as_line("people", "remove", "noah", *rules.signed)
+        rules.await_accepted("line-roster", 3)
+        counting.check("noah is gone", "noah" not in as_line("people"), as_line("people"))
 
     def fails(what, words, *arguments):
         try:
@@ -304,7 +347,7 @@ def scenarios(stack):
         except CommandFailed as problem:
             counting.check(what, words in str(problem), str(problem))
 
-    return [two_decisions_at_the_same_instant, a_limit_split_over_many_small_cases,
+    return [two_decisions_at_the_same_instant, two_trips_at_the_same_instant, a_limit_split_over_many_small_cases,
             automatic_limit_trips_and_is_lifted, a_product_trips_alone, precedents_appear,
             cases_and_people_on_the_command_line]
 
