@@ -60,6 +60,7 @@ enum status batch_start(struct worker *worker, struct work *work)
     work->batch.events = arena_array(work->arena, room, sizeof(struct event));
     work->refusals = arena_array(work->arena, room, sizeof(struct refusal));
     work->load = work->save = NULL;
+    work->deadline_count = 0;
     if (work->batch.events == NULL || work->refusals == NULL)
         return STATUS_EXHAUSTED;
     return start_shards(worker, work);
@@ -210,6 +211,19 @@ static enum status read_record(struct worker *worker, struct batch *batch, struc
     return status;
 }
 
+bool worker_is_too_large(const struct worker *worker, const struct record *record)
+{
+    return worker->refusing && record->topic == worker->too_large.topic &&
+           record->partition == worker->too_large.partition &&
+           record->offset == worker->too_large.offset;
+}
+
+static enum status refuse_too_large(struct batch *batch, struct event *event)
+{
+    return batch_refuse(batch, event, REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_TOO_LARGE,
+                        "", NULL, "what one batch can hold in memory");
+}
+
 enum status work_form(struct worker *worker, struct work *work)
 {
     struct batch *batch = &work->batch;
@@ -224,17 +238,15 @@ enum status work_form(struct worker *worker, struct work *work)
                                 .value_size = record->value_size};
         *refusal = (struct refusal){.record = record};
         batch_shard(batch, record->partition)->touched = true;
-        enum status status = read_record(worker, batch, event, record);
+        enum status status = worker_is_too_large(worker, record)
+                                 ? refuse_too_large(batch, event)
+                                 : read_record(worker, batch, event, record);
         if (status == STATUS_NOT_FOUND) {
             metric_add(METRIC_EVENTS_SKIPPED, 1);
             continue;
         }
         if (status != STATUS_OK && status != STATUS_UNPROCESSABLE)
             return status;
-        if (work->refuse_all && refusal->reason == 0)
-            (void)batch_refuse(batch, event,
-                               REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_TOO_LARGE, "",
-                               NULL, "what one batch can hold in memory");
         batch->event_count++;
     }
     return arena_exhausted(work->arena) ? STATUS_EXHAUSTED : STATUS_OK;

@@ -115,6 +115,7 @@ static enum status add_due(struct work *work, const struct call *due)
         if (event->merchant_id == NULL || event->order_id == NULL || event->subject == NULL)
             return STATUS_EXHAUSTED;
         batch->event_count++;
+        work->deadline_count++;
     }
     return STATUS_OK;
 }

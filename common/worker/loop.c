@@ -56,6 +56,7 @@ static enum status finish_saving(struct worker *worker)
         return status;
     worker->saving = NULL;
     worker->again_count = 0;
+    worker->records_only = worker->refusing = false;
     worker->active_us = worker_now_us();
     grow_limit(worker);
     bool blocked = false;
@@ -85,13 +86,31 @@ static void keep_records(struct worker *worker, struct work *work)
             worker->shards[s].inputs[i].saving = NULL;
 }
 
+/* Makes the next try smaller: without deadlines, then of half the records, then without the one
+ * record that does not fit by itself, which becomes a dead letter. */
+static enum status shrink(struct worker *worker, const struct work *work)
+{
+    if (work->deadline_count > 0 && work->record_count > 0) {
+        worker->records_only = true;
+        return STATUS_OK;
+    }
+    const struct record *record = &work->records[0];
+    if (work->record_count == 1 && !worker_is_too_large(worker, record)) {
+        worker->refusing = true;
+        worker->too_large = (struct place){record->topic, record->partition, record->offset};
+    } else if (work->record_count <= 1 && worker->limit == 1) {
+        return error_set(&worker->error, STATUS_FATAL, "a single event does not fit a batch");
+    }
+    worker->limit = work->record_count / 2 > 0 ? work->record_count / 2 : 1;
+    return STATUS_OK;
+}
+
 /* A bound was hit: the same events again, in smaller batches. */
 static enum status put_back(struct worker *worker, struct work *work)
 {
-    if (worker->limit == 1 && work->refuse_all)
-        return error_set(&worker->error, STATUS_FATAL, "a single event does not fit a batch");
-    work->refuse_all = worker->limit == 1 || work->record_count == 1;
-    worker->limit = work->record_count / 2 > 0 ? work->record_count / 2 : 1;
+    enum status status = shrink(worker, work);
+    if (status != STATUS_OK)
+        return status;
     keep_records(worker, work);
     work_clear(work);
     return STATUS_OK;
@@ -145,10 +164,8 @@ static enum status run_batch(struct worker *worker, struct work *work)
         status = work_send_save(worker, work);
     if (status == STATUS_EXHAUSTED)
         return put_back(worker, work);
-    if (status == STATUS_OK) {
-        work->refuse_all = false;
+    if (status == STATUS_OK)
         worker->saving = work;
-    }
     return status;
 }
 
@@ -254,7 +271,9 @@ static enum status turn(struct worker *worker)
         status = batch_start(worker, work);
     if (status == STATUS_OK)
         status = work_form(worker, work);
-    if (status == STATUS_OK && worker->pending_count == 0 && worker->owned_count > 0) {
+    bool records_only = worker->records_only && work->record_count > 0;
+    if (status == STATUS_OK && worker->pending_count == 0 && worker->owned_count > 0 &&
+        !records_only) {
         status = deadline_scan(worker);
         if (status == STATUS_OK)
             status = deadline_take(worker, work);

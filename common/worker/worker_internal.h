@@ -102,7 +102,7 @@ struct work {
     struct unit *load, *save;
     struct call *clock;
     int64_t sent_us;
-    bool refuse_all; /* its single event is too large for a batch */
+    size_t deadline_count; /* events that are deadlines */
 };
 
 /* Why an event goes to the dead letters. */
@@ -136,6 +136,9 @@ struct worker {
     struct work *saving;
     struct record *pending; /* taken, and put back */
     size_t pending_count;
+    bool records_only; /* the next batch takes no deadlines, as with them it did not fit */
+    bool refusing;     /* the record at `too_large` does not fit a batch: a dead letter */
+    struct place too_large;
     int again_count; /* saves refused in a row by rows that shards share */
     size_t limit;    /* events of the next batch; adapts when a bound was hit */
     struct arena *scratch, *ring_scratch;
@@ -146,6 +149,7 @@ struct worker {
 
 /* batch.c */
 enum status work_form(struct worker *worker, struct work *work);
+bool worker_is_too_large(const struct worker *worker, const struct record *record);
 enum status work_group(struct work *work);
 enum status work_decide(struct worker *worker, struct work *work);
 void work_clear(struct work *work);

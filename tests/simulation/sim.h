@@ -55,13 +55,13 @@ struct sim_record {
     const struct sim_header *headers;
     size_t header_count;
     int64_t at_us;
-    bool poison;
+    bool poison;  /* can never be applied: a dead letter */
+    bool skipped; /* says by its header that nobody wants it */
 };
 
 struct sim_log {
     struct sim_record records[SIM_RECORDS_MAX];
     size_t count;
-    size_t poison; /* of them */
 };
 
 /* One order as PostgreSQL has it. A request is a bit. */

@@ -20,11 +20,12 @@ void sim_violate(const char *format, ...)
     va_end(arguments);
 }
 
-static size_t poison_below(int input, int32_t shard, int64_t offset)
+static size_t uncounted_below(int input, int32_t shard, int64_t offset)
 {
     size_t count = 0;
     for (int64_t i = 0; i < offset; i++)
-        count += sim.inputs[input][shard].records[i].poison;
+        count += sim.inputs[input][shard].records[i].poison ||
+                 sim.inputs[input][shard].records[i].skipped;
     return count;
 }
 
@@ -39,7 +40,7 @@ static void check_counts(int32_t shard)
     }
     for (int input = 0; input < SIM_INPUTS; input++) {
         int64_t next = sim.shards[shard].inputs[input].next;
-        int64_t wanted = next <= 0 ? 0 : next - (int64_t)poison_below(input, shard, next);
+        int64_t wanted = next <= 0 ? 0 : next - (int64_t)uncounted_below(input, shard, next);
         if (counted[input] != wanted)
             sim_violate("effect: shard %d has read %lld events of input %d and counted %lld", shard,
                         (long long)wanted, input, (long long)counted[input]);

@@ -64,33 +64,44 @@ static struct sim_bytes packed(const ProtobufCMessage *message)
     return (struct sim_bytes){bytes, size};
 }
 
-static const struct sim_header *headers(const char *type, const char *id)
+enum { HEADERS = 5 };
+
+static const struct sim_header *headers(const char *type, const char *id, bool skipped)
 {
-    struct sim_header *list = sim_alloc(4 * sizeof *list);
-    const char *const pairs[][2] = {
-        {"ce_specversion", "1.0"}, {"ce_id", id}, {"ce_source", "sim"}, {"ce_type", type}};
-    for (size_t i = 0; i < 4; i++)
+    struct sim_header *list = sim_alloc(HEADERS * sizeof *list);
+    const char *const pairs[HEADERS][2] = {{"ce_specversion", "1.0"},
+                                           {"ce_id", id},
+                                           {"ce_source", "sim"},
+                                           {"ce_type", type},
+                                           {"ce_status", skipped ? "SKIPPED" : "WANTED"}};
+    for (size_t i = 0; i < HEADERS; i++)
         list[i] = (struct sim_header){pairs[i][0], {pairs[i][1], strlen(pairs[i][1])}};
     return list;
 }
 
-static void publish(int input, int order, struct sim_bytes value, const char *id, bool poison)
+enum meaning { MEANS_SOMETHING, MEANS_NOTHING, DOES_NOT_FIT, NOT_WANTED };
+
+#define HUGE "huge" /* the id of a request that no batch can hold */
+
+static void publish(int input, int order, struct sim_bytes value, const char *id,
+                    enum meaning meaning)
 {
     int32_t shard = sim_shard_of(order);
     struct sim_log *log = &sim.inputs[input][shard];
     if (log->count == SIM_RECORDS_MAX)
         return;
     const char *key = sim_order_ids[order];
+    enum topic topic = sim_stage.inputs[input].topic;
     log->records[log->count++] = (struct sim_record){
-        .topic = sim_stage.inputs[input].topic,
+        .topic = topic,
         .partition = shard,
         .key = {key, strlen(key)},
         .value = value,
-        .headers = headers(topic_info(sim_stage.inputs[input].topic)->ce_type, id),
-        .header_count = 4,
+        .headers = headers(topic_info(topic)->ce_type, id, meaning == NOT_WANTED),
+        .header_count = HEADERS,
         .at_us = sim.now_us,
-        .poison = poison};
-    log->poison += poison;
+        .poison = meaning == MEANS_NOTHING || meaning == DOES_NOT_FIT,
+        .skipped = meaning == NOT_WANTED};
 }
 
 /* "answer-2-17"; without a word the number of the request alone, which is its id. */
@@ -105,13 +116,13 @@ static char *name_of(const char *word, int order, int request)
     return text;
 }
 
-static void publish_poison(void)
+static void publish_nonsense(enum meaning meaning)
 {
     static const uint8_t broken[] = {0x0a, 0x7f, 'm'};
     uint8_t *bytes = sim_alloc(sizeof broken);
     memcpy(bytes, broken, sizeof broken);
     publish((int)sim_random(SIM_INPUTS), (int)sim_random(SIM_ORDERS),
-            (struct sim_bytes){bytes, sizeof broken}, name_of("bad", (int)sim.step, 0), true);
+            (struct sim_bytes){bytes, sizeof broken}, name_of("bad", (int)sim.step, 0), meaning);
 }
 
 static void publish_answer(int order, int request)
@@ -122,7 +133,7 @@ static void publish_answer(int order, int request)
     answer.merchant_id = "m";
     answer.order_id = (char *)(uintptr_t)sim_order_ids[order];
     answer.decision_id = name_of(NULL, order, request);
-    publish(1, order, packed(&answer.base), name_of("answer", order, request), false);
+    publish(1, order, packed(&answer.base), name_of("answer", order, request), MEANS_SOMETHING);
 }
 
 static void publish_request(void)
@@ -136,18 +147,32 @@ static void publish_request(void)
     asked.merchant_id = "m";
     asked.order_id = (char *)(uintptr_t)sim_order_ids[order];
     asked.request_id = name_of(NULL, order, request);
-    publish(0, order, packed(&asked.base), name_of("request", order, request), false);
+    publish(0, order, packed(&asked.base), name_of("request", order, request), MEANS_SOMETHING);
 }
 
-/* A request, an answer to one that is waiting, or bytes that mean nothing. */
+static void publish_huge(void)
+{
+    int order = (int)sim_random(SIM_ORDERS);
+    Redress__V1__RefundRequest asked = REDRESS__V1__REFUND_REQUEST__INIT;
+    asked.merchant_id = "m";
+    asked.order_id = (char *)(uintptr_t)sim_order_ids[order];
+    asked.request_id = HUGE;
+    publish(0, order, packed(&asked.base), name_of(HUGE, (int)sim.step, 0), DOES_NOT_FIT);
+}
+
+/* A request, an answer to one that is waiting, or bytes that mean nothing or nobody wants. */
 void sim_publish(void)
 {
     unsigned dice = (unsigned)sim_random(20);
-    if (dice == 0) {
-        publish_poison();
+    if (dice < 3) {
+        publish_nonsense(dice == 0 ? MEANS_NOTHING : NOT_WANTED);
         return;
     }
-    if (dice < 7 && sim.deadline_count > 0) {
+    if (dice == 3 && sim_chance(300)) {
+        publish_huge();
+        return;
+    }
+    if (dice < 9 && sim.deadline_count > 0) {
         const struct sim_deadline *due = &sim.deadlines[sim_random(sim.deadline_count)];
         if (sim.requests[due->order][due->request].answer_published_us == 0)
             publish_answer(due->order, due->request);
@@ -253,6 +278,10 @@ static enum status say(struct batch *batch, const struct event *event, struct or
 static enum status decide(struct batch *batch, struct event *event)
 {
     struct order_rows *mine = event->order->rows;
+    if (strcmp(event->subject, HUGE) == 0)
+        return STATUS_EXHAUSTED;
+    if (batch->event_count > 1 && !sim.calm && sim_chance(4))
+        return STATUS_EXHAUSTED; /* as if a bound were hit */
     uint64_t bit = UINT64_C(1) << atoi(event->subject);
     enum status status = STATUS_OK;
     if (event->kind == EVENT_DEADLINE) {
@@ -332,7 +361,13 @@ void sim_stage_write(struct call *call)
         take_mark((int)sim_int(call, 1, i), (int)sim_int(call, 2, i), (int)sim_int(call, 3, i));
 }
 
-static const struct stage_input inputs[] = {{.topic = TOPIC_REQUESTS}, {.topic = TOPIC_DECISIONS}};
+static bool wanted(const struct envelope *envelope)
+{
+    return strcmp(envelope->status, "WANTED") == 0;
+}
+
+static const struct stage_input inputs[] = {{.topic = TOPIC_REQUESTS, .wanted = wanted},
+                                            {.topic = TOPIC_DECISIONS, .wanted = wanted}};
 
 const struct stage sim_stage = {.name = "sim",
                                 .inputs = inputs,

@@ -505,7 +505,7 @@ static void begin(uint64_t seed, bool trace)
     memset(&sim, 0, offsetof(struct sim, inputs));
     for (int s = 0; s < SIM_SHARDS; s++)
         for (int i = 0; i < SIM_INPUTS; i++)
-            sim.inputs[i][s].count = sim.inputs[i][s].poison = 0;
+            sim.inputs[i][s].count = 0;
     sim.memory = memory;
     sim.seed = mix(seed);
     sim.trace = trace;
