@@ -255,6 +255,16 @@ fuzz: ## throw broken input at the decision engine, SECONDS=60 SEED=1 FUZZ_TARGE
 	@tests/fuzz/fuzz.sh $(BUILD) $(SECONDS) $(SEED) $(FUZZ_TARGETS)
 
 # Campaigns (tests/faults/README.md): `make test` runs short forms of them.
+MINUTES ?= 10
+.PHONY: torture
+torture: setup ## kill, freeze and cut everything under load, SEED=1 MINUTES=10
+	@$(SUBMAKE) FLAVOUR=release all
+	@tests/faults/torture.py $(BUILD)/release/bin --seed $(SEED) --minutes $(MINUTES) $(TORTURE_OPTIONS)
+
+.PHONY: mutants
+mutants: setup ## plant bugs one at a time, and show which instrument finds each
+	@tests/mutants/run.py $(MUTANT_OPTIONS)
+
 PAYOUTS ?= 200000
 KILLS   ?= 200
 .PHONY: torture-settlement
