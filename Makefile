@@ -81,10 +81,11 @@ $(OUT)/%.o: %.c | $(GEN_STAMP)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Migrations: the SQL files of the loop and of each service, embedded.
-MIGRATED := worker rules tally $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
+MIGRATED := worker rules tally clerk $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
 migration_folder_worker := common/worker
 migration_folder_rules := common/rules
 migration_folder_tally := tests/loop
+migration_folder_clerk := tests/rules
 migration_files = $(sort $(wildcard $(or $(migration_folder_$(1)),services/$(1))/migrations/*.sql))
 define migration_rules
 $(GEN)/migrations/$(1).c: $(call migration_files,$(1)) common/embed_migrations.sh
@@ -126,6 +127,10 @@ $(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
 
+$(BIN)/clerk: $(call objects,tests/rules/clerk.c) $(LIB_COMMON) $(LIB_DMN)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+
 $(BIN)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
@@ -143,8 +148,8 @@ demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
 
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
-TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t))) $(BIN)/simulate
-C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c tests/fuzz/*.c)
+TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t))) $(BIN)/simulate $(BIN)/clerk
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/rules/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c tests/fuzz/*.c)
 C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h tests/*/*/*.h)
 FORMAT_VERSION := 14
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
