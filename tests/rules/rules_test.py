@@ -10,6 +10,7 @@ however often, and no two instances decide by different rules.
 
 import argparse
 import base64
+import glob
 import hashlib
 import json
 import os
@@ -153,13 +154,14 @@ class Stack:
         for role in ("policy", "policy_owner", "redressctl"):
             self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'", "postgres")
         self.sql("CREATE DATABASE policy OWNER policy_owner", "postgres")
-        files = ["common/worker/migrations/0001_worker_loop.sql",
-                 "common/rules/migrations/0050_rules.sql", "tests/rules/migrations/0101_clerk.sql"]
+        folders = ("common/worker", "common/rules", "tests/rules")
+        files = sorted(name for folder in folders
+                       for name in glob.glob(os.path.join(ROOT, folder, "migrations", "*.sql")))
+        versions = ", ".join(f"('{os.path.basename(name)[:4]}')" for name in files)
         script = ("SET ROLE policy_owner; CREATE TABLE schema_migrations (version varchar(128)"
-                  " PRIMARY KEY); INSERT INTO schema_migrations VALUES ('0001'), ('0050'),"
-                  " ('0101');")
-        for name in files:
-            with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+                  f" PRIMARY KEY); INSERT INTO schema_migrations VALUES {versions};")
+        for name in sorted(files, key=os.path.basename):
+            with open(name, encoding="utf-8") as file:
                 script += file.read()
         self.sql(script)
 
@@ -439,7 +441,7 @@ def main():
                 getattr(scenarios, name)()
                 passed += 1
                 print(f"ok     {name} ({time.monotonic() - begun:.1f} s)", flush=True)
-            except (AssertionError, OSError, subprocess.SubprocessError) as problem:
+            except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as problem:
                 failed += 1
                 print(f"FAILED {name}: {problem!r}", flush=True)
                 if name == "a_model_is_published_and_decides":
