@@ -9,12 +9,11 @@ extern const struct migration_list migrations_rules;
 static struct policy_context context;
 
 static const struct config_row rows[] = {
-    CONFIG_ROW(struct policy_context, standard_days, "REDRESS_RETURN_WINDOW_DAYS", NUMBER, 0,
-               POLICY_WINDOW_DAYS_MAX, "30",
-               "days from delivery within which a return is compliant")
-        CONFIG_ROW(struct policy_context, exception_days, "REDRESS_EXCEPTION_WINDOW_DAYS", NUMBER,
-                   0, POLICY_WINDOW_DAYS_MAX, "90",
-                   "days from delivery within which a return is an exception; not less")};
+#define X(field, variable, type, min, max, fallback, help) \
+    CONFIG_ROW(struct policy_context, field, variable, type, min, max, fallback, help)
+    RULES_CONFIG_ROWS(X)
+#undef X
+};
 
 static const struct config_table own = {
     .rows = rows, .count = sizeof rows / sizeof *rows, .target = &context};
@@ -32,7 +31,7 @@ static const struct stage policy = {.name = "policy",
                                     .decide = policy_decide,
                                     .save = policy_save,
                                     .start = policy_start,
-                                    .claimed = policy_claimed,
+                                    .committed = policy_committed,
                                     .stop = policy_stop,
                                     .context = &context};
 

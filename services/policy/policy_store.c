@@ -1,12 +1,16 @@
 #include "policy_store.h"
 
 #include "policy_codec.h"
+#include "policy_stage.h"
 
+#include "identity.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 static const struct statement LOAD_REFUNDS = {
     .name = "load_refunds",
-    .sql = "SELECT k.n, r.key, r.refund_id, r.seen, r.version"
+    .sql = "SELECT k.n, r.key, r.refund_id, r.seen, r.version, r.waiting"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
            "       AS k(n, merchant_id, order_id, refund_id)"
            "  JOIN refund r ON (r.merchant_id, r.order_id, r.refund_id)"
@@ -14,15 +18,16 @@ static const struct statement LOAD_REFUNDS = {
 
 static const struct statement INSERT_REFUNDS = {
     .name = "insert_refunds",
-    .sql = "INSERT INTO refund (key, merchant_id, order_id, refund_id, seen, version)"
+    .sql = "INSERT INTO refund (key, merchant_id, order_id, refund_id, seen, version, waiting)"
            " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
-           "                      $6::bigint[])"};
+           "                      $6::bigint[], $7::bigint[])"};
 
 static const struct statement UPDATE_REFUNDS = {
     .name = "update_refunds",
-    .sql = "UPDATE refund r SET seen = k.seen, version = k.version"
-           "  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])"
-           "       AS k(merchant_id, order_id, refund_id, seen, version)"
+    .sql = "UPDATE refund r SET seen = k.seen, version = k.version, waiting = k.waiting"
+           "  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],"
+           "              $6::bigint[])"
+           "       AS k(merchant_id, order_id, refund_id, seen, version, waiting)"
            " WHERE (r.merchant_id, r.order_id, r.refund_id)"
            "     = (k.merchant_id, k.order_id, k.refund_id)"};
 
@@ -33,10 +38,12 @@ static const struct statement INSERT_ASSESSMENTS = {
            " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[],"
            "                      $6::text[], $7::bigint[], $8::timestamptz[])"};
 
-static const struct statement INSERT_MODEL = {
-    .name = "insert_model",
-    .sql = "INSERT INTO model (fingerprint, model_id, version, sha256, body)"
-           " VALUES ($1::bigint, $2::text, $3::bigint, $4::text, $5::text)"
+static const struct statement INSERT_MODELS = {
+    .name = "insert_models",
+    .sql = "INSERT INTO model (fingerprint, model_id, version, sha256)"
+           " SELECT DISTINCT ON (k.fingerprint) k.*"
+           "   FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[])"
+           "        AS k(fingerprint, model_id, version, sha256)"
            " ON CONFLICT (fingerprint) DO NOTHING"};
 
 static size_t order_number(const struct batch *batch, const struct batch_order *order)
@@ -46,10 +53,13 @@ static size_t order_number(const struct batch *batch, const struct batch_order *
 
 enum status policy_load(struct batch *batch, struct unit *unit)
 {
+    const struct policy_context *own = batch->context;
     struct policy_rows *rows = arena_zalloc(batch->arena, sizeof *rows);
     if (rows == NULL)
         return STATUS_EXHAUSTED;
     rows->last = &rows->first;
+    rows->added_last = &rows->added;
+    rows->done_last = &rows->done;
     batch->rows = rows;
     struct column *numbers = column_create(unit, COLUMN_INT8);
     struct column *merchants = column_create(unit, COLUMN_TEXT);
@@ -57,19 +67,21 @@ enum status policy_load(struct batch *batch, struct unit *unit)
     struct column *refunds = column_create(unit, COLUMN_TEXT);
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
-        if (event->order == NULL || event->kind != EVENT_MESSAGE)
+        if (event->order == NULL)
             continue;
         const struct policy_input *input = event->body;
         column_int8(numbers, (int64_t)order_number(batch, event->order));
         column_text(merchants, event->merchant_id);
         column_text(orders, event->order_id);
-        column_text(refunds, input->refund_id);
+        column_text(refunds, event->kind == EVENT_MESSAGE ? input->refund_id : event->subject);
     }
     rows->refunds = unit_call(unit, &LOAD_REFUNDS);
     call_column(rows->refunds, numbers);
     call_column(rows->refunds, merchants);
     call_column(rows->refunds, orders);
     call_column(rows->refunds, refunds);
+    policy_waiting_load(batch, unit);
+    rules_load(own->rules, batch, unit);
     return STATUS_OK;
 }
 
@@ -94,7 +106,7 @@ static struct policy_refund *refund_add(struct arena *arena, struct batch_order 
 }
 
 /* A refund that several events name comes several times. */
-enum status policy_loaded(struct batch *batch)
+static enum status take_refunds(struct batch *batch)
 {
     const struct policy_rows *rows = batch->rows;
     for (size_t i = 0; i < rows_count(rows->refunds); i++) {
@@ -108,9 +120,48 @@ enum status policy_loaded(struct batch *batch)
         refund->key = rows_int8(rows->refunds, i, 1);
         refund->seen = rows_int8(rows->refunds, i, 3);
         refund->version = rows_int8(rows->refunds, i, 4);
+        refund->waiting = rows_int8(rows->refunds, i, 5);
         refund->stored = true;
     }
     return STATUS_OK;
+}
+
+/* The policy by which an event is judged. */
+static enum status find_policy(struct batch *batch, const struct event *event)
+{
+    struct policy_context *own = batch->context;
+    struct policy_input *input = event->body;
+    struct error error = {""};
+    if (input == NULL || policy_step(input->status) != POLICY_STEP_ASSESS)
+        return STATUS_OK;
+    return rules_model(own->rules, event->merchant_id, RULES_POLICY, input->facts.placed_us,
+                       input->facts.requested_us, &input->set, &error);
+}
+
+static enum status find_policies(struct batch *batch)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < batch->event_count && status == STATUS_OK; i++)
+        if (batch->events[i].kind == EVENT_MESSAGE && batch->events[i].order != NULL)
+            status = find_policy(batch, &batch->events[i]);
+    for (size_t i = 0; i < batch->order_count; i++)
+        for (const struct policy_refund *refund = batch->orders[i].rows; refund != NULL;
+             refund = refund->next)
+            for (const struct policy_kept *kept = refund->kept; kept != NULL && status == STATUS_OK;
+                 kept = kept->next)
+                status = find_policy(batch, &kept->event);
+    return status;
+}
+
+enum status policy_loaded(struct batch *batch)
+{
+    const struct policy_context *own = batch->context;
+    enum status status = rules_loaded(own->rules, batch);
+    if (status == STATUS_OK)
+        status = take_refunds(batch);
+    if (status == STATUS_OK)
+        status = policy_waiting_loaded(batch);
+    return status == STATUS_OK ? find_policies(batch) : status;
 }
 
 struct policy_refund *policy_refund_of(struct batch *batch, const struct event *event,
@@ -133,6 +184,7 @@ static void save_new(struct batch *batch, struct unit *unit)
     struct column *refunds = column_create(unit, COLUMN_TEXT);
     struct column *seen = column_create(unit, COLUMN_INT8);
     struct column *versions = column_create(unit, COLUMN_INT8);
+    struct column *waiting = column_create(unit, COLUMN_INT8);
     for (size_t i = 0; i < batch->order_count; i++)
         for (const struct policy_refund *refund = batch->orders[i].rows; refund != NULL;
              refund = refund->next) {
@@ -144,6 +196,7 @@ static void save_new(struct batch *batch, struct unit *unit)
             column_text(refunds, refund->refund_id);
             column_int8(seen, refund->seen);
             column_int8(versions, refund->version);
+            column_int8(waiting, refund->waiting);
         }
     if (column_count(keys) == 0)
         return;
@@ -154,6 +207,7 @@ static void save_new(struct batch *batch, struct unit *unit)
     call_column(call, refunds);
     call_column(call, seen);
     call_column(call, versions);
+    call_column(call, waiting);
 }
 
 static void save_changed(struct batch *batch, struct unit *unit)
@@ -163,6 +217,7 @@ static void save_changed(struct batch *batch, struct unit *unit)
     struct column *refunds = column_create(unit, COLUMN_TEXT);
     struct column *seen = column_create(unit, COLUMN_INT8);
     struct column *versions = column_create(unit, COLUMN_INT8);
+    struct column *waiting = column_create(unit, COLUMN_INT8);
     for (size_t i = 0; i < batch->order_count; i++)
         for (const struct policy_refund *refund = batch->orders[i].rows; refund != NULL;
              refund = refund->next) {
@@ -173,6 +228,7 @@ static void save_changed(struct batch *batch, struct unit *unit)
             column_text(refunds, refund->refund_id);
             column_int8(seen, refund->seen);
             column_int8(versions, refund->version);
+            column_int8(waiting, refund->waiting);
         }
     if (column_count(seen) == 0)
         return;
@@ -182,41 +238,54 @@ static void save_changed(struct batch *batch, struct unit *unit)
     call_column(call, refunds);
     call_column(call, seen);
     call_column(call, versions);
+    call_column(call, waiting);
 }
 
 static const char *reasons_text(struct arena *arena, const struct assessment *assessment)
 {
     if (assessment == NULL || assessment->reason_count == 0)
         return "";
-    const char *text = policy_reason_name(assessment->reasons[0]);
+    const char *text = assessment->reasons[0];
     for (size_t i = 1; i < assessment->reason_count && text != NULL; i++)
-        text = arena_printf(arena, "%s %s", text, policy_reason_name(assessment->reasons[i]));
+        text = arena_printf(arena, "%s %s", text, assessment->reasons[i]);
     return text;
 }
 
-/* "w1 w2 w1"; rule ids are two characters. */
-static const char *hits_text(struct arena *arena, const struct assessment *assessment)
+int64_t policy_fingerprint(const struct rules_set *set)
 {
-    if (assessment == NULL)
-        return "";
-    if (assessment->hit_count == 1)
-        return policy_rule_info(assessment->hits[0].rule)->id;
-    char *text = arena_alloc(arena, assessment->hit_count * 3 + 1);
-    for (size_t i = 0; i < assessment->hit_count && text != NULL; i++) {
-        memcpy(text + i * 3, policy_rule_info(assessment->hits[i].rule)->id, 2);
-        text[i * 3 + 2] = i + 1 < assessment->hit_count ? ' ' : '\0';
-    }
-    return text;
+    char text[512];
+    int size = snprintf(text, sizeof text, "%s %" PRId64 " %s", set->id, set->version, set->sha256);
+    int64_t fingerprint =
+        identity_fingerprint(text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1);
+    return fingerprint == 0 ? 1 : fingerprint;
 }
 
-static int64_t fingerprint_of(const struct policy *policy)
+/* Models that may not be in their table yet. */
+static void save_models(struct batch *batch, struct unit *unit)
 {
-    uint64_t value = 0;
-    for (int i = 0; i < 16; i++) {
-        char digit = policy->model_sha256[i];
-        value = value << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    const struct policy_rows *rows = batch->rows;
+    struct column *fingerprints = column_create(unit, COLUMN_INT8);
+    struct column *ids = column_create(unit, COLUMN_TEXT);
+    struct column *versions = column_create(unit, COLUMN_INT8);
+    struct column *hashes = column_create(unit, COLUMN_TEXT);
+    int64_t last = 0;
+    for (const struct policy_record *record = rows->first; record != NULL; record = record->next) {
+        if (record->set == NULL || record->model == last ||
+            policy_model_known(batch->context, record->model))
+            continue;
+        last = record->model;
+        column_int8(fingerprints, record->model);
+        column_text(ids, record->set->id);
+        column_int8(versions, record->set->version);
+        column_text(hashes, record->set->sha256);
     }
-    return (int64_t)value;
+    if (column_count(fingerprints) == 0)
+        return;
+    struct call *call = unit_call(unit, &INSERT_MODELS);
+    call_column(call, fingerprints);
+    call_column(call, ids);
+    call_column(call, versions);
+    call_column(call, hashes);
 }
 
 static void save_assessments(struct batch *batch, struct unit *unit)
@@ -224,7 +293,6 @@ static void save_assessments(struct batch *batch, struct unit *unit)
     const struct policy_rows *rows = batch->rows;
     if (rows->first == NULL)
         return;
-    int64_t model = fingerprint_of(rows->first->policy);
     struct column *refunds = column_create(unit, COLUMN_INT8);
     struct column *versions = column_create(unit, COLUMN_INT8);
     struct column *validated = column_create(unit, COLUMN_INT8);
@@ -239,8 +307,10 @@ static void save_assessments(struct batch *batch, struct unit *unit)
         column_int8(validated, record->validated_version);
         column_text(statuses, policy_status(record->assessment));
         column_text(reasons, reasons_text(batch->arena, record->assessment));
-        column_text(hits, hits_text(batch->arena, record->assessment));
-        column_int8(models, record->assessment == NULL ? 0 : model);
+        column_text(hits, record->assessment == NULL
+                              ? ""
+                              : assessment_hits_text(record->assessment, batch->arena));
+        column_int8(models, record->model);
         column_time(times, record->decided_us);
     }
     struct call *call = unit_call(unit, &INSERT_ASSESSMENTS);
@@ -258,16 +328,8 @@ enum status policy_save(struct batch *batch, struct unit *unit)
 {
     save_new(batch, unit);
     save_changed(batch, unit);
+    save_models(batch, unit);
     save_assessments(batch, unit);
+    policy_waiting_save(batch, unit);
     return arena_exhausted(batch->arena) ? STATUS_EXHAUSTED : STATUS_OK;
-}
-
-void policy_store_model(struct unit *unit, const struct policy *policy, const char *text)
-{
-    struct call *call = unit_call(unit, &INSERT_MODEL);
-    call_int8(call, fingerprint_of(policy));
-    call_text(call, policy->model_id);
-    call_int8(call, policy->model_version);
-    call_text(call, policy->model_sha256);
-    call_text(call, text);
 }
