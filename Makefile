@@ -179,6 +179,12 @@ format-check:
 	    test -z "$$wrong" || { echo "make format would change"; echo "$$wrong"; exit 1; }; \
 	else echo "format not checked: this needs clang-format $(FORMAT_VERSION)"; fi
 
+.PHONY: goldens
+goldens: ## write the expected outputs of the golden tests anew; look at the difference
+	@$(SUBMAKE) FLAVOUR=asan $(BUILD)/asan/bin/unit/policy_golden_test
+	@REDRESS_GOLDENS=write $(BUILD)/asan/bin/unit/policy_golden_test
+	@git diff --stat -- tests/golden deploy/policies/FACTS.md
+
 .PHONY: compile_commands.json
 compile_commands.json: ## write the compiler's command for each source, for editors and clang-tidy
 	@{ printf '['; separator=; for source in $(C_SOURCES); do \

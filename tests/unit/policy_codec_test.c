@@ -1,5 +1,6 @@
 #include "message.h"
 #include "one_event.h"
+#include "policy_world.h"
 #include "services/policy/policy_codec.h"
 #include "services/policy/policy_stage.h"
 
@@ -7,20 +8,24 @@
 #include <string.h>
 
 static struct arena *arena;
-static struct policy policy;
+static struct policy_world world;
+static struct rules_set set;
 static struct policy_context context;
 
 static void set_up(void)
 {
     arena = arena_create(1024 * 1024);
     context.scratch = arena_create(1024 * 1024);
-    cr_assert_eq(policy_make(30, 90, &policy, NULL), STATUS_OK);
+    sample_open(&world, WORLD_FIRST_RULES);
+    set = (struct rules_set){
+        .id = "first-rules", .version = 3, .sha256 = "abcd", .made = world.models};
 }
 
 static void tear_down(void)
 {
     arena_destroy(arena);
     arena_destroy(context.scratch);
+    sample_close(&world);
 }
 
 TestSuite(policy_codec, .init = set_up, .fini = tear_down);
@@ -49,13 +54,15 @@ static const char LATE[] =
 /* What policy says about the event, as a reader of the topic sees it. */
 static const Redress__V1__RefundAssessed *published(struct one_event *one, bool judged)
 {
-    const struct policy_input *input = one->event.body;
+    struct policy_input *input = one->event.body;
     struct assessment assessment;
     one->event.now_us = 123456789;
+    input->set = judged ? &set : NULL;
     if (judged)
-        cr_assert_eq(assess(&input->facts, &policy, arena, &assessment), STATUS_OK);
+        cr_assert_eq(assess(set.made, &input->facts, world.scratch, arena, &assessment, NULL),
+                     STATUS_OK);
     const Redress__V1__RefundAssessed *encoded =
-        policy_encode(arena, &one->event, &policy, judged ? &assessment : NULL, 5);
+        policy_encode(arena, &one->event, judged ? &assessment : NULL, 5);
     cr_assert_not_null(encoded);
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -76,8 +83,6 @@ Test(policy_codec, an_assessment_carries_what_it_judged)
     const struct policy_input *input = one.event.body;
     cr_expect_eq(input->version, 2);
     cr_expect_eq(input->facts.line_count, 2);
-    cr_expect_not(input->facts.no_window);
-    cr_expect_not(input->facts.lines[1].delivered);
 
     const Redress__V1__RefundAssessed *assessed = published(&one, true);
     cr_expect_eq(assessed->version, 5);
@@ -92,8 +97,9 @@ Test(policy_codec, an_assessment_carries_what_it_judged)
     cr_expect_str_eq(assessed->rules[0]->line_id, "1");
     cr_expect_str_eq(assessed->rules[1]->rule, "x1");
     cr_expect(assessed->rules[1]->hit);
-    cr_expect_str_eq(assessed->model->id, "built-in");
-    cr_expect_str_eq(assessed->model->sha256, policy.model_sha256);
+    cr_expect_str_eq(assessed->model->id, "first-rules");
+    cr_expect_eq(assessed->model->version, 3);
+    cr_expect_str_eq(assessed->model->sha256, "abcd");
     cr_expect_eq(assessed->claim->minor, 510);
     cr_expect_eq(assessed->refundable->minor, 0, "it is declined");
     cr_expect_eq(assessed->facts->n_lines, 2);
@@ -116,26 +122,68 @@ Test(policy_codec, a_cancellation_is_passed_on)
     cr_expect_str_eq(policy_status(NULL), "CANCEL_REQUESTED");
 }
 
-Test(policy_codec, what_has_no_window)
+Test(policy_codec, a_rule_for_several_lines_counts_them)
 {
-    static const struct {
-        const char *request;
-        bool no_window;
-    } cases[] = {{"\"trigger\":\"SERVICE_FAILURE\"", true},
-                 {"\"reason\":\"SERVICE_FAILURE\"", true},
-                 {"\"reason\":\"NOT_RECEIVED\"", true},
-                 {"\"reason\":\"LATE\"", false},
-                 {"\"trigger\":\"RETURN_RECEIPT\",\"reason\":\"OTHER\"", false}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *json = arena_printf(arena,
-                                        "{" HEAD ",\"status\":\"VALIDATED\",\"request\":{" WHEN
-                                        ",%s},\"facts\":{}," CLAIM "}",
-                                        cases[i].request);
-        struct one_event one;
-        cr_assert_eq(decoded(&one, json), STATUS_OK);
-        const struct policy_input *input = one.event.body;
-        cr_expect_eq(input->facts.no_window, cases[i].no_window, "%s", cases[i].request);
-    }
+    struct one_event one;
+    cr_assert_eq(
+        decoded(&one, "{" HEAD ",\"status\":\"VALIDATED\"," WHEN ",\"request\":{" WHEN
+                      "},\"facts\":{\"lines\":[{\"lineId\":\"a\"},{\"lineId\":\"b\",\"category\":"
+                      "\"non_goods\"},{\"lineId\":\"c\"}]}," CLAIM "}"),
+        STATUS_OK);
+    const Redress__V1__RefundAssessed *assessed = published(&one, true);
+    cr_assert_eq(assessed->n_rules, 2);
+    cr_expect_str_eq(assessed->rules[0]->rule, "d2");
+    cr_expect_str_eq(assessed->rules[0]->line_id, "");
+    cr_assert_eq(assessed->rules[0]->n_lines, 2);
+    cr_expect_eq(assessed->rules[0]->lines[1], 2);
+    cr_expect_str_eq(assessed->rules[1]->line_id, "b");
+    cr_expect_eq(assessed->rules[1]->n_lines, 0);
+    cr_expect_str_eq(assessed->notice->template_, "refund_declined");
+}
+
+Test(policy_codec, the_order_as_a_whole)
+{
+    struct one_event one;
+    cr_assert_eq(decoded(&one, "{" HEAD ",\"status\":\"VALIDATED\"," WHEN ",\"request\":{" WHEN
+                               "},\"facts\":{}," CLAIM "}"),
+                 STATUS_OK);
+    const Redress__V1__RefundAssessed *assessed = published(&one, true);
+    cr_assert_eq(assessed->n_rules, 1);
+    cr_expect_str_eq(assessed->rules[0]->line_id, "");
+    cr_expect_eq(assessed->rules[0]->n_lines, 0);
+    cr_assert_eq(assessed->notice->n_needed, 1);
+}
+
+/* What waited is read again as it came. */
+Test(policy_codec, an_event_that_was_kept)
+{
+    struct one_event one;
+    struct error error = {""};
+    cr_assert_eq(decoded(&one, LATE), STATUS_OK);
+    struct event kept = {.kind = EVENT_MESSAGE,
+                         .topic = TOPIC_VALIDATED,
+                         .value = one.event.value,
+                         .value_size = one.event.value_size};
+    cr_assert_eq(policy_decode_kept(&one.work.batch, &kept, &error), STATUS_OK);
+    const struct policy_input *input = kept.body;
+    cr_expect_eq(input->version, 2);
+    cr_expect_eq(input->facts.line_count, 2);
+    kept.value_size--;
+    cr_expect_eq(policy_decode_kept(&one.work.batch, &kept, &error), STATUS_INVALID);
+    cr_expect_neq(error.text[0], '\0');
+}
+
+Test(policy_codec, operators_are_told_what_waits)
+{
+    const struct event event = {.merchant_id = "shop", .order_id = "o-1", .now_us = 5000000};
+    const Redress__V1__ControlEvent *control =
+        policy_encode_stalled(arena, &event, "rf_1", "a policy", 3000000);
+    cr_assert_not_null(control);
+    cr_expect_str_eq(control->subject, "refund:rf_1");
+    cr_expect_str_eq(control->merchant_id, "shop");
+    cr_expect_str_eq(control->stalled->order_id, "o-1");
+    cr_expect_str_eq(control->stalled->waiting_for, "a policy");
+    cr_expect_eq(control->stalled->since->seconds, 3);
 }
 
 Test(policy_codec, events_that_break_the_contract)
