@@ -26,6 +26,8 @@ static const char refund_sql[] = "SELECT * FROM view.refund WHERE refund_id = $1
 static const char note_sql[] = "SELECT note FROM view.note WHERE refund_id = $1 AND note <> ''";
 static const char case_sql[] = "SELECT * FROM view.approval_case WHERE refund_id = $1"
                                " ORDER BY opened_at";
+static const char waiting_sql[] = "SELECT * FROM view.waiting WHERE refund_id = $1"
+                                  " ORDER BY validated_version LIMIT 1";
 static const char payout_sql[] = "SELECT * FROM view.payout WHERE refund_id = $1"
                                  " ORDER BY reserved_at, payout_id";
 
@@ -190,6 +192,10 @@ static void print_plain(const json_t *json, const struct life *life)
         printf(", waits for %s until %s", text_in(refund, "waiting_for"),
                text_in(refund, "deadline_at"));
     putchar('\n');
+    json_array_foreach(json_object_get(json, "policy_waiting"), i, each)
+    {
+        printf("policy waits for %s since %s\n", text_in(each, "reason"), text_in(each, "since"));
+    }
     json_array_foreach(json_object_get(json, "cases"), i, each)
     {
         print_case(each);
@@ -203,7 +209,7 @@ static void print_plain(const json_t *json, const struct life *life)
 static enum status read_views(const struct session *session, const char *refund_id, json_t *json,
                               struct error *error)
 {
-    json_t *refunds, *notes, *cases, *payouts;
+    json_t *refunds, *notes, *waiting, *cases, *payouts;
     enum status status = view_rows(session, "intake", refund_sql, refund_id, &refunds, error);
     if (status != STATUS_OK)
         return status;
@@ -216,6 +222,10 @@ static enum status read_views(const struct session *session, const char *refund_
     if (status != STATUS_OK)
         return status;
     json_object_set_new(json, "notes", notes);
+    status = view_rows(session, "policy", waiting_sql, refund_id, &waiting, error);
+    if (status != STATUS_OK)
+        return status;
+    json_object_set_new(json, "policy_waiting", waiting);
     status = view_rows(session, "routing", case_sql, refund_id, &cases, error);
     if (status != STATUS_OK)
         return status;

@@ -33,6 +33,7 @@ static const char progress_sql[] = "SELECT topic, shard, next_offset FROM view.p
     X("intake", "parked", "view.refund WHERE status = 'PARKED'", "received_at")                   \
     X("intake", "needs information", "view.refund WHERE status = 'NEEDS_INFO'", "updated_at")     \
     X("intake", "open refunds", "view.refund WHERE status = 'OPEN'", "received_at")               \
+    X("policy", "without a policy that judges them", "view.waiting", "since")                     \
     X("routing", "cases to decide", "view.approval_case WHERE status = 'OPEN'", "opened_at")      \
     X("routing", "refunds without an authority model", "view.held_refund", "held_since")          \
     X("routing", "cases that wait for an answer", "view.approval_case WHERE status = 'WAITING'",  \
