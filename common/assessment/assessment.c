@@ -243,7 +243,8 @@ enum status assess(const struct dmn_models *models, const struct facts *facts,
     *assessment =
         (struct assessment){.outcome = OUTCOME_COMPLIANT, .goods_condition = "", .notice = ""};
     struct sum sum = {.facts = facts, .arena = arena, .into = assessment};
-    enum status status = hit_list_start(&sum.hits, facts->line_count, arena);
+    enum status status = STATUS_OK;
+    hit_list_start(&sum.hits, facts->line_count, arena);
     for (size_t i = 0; i < facts->line_count && status == STATUS_OK; i++)
         status = judge_line(&sum, models, i, scratch, error);
     if (status == STATUS_OK)

@@ -38,11 +38,10 @@ struct hit_list {
     size_t total;      /* hits over all lines */
     struct rule_hit *hits;
     struct hit_key *keys;
-    size_t count;
+    size_t count, room;
 };
 
-enum status hit_list_start(struct hit_list *list, size_t line_count,
-                           struct arena *arena) CHECK_RESULT;
+void hit_list_start(struct hit_list *list, size_t line_count, struct arena *arena);
 
 /* Adds what hit for line `index`. INVALID: there are too many. */
 enum status hit_list_add(struct hit_list *list, const struct dmn_trace *trace, uint32_t index,

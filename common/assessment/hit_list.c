@@ -10,12 +10,30 @@ struct hit_key {
     uint32_t rule;
 };
 
-enum status hit_list_start(struct hit_list *list, size_t line_count, struct arena *arena)
+void hit_list_start(struct hit_list *list, size_t line_count, struct arena *arena)
 {
     *list = (struct hit_list){.arena = arena, .line_count = line_count};
-    list->hits = arena_array(arena, ASSESSMENT_RULES_MAX, sizeof *list->hits);
-    list->keys = arena_array(arena, ASSESSMENT_RULES_MAX, sizeof *list->keys);
-    return list->hits == NULL || list->keys == NULL ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* Room for one rule more. */
+static bool grow(struct hit_list *list)
+{
+    enum { FIRST_ROOM = 8 };
+    size_t room = list->room == 0 ? FIRST_ROOM : list->room * 2;
+    if (list->count < list->room)
+        return true;
+    struct rule_hit *hits = arena_alloc(list->arena, room * sizeof *hits);
+    struct hit_key *keys = arena_alloc(list->arena, room * sizeof *keys);
+    if (hits == NULL || keys == NULL)
+        return false;
+    if (list->count > 0) {
+        memcpy(hits, list->hits, list->count * sizeof *hits);
+        memcpy(keys, list->keys, list->count * sizeof *keys);
+    }
+    list->hits = hits;
+    list->keys = keys;
+    list->room = room;
+    return true;
 }
 
 /* Cut at the border of a character. */
@@ -34,6 +52,8 @@ static enum status add_rule(struct hit_list *list, const struct dmn_trace_table 
     if (list->count == ASSESSMENT_RULES_MAX)
         return error_set(error, STATUS_INVALID, "more than %d different rules hit",
                          ASSESSMENT_RULES_MAX);
+    if (!grow(list))
+        return STATUS_EXHAUSTED;
     struct feel_text id = dmn_trace_rule_id(table, rule);
     bool named = id.size > 0 && id.size <= ASSESSMENT_NAME_MAX;
     list->keys[list->count] = (struct hit_key){table->where.bytes, rule};
