@@ -80,8 +80,10 @@ settings()
 own_environment()
 {
     local keys="REDRESS_APPROVAL_KEYS_FILE=$dir/secrets/approval.keys"
+    local rules="REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys"
     case $1 in
-        routing) printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" ;;
+        policy) echo "$rules" ;;
+        routing) printf '%s\n' "$keys" "$rules" ;;
         settlement)
             printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" \
                 "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \

@@ -20,6 +20,7 @@ import follow_ups
 import forgers
 import intruders
 import ledgers
+import policies
 import purchases
 import stops
 from stack import Stack
@@ -57,7 +58,7 @@ def main():
     with Stack(sys.argv[1], f"intake:REDRESS_PARK_DEADLINE={PARK_DEADLINE}",
                "settlement:REDRESS_STRIPE_RATE=0",
                "settlement:REDRESS_LEDGER_EVERY=2s") as stack:
-        scenarios = [scenario for part in (purchases, approvals, authority, follow_ups,
+        scenarios = [scenario for part in (purchases, policies, approvals, authority, follow_ups,
                                                intruders, forgers, ledgers, stops)
                      for scenario in part.scenarios(stack) if wanted.search(scenario.__name__)]
         counting.run_all(scenarios, THREADS)
