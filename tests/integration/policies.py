@@ -1,4 +1,4 @@
-"""Scenarios: policies that are published, broken, missing, or that do not judge. Each scenario has a
+"""Scenarios: policies that are published, broken, or that do not judge. Each scenario has a
 merchant of its own, so that its policies concern nobody else."""
 
 import json
@@ -57,9 +57,9 @@ def scenarios(stack):
         publish(merchant, version, content, **more)
         counting.until(lambda: verdict(merchant, version))
         told = verdict(merchant, version) or {}
-        counting.equal(f"{what} is accepted", told.get("accepted", False), accepted)
+        counting.equal(f"{what}: accepted", told.get("accepted", False), accepted)
         if not accepted:
-            counting.check(f"{what} is refused with a reason", told.get("reason"), told)
+            counting.check(f"{what}: the reason is told", told.get("reason"), told)
 
     def ask(order, name="r1", **asked):
         stack.publish(ORDERS, *order.events())
@@ -81,21 +81,6 @@ def scenarios(stack):
                        for_what in stack.ctl("refund", journey.refund_id))
         counting.equal("nothing is decided", journey.statuses(ASSESSED), [])
 
-    def no_policy():
-        order = Order("no-policy", delivered=24000, merchant="no-policy")
-        journey = ask(order, days=23990)
-        waits(journey, "a policy that is valid for it")
-        stack.publish(REQUESTS, order.follow_up("cancellation"))
-        counting.until(lambda: len(journey.events(shop.VALIDATED)) == 2)
-        counting.until(lambda: stack.lag("policy") == 0)
-        counting.equal("what comes later waits behind it", journey.statuses(ASSESSED), [])
-        judged("a correction", "no-policy", 1, expression(EXCEPTION % "OLD"), True,
-               validFrom=LONG_AGO, correction="there was none")
-        journey.check_statuses("both go on, in their order", ASSESSED,
-                               ["EXCEPTION", "CANCEL_REQUESTED"])
-        counting.equal("nothing waits any more", stack.sql(
-            "policy", "SELECT count(*) FROM view.waiting WHERE merchant_id = 'no-policy'"), [["0"]])
-
     def policy_that_does_not_judge():
         merchant = "half-a-policy"
         judged("a policy with a gap", merchant, 1, expression(
@@ -110,7 +95,7 @@ def scenarios(stack):
         counting.equal("for its reason", event.get("reasons"), ["SECOND"])
 
     def broken_policies():
-        merchant = "broken"
+        merchant = "broken-policies"
         judged("a good policy", merchant, 1, expression(EXCEPTION % "GOOD"), True,
                validFrom=LONG_AGO, correction="from the beginning")
         for version, (what, content) in enumerate(BROKEN.items(), 2):
@@ -124,7 +109,7 @@ def scenarios(stack):
                        "large" in refusal, refusal)
         event = ask(Order("after", merchant=merchant)).await_status(ASSESSED, "EXCEPTION") or {}
         counting.equal("the worker goes on with the good version", (event.get("model") or {}), {
-            "id": "broken-policy", "version": "1",
+            "id": "broken-policies-policy", "version": "1",
             "sha256": model("policy.dmn", expression(EXCEPTION % "GOOD"))["sha256"]})
 
     def by_purchase():
@@ -165,4 +150,4 @@ def scenarios(stack):
                        replayed["requests"] > 0 and replayed["requests"] == replayed["undecided"] +
                        replayed["same"] + replayed["changed"], replayed)
 
-    return [no_policy, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
+    return [policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
