@@ -41,6 +41,22 @@ Test(intake_outcome, the_release_table)
     }
 }
 
+/* A word that comes again behind a newer one says nothing new, whatever it says. */
+Test(intake_outcome, an_older_version_is_a_duplicate)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(world_paid(world, "a", 2, 1531), STATUS_OK);
+    struct input input = world_outcome(OUTCOME_PAYOUTS_FAILED, "a", 1);
+    input.outcome.payouts_total = 1;
+    input.outcome.payouts_ended = 1;
+    input.outcome.minor = 1531;
+    cr_expect_eq(world_decide(world, input), STATUS_DUPLICATE);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_PAID);
+    world_destroy(world);
+}
+
 Test(intake_outcome, a_refund_that_is_unknown_is_refused)
 {
     struct world *world = world_create();
