@@ -27,7 +27,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMIT_S = 300
-SEEDS = 400
+SEEDS = 2500
 
 
 @dataclasses.dataclass
