@@ -78,7 +78,7 @@ $(OUT)/gen/%.o: $(GEN)/%.c | $(GEN_STAMP)
 
 $(OUT)/%.o: %.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 
 # Migrations: the SQL files of the loop and of each service, embedded.
 MIGRATED := worker rules tally clerk $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
