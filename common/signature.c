@@ -195,6 +195,8 @@ enum status signature_layout_decision(const Redress__V1__Decision *decision, str
     layout_text(&layout, decision->on_behalf_of);
     add_time(&layout, decision->answer_by);
     layout_integer(&layout, (int64_t)decision->recommended);
+    if (decision->payee[0] != '\0')
+        layout_text(&layout, decision->payee);
     return finish(&layout, bytes, size);
 }
 

@@ -51,6 +51,22 @@ static enum status role_of(const char *name, Redress__V1__Role *role, struct err
     return STATUS_OK;
 }
 
+/* By name, as BANK_TRANSFER; none without one. */
+static enum status method_of(const char *name, Redress__V1__RefundMethod *method,
+                             struct error *error)
+{
+    char full[64];
+    if (name == NULL)
+        return STATUS_OK;
+    (void)snprintf(full, sizeof full, "REFUND_METHOD_%.40s", name);
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(&redress__v1__refund_method__descriptor, full);
+    if (value == NULL || value->value == 0)
+        return error_set(error, STATUS_INVALID, "there is no method %s", name);
+    *method = (Redress__V1__RefundMethod)value->value;
+    return STATUS_OK;
+}
+
 static enum status fill_amount(Redress__V1__Decision *decision, Redress__V1__Money *money,
                                const struct open_case *about, const struct opinion *opinion,
                                struct error *error)
@@ -88,6 +104,8 @@ enum status approver_say(struct outbox *outbox, struct arena *arena,
     enum status status = role_of(opinion->role, &actor.role, error);
     if (status == STATUS_OK)
         status = fill_amount(&decision, &money, about, opinion, error);
+    if (status == STATUS_OK)
+        status = method_of(opinion->method, &decision.method, error);
     if (status != STATUS_OK)
         return status;
     actor.id = sink_text(opinion->person);
@@ -102,6 +120,7 @@ enum status approver_say(struct outbox *outbox, struct arena *arena,
     decision.note = sink_text(opinion->note);
     decision.on_behalf_of = sink_text(opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of);
     decision.recommended = (Redress__V1__Verdict)opinion->recommended;
+    decision.payee = sink_text(opinion->payee == NULL ? "" : opinion->payee);
     if (opinion->answer_by_us != 0)
         decision.answer_by = message_timestamp(arena, opinion->answer_by_us);
     decision.occurred_at = message_timestamp(arena, opinion->now_us);

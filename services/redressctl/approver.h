@@ -17,7 +17,8 @@
     X("reduce", APPROVE_REDUCED) \
     X("decline", DECLINE)        \
     X("ask", ASK)                \
-    X("recommend", RECOMMEND)
+    X("recommend", RECOMMEND)    \
+    X("verify-payee", VERIFY_PAYEE)
 
 /* What somebody says. */
 struct opinion {
@@ -26,6 +27,8 @@ struct opinion {
     const char *role; /* "APPROVER" */
     const char *note;
     const char *amount; /* of a reduced approval, "12.30" in the case's currency; NULL for none */
+    const char *method; /* of a reduced approval, "BANK_TRANSFER"; NULL for none */
+    const char *payee;  /* of verify-payee: reference of the account; else NULL */
     const char *on_behalf_of; /* whose authority it uses; NULL or "" for their own */
     int recommended;          /* of a recommendation: Verdict; 0 for none */
     int64_t answer_by_us;     /* of a question; 0 for the usual time */

@@ -202,7 +202,9 @@ static void print_decision(const json_t *decision, const char *currency)
     printf(": %s", text_in(decision, "verdict"));
     if (text_in(decision, "recommended")[0] != '\0')
         printf(" to %s", text_in(decision, "recommended"));
-    if (number_in(decision, "amount_minor") > 0)
+    if (text_in(decision, "payee")[0] != '\0')
+        printf(" %s", text_in(decision, "payee"));
+    else if (number_in(decision, "amount_minor") > 0)
         printf(" %s", amount_in(decision, "amount_minor", currency, text));
     if (refusal[0] != '\0')
         printf(", refused: %s", refusal);

@@ -52,6 +52,8 @@ struct decide_options {
     const char *role;
     const char *note;
     const char *amount;
+    const char *method;
+    const char *payee;
     const char *from;
     const char *on_behalf_of;
     const char *advice; /* of recommend: approve or decline */
@@ -126,6 +128,8 @@ static struct opinion opinion_of(const struct deciding *deciding, int verdict, c
         .role = deciding->options->role,
         .note = deciding->options->note,
         .amount = deciding->options->amount,
+        .method = deciding->options->method,
+        .payee = deciding->options->payee,
         .on_behalf_of = deciding->options->on_behalf_of,
         .recommended =
             deciding->options->advice == NULL ? 0 : verdict_of(deciding->options->advice),
@@ -254,6 +258,8 @@ static enum status decide_said(struct deciding *deciding, const json_t *json, st
     opinion.role = text_of(json, "role", opinion.role);
     opinion.note = text_of(json, "note", opinion.note);
     opinion.amount = text_of(json, "amount", NULL);
+    opinion.method = text_of(json, "method", NULL);
+    opinion.payee = text_of(json, "payee", NULL);
     opinion.on_behalf_of = text_of(json, "behalf", opinion.on_behalf_of);
     opinion.recommended = verdict_of(text_of(json, "advice", ""));
     if (opinion.verdict == 0 || opinion.person == NULL)
@@ -354,13 +360,17 @@ int command_decide(int argc, char **argv)
         .text =
             "Publishes what a person says about a case, bound to the version that the case has "
             "now.\n"
-            "VERDICT is approve, decline, reduce (with --amount), ask or recommend.\n"
+            "VERDICT is approve, decline, reduce (with --amount or --method), ask, recommend or\n"
+            "verify-payee (with --payee: where a bank transfer goes; somebody else approves it, "
+            "as\n"
+            "--role FINANCE).\n"
             "--all decides every open case, each by the first of the people who may, and goes on\n"
             "until none is left for them; on an exception a --reviewer advises first, and a case "
             "of\n"
             "level 3 is for a --controller. --from reads JSON lines {\"case\", \"verdict\", "
             "\"as\",\n"
-            "\"role\", \"note\", \"amount\", \"behalf\", \"advice\"}, each for itself.\n"
+            "\"role\", \"note\", \"amount\", \"method\", \"payee\",\n"
+            "\"behalf\", \"advice\"}, each for itself.\n"
             "Decisions are signed with REDRESS_CONSOLE_KEY_FILE, the key of an application in the\n"
             "roster; what routing refuses is told on refunds.control.v1.",
         .most = 2,
@@ -372,6 +382,10 @@ int command_decide(int argc, char **argv)
         {"note", OPTION_TEXT, "TEXT", "why; for ask, the question", &options.note, 0, 0},
         {"amount", OPTION_TEXT, "12.30", "for reduce, in the case's currency", &options.amount, 0,
          0},
+        {"method", OPTION_TEXT, "METHOD", "for reduce: STORE_CREDIT, BANK_TRANSFER, MANUAL",
+         &options.method, 0, 0},
+        {"payee", OPTION_TEXT, "REFERENCE", "for verify-payee: finance's name of the account",
+         &options.payee, 0, 0},
         {"behalf", OPTION_TEXT, "WHO", "the person for whom a delegate decides",
          &options.on_behalf_of, 0, 0},
         {"advice", OPTION_TEXT, "VERDICT", "for recommend: approve or decline", &options.advice, 0,
@@ -405,5 +419,7 @@ int command_decide(int argc, char **argv)
     int verdict = count == 0 ? 0 : verdict_of(arguments[count - 1]);
     if (count > 0 && verdict == 0)
         return options_refuse(argv[0], "%s is no verdict", arguments[count - 1]);
+    if (count > 0 && (verdict == verdict_of("verify-payee")) != (options.payee != NULL))
+        return options_refuse(argv[0], "verify-payee wants --payee, and nothing else does");
     return command_end(argv[0], decide(&session, &options, arguments, verdict, &error), &error);
 }

@@ -32,6 +32,7 @@ enum person_role {
 /* Roles that decide, and those that look at cases at all. */
 #define ROLES_DECIDE (ROLE_BIT(APPROVER) | ROLE_BIT(FINANCE))
 #define ROLES_WORK (ROLES_DECIDE | ROLE_BIT(POLICY_REVIEWER))
+#define ROLES_VERIFY (ROLE_BIT(FINANCE) | ROLE_BIT(POLICY_REVIEWER))
 #define ROLES_LOOK (ROLES_WORK | ROLE_BIT(SERVICE_AGENT) | ROLE_BIT(QUALITY))
 
 /* The table of role x action. X(name, number in redress.v1.Verdict, roles that may say it, what it
@@ -45,7 +46,8 @@ enum person_role {
     X(TAKE, 6, ROLES_WORK, VERDICT_NOTES)                       \
     X(GIVE_BACK, 7, ROLES_WORK, VERDICT_NOTES)                  \
     X(COMMENT, 8, ROLES_LOOK, VERDICT_NOTES)                    \
-    X(LIFT, 9, ROLE_BIT(FINANCE), VERDICT_ENDS)
+    X(LIFT, 9, ROLE_BIT(FINANCE), VERDICT_ENDS)                 \
+    X(VERIFY_PAYEE, 10, ROLES_VERIFY, VERDICT_ADVISES)
 
 enum verdict {
 #define X(name, number, roles, nature) VERDICT_##name = number,
@@ -82,6 +84,8 @@ enum verdict_nature {
     X(TIME)            /* said before the case was as it is, or in the future */               \
     X(NOT_REVIEWED)    /* an exception on which no policy reviewer has advised */              \
     X(REDUCTION)       /* not less money, other currency, or a method that is not allowed */   \
+    X(FINANCE_ONLY)    /* a bank transfer, which only role FINANCE approves */                 \
+    X(PAYEE)           /* a bank transfer, and nobody has verified the account yet */          \
     X(NOT_COVERED)     /* the captured payments do not cover the amount */                     \
     X(ABOVE_LIMIT)     /* more than the person may approve for one refund */                   \
     X(DAY_LIMIT)       /* with what they approved that day, more than they may */              \

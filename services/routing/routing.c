@@ -87,6 +87,8 @@ static enum status act_approve(struct turn *turn)
     answer->currency = subject->currency;
     answer->method = subject->method;
     answer->case_version = subject->version;
+    if (subject->method == METHOD_BANK_TRANSFER)
+        answer->payee = payee_standing(step->refund);
     enum status status = approvers_list(step);
     if (status != STATUS_OK)
         return status;
@@ -312,12 +314,18 @@ enum status turn_happen(struct turn *turn, enum decision_event event)
     return STATUS_OK;
 }
 
-/* The same for whoever asks: what a person has had, was declined or is not covered is for people.
- */
+/* Money that does not go back the way it came. */
+static bool leaves_the_payment(int32_t method)
+{
+    return method == METHOD_BANK_TRANSFER || method == METHOD_MANUAL;
+}
+
+/* The same for whoever asks: what a person has had, was declined, is not covered or goes another
+ * way is for people. */
 static bool needs_person(const struct routing_refund *refund, const struct assessed *assessed)
 {
     return assessed->status != ASSESSED_COMPLIANT || assessed->appeal || refund->case_count > 0 ||
-           refund->declined ||
+           refund->declined || leaves_the_payment(assessed->method) ||
            !coverage_suffices(assessed->payments, assessed->payment_count, assessed->minor);
 }
 

@@ -167,6 +167,7 @@ struct decision {
     const char *note;
     int64_t answer_by_us;     /* ASK; 0: the usual time */
     enum verdict recommended; /* RECOMMEND: APPROVE or DECLINE; 0: only a note */
+    const char *payee;        /* VERIFY_PAYEE: reference of the account; else "" */
     int64_t occurred_us;
     const char *key_id;          /* that signed; "" if none did */
     const uint8_t *signed_bytes; /* what the signature is over */
@@ -197,9 +198,10 @@ struct kept_decision {
     enum verdict verdict;
     enum verdict recommended;
     enum refusal_reason refusal;
-    int64_t minor;    /* what it was about, once decided */
-    int32_t method;   /* likewise */
-    const char *note; /* only of new ones, and so are: */
+    int64_t minor;     /* what it was about, once decided */
+    int32_t method;    /* likewise */
+    const char *payee; /* of a VERIFY_PAYEE, else "" */
+    const char *note;  /* only of new ones, and so are: */
     const char *key_id;
     const uint8_t *signature;
     size_t signature_size;
@@ -343,6 +345,7 @@ struct routing_answer {
     size_t approver_count;
     int64_t case_version;
     int64_t expires_us;
+    const struct kept_decision *payee; /* that verified where a bank transfer goes; else NULL */
 
     enum refusal_reason refusal; /* a decision was refused */
     struct person_day_key day;   /* that an approval counts against, and what was seen of it */

@@ -311,6 +311,16 @@ static enum status check_reduction(struct batch *batch, struct event *event,
     return STATUS_OK;
 }
 
+static enum status check_payee(struct batch *batch, struct event *event,
+                               const Redress__V1__Decision *message)
+{
+    if (message->verdict == REDRESS__V1__VERDICT__VERDICT_VERIFY_PAYEE)
+        return check_id(batch, event, "payee", message->payee);
+    return message->payee[0] == '\0' ? STATUS_OK
+                                     : batch_refuse(batch, event, OUT_OF_RANGE, "payee",
+                                                    message->payee, "empty but for VERIFY_PAYEE");
+}
+
 static enum status check_decision(struct batch *batch, struct event *event,
                                   const Redress__V1__Decision *message)
 {
@@ -332,6 +342,9 @@ static enum status check_decision(struct batch *batch, struct event *event,
         if (status != STATUS_OK)
             return status;
     }
+    enum status payee = check_payee(batch, event, message);
+    if (payee != STATUS_OK)
+        return payee;
     if (characters(message->note) > ROUTING_NOTE_CHARACTERS_MAX)
         return batch_refuse(batch, event, OUT_OF_RANGE, "note", NULL, "at most 2,000 characters");
     if (strlen(message->key_id) > KEY_ID_MAX)
@@ -390,6 +403,7 @@ static enum status decode_decision(struct batch *batch, struct event *event,
         .method = (int32_t)message->method,
         .note = arena_strdup(arena, message->note),
         .recommended = (enum verdict)message->recommended,
+        .payee = arena_strdup(arena, message->payee),
         .occurred_us = input->occurred_us};
     status = read_signature(batch, event, message, &input->decision);
     if (status == STATUS_OK && message->answer_by != NULL &&

@@ -58,6 +58,11 @@ static bool sign(const struct routing_setting *setting, const struct routing_ans
                                 .approver_count = answer->approver_count,
                                 .authority = authority_model(setting->router),
                                 .expires_at_us = answer->expires_us};
+    if (answer->payee != NULL) {
+        approval.payee = answer->payee->payee;
+        approval.payee_verified_by = answer->payee->actor_id;
+        approval.payee_verified_at_us = answer->payee->decided_us;
+    }
     if (answer->assessed != NULL)
         approval.policy = answer->assessed->policy;
     message->mac.data = arena_alloc(setting->arena, APPROVAL_MAC_SIZE);
@@ -85,6 +90,19 @@ static bool encode_split(struct arena *arena, const struct routing_answer *answe
     return true;
 }
 
+/* NULL: nobody has verified one, or the arena is full. */
+static Redress__V1__Payee *payee_message(struct arena *arena, const struct kept_decision *kept)
+{
+    Redress__V1__Payee *payee = kept == NULL ? NULL : arena_alloc(arena, sizeof *payee);
+    if (payee == NULL)
+        return NULL;
+    redress__v1__payee__init(payee);
+    payee->reference = (char *)kept->payee;
+    payee->verified_by = (char *)kept->actor_id;
+    payee->verified_at = message_timestamp(arena, kept->decided_us);
+    return payee;
+}
+
 static bool encode_approval(const struct routing_setting *setting,
                             const struct routing_answer *answer, Redress__V1__RefundRouted *routed)
 {
@@ -98,6 +116,7 @@ static bool encode_approval(const struct routing_setting *setting,
     message->approvers = (char **)answer->approvers;
     message->n_approvers = answer->approver_count;
     message->amount = money_message(setting->arena, answer->minor, answer->currency);
+    message->payee = payee_message(setting->arena, answer->payee);
     routed->approval = message;
     return encode_split(setting->arena, answer, message) && sign(setting, answer, message);
 }
@@ -177,6 +196,7 @@ static bool encode_case(const struct routing_setting *setting, const struct rout
         subject->status == CASE_OPEN && subject->exception && !case_reviewed(setting->refund);
     message->missing = (char **)subject->missing;
     message->n_missing = subject->missing_count;
+    message->payee = payee_message(setting->arena, payee_standing(setting->refund));
     routed->case_ = message;
     return encode_precedents(setting->arena, subject, message) &&
            encode_decisions(setting->arena, setting->refund, subject, message);

@@ -66,6 +66,9 @@ bool decision_genuine(const struct roster *roster, const struct roster_person *a
 /* Whether a policy reviewer has advised on the case as it is now. */
 bool case_reviewed(const struct routing_refund *refund);
 
+/* Who verified last where a bank transfer of the latest case goes; NULL: nobody has. */
+const struct kept_decision *payee_standing(const struct routing_refund *refund);
+
 bool case_is_open(const struct routing_case *subject); /* OPEN or WAITING; NULL is not */
 
 /* True if the payments, ignoring what else is approved of them, cover the amount. */

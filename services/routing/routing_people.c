@@ -60,6 +60,16 @@ bool case_reviewed(const struct routing_refund *refund)
     return false;
 }
 
+const struct kept_decision *payee_standing(const struct routing_refund *refund)
+{
+    const struct kept_decision *last = NULL;
+    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
+        if (kept->ordinal == refund->latest->ordinal && kept->refusal == REFUSAL_NONE &&
+            kept->verdict == VERDICT_VERIFY_PAYEE)
+            last = kept;
+    return last;
+}
+
 /* Of an earlier case of an appealed refund: who decided or advised then has no part in an appeal.
  */
 static bool decided_earlier(const struct kept_decision *kept, const struct routing_case *subject)
@@ -70,12 +80,17 @@ static bool decided_earlier(const struct kept_decision *kept, const struct routi
 }
 
 /* In this case, on the facts as they are now: an approval that stands, or advice. Who advised
- * neither approves nor declines. */
+ * neither approves nor declines; who verified an account never approves, and the other way round.
+ */
 static bool decided_here(const struct kept_decision *kept, const struct routing_case *subject,
                          enum verdict verdict)
 {
     if (verdict == VERDICT_ASK)
         return false;
+    if (verdict == VERDICT_VERIFY_PAYEE)
+        return approval_stands(kept, subject);
+    if (kept->ordinal == subject->ordinal && kept->verdict == VERDICT_VERIFY_PAYEE)
+        return is_approval(verdict);
     return approval_stands(kept, subject) ||
            (kept->ordinal == subject->ordinal && kept->verdict == VERDICT_RECOMMEND &&
             kept->result_version >= subject->renewed_version);
@@ -156,6 +171,19 @@ static int64_t minor_of(const struct routing_case *subject, const struct decisio
     return reduced ? decision->minor : subject->minor;
 }
 
+/* To another account than was paid from: finance approves it, once somebody else has verified the
+ * account. */
+static enum refusal_reason check_payee(const struct routing_refund *refund,
+                                       const struct decision *decision)
+{
+    bool other = decision->verdict == VERDICT_APPROVE_REDUCED && decision->method != 0;
+    if ((other ? decision->method : refund->latest->method) != METHOD_BANK_TRANSFER)
+        return REFUSAL_NONE;
+    if (decision->role != PERSON_FINANCE)
+        return REFUSAL_FINANCE_ONLY;
+    return payee_standing(refund) == NULL ? REFUSAL_PAYEE : REFUSAL_NONE;
+}
+
 static enum refusal_reason check_money(const struct routing_refund *refund,
                                        const struct decision *decision,
                                        const struct people_act *act)
@@ -167,6 +195,9 @@ static enum refusal_reason check_money(const struct routing_refund *refund,
         return REFUSAL_NOT_REVIEWED;
     if (decision->verdict == VERDICT_APPROVE_REDUCED && !reduction_allowed(refund, decision))
         return REFUSAL_REDUCTION;
+    enum refusal_reason payee = check_payee(refund, decision);
+    if (payee != REFUSAL_NONE)
+        return payee;
     int64_t minor = minor_of(subject, decision);
     if (!coverage_suffices(subject->coverage, subject->coverage_count, minor))
         return REFUSAL_NOT_COVERED;
@@ -176,15 +207,12 @@ static enum refusal_reason check_money(const struct routing_refund *refund,
 /* What a person says about a case, to the machine. Of approvals: before they are counted. */
 static enum decision_event event_named(enum verdict verdict)
 {
-    static const enum decision_event events[] = {[VERDICT_APPROVE] = HAPPENED_COUNTED,
-                                                 [VERDICT_APPROVE_REDUCED] = HAPPENED_COUNTED,
-                                                 [VERDICT_DECLINE] = HAPPENED_REFUSED,
-                                                 [VERDICT_ASK] = HAPPENED_ASKED,
-                                                 [VERDICT_RECOMMEND] = HAPPENED_COUNTED,
-                                                 [VERDICT_TAKE] = HAPPENED_TAKEN,
-                                                 [VERDICT_GIVE_BACK] = HAPPENED_GIVEN_BACK,
-                                                 [VERDICT_COMMENT] = HAPPENED_NOTED,
-                                                 [VERDICT_LIFT] = HAPPENED_NOTED};
+    static const enum decision_event events[] = {
+        [VERDICT_APPROVE] = HAPPENED_COUNTED,      [VERDICT_APPROVE_REDUCED] = HAPPENED_COUNTED,
+        [VERDICT_DECLINE] = HAPPENED_REFUSED,      [VERDICT_ASK] = HAPPENED_ASKED,
+        [VERDICT_RECOMMEND] = HAPPENED_COUNTED,    [VERDICT_TAKE] = HAPPENED_TAKEN,
+        [VERDICT_GIVE_BACK] = HAPPENED_GIVEN_BACK, [VERDICT_COMMENT] = HAPPENED_NOTED,
+        [VERDICT_LIFT] = HAPPENED_NOTED,           [VERDICT_VERIFY_PAYEE] = HAPPENED_COUNTED};
     return events[verdict];
 }
 
@@ -285,6 +313,7 @@ static struct kept_decision *keep(struct routing_step *step, const struct decisi
                                    .verdict = decision->verdict,
                                    .recommended = decision->recommended,
                                    .refusal = refusal,
+                                   .payee = decision->payee,
                                    .note = decision->note,
                                    .key_id = decision->key_id,
                                    .signature = decision->signature,
@@ -322,6 +351,14 @@ static enum status reduce(struct routing_step *step, const struct decision *deci
     return case_hash(subject, step->arena);
 }
 
+/* What was approved was for another account. */
+static void change_payee(struct routing_step *step)
+{
+    struct routing_case *subject = step->refund->latest;
+    if (approvals_standing(step->refund) > 0)
+        subject->renewed_version = subject->version + 1;
+}
+
 static enum decision_event event_of(const struct routing_step *step, enum verdict verdict)
 {
     if (is_approval(verdict) && approvals_standing(step->refund) >= step->refund->latest->approvers)
@@ -342,6 +379,8 @@ static enum status take(struct routing_step *step, const struct decision *decisi
     struct routing_case *subject = step->refund->latest;
     if (decision->verdict == VERDICT_APPROVE_REDUCED && reduce(step, decision) != STATUS_OK)
         return STATUS_EXHAUSTED;
+    if (decision->verdict == VERDICT_VERIFY_PAYEE)
+        change_payee(step);
     struct kept_decision *kept = keep(step, decision, ordinal, REFUSAL_NONE);
     if (kept == NULL || limit_day_use(step, subject->minor) != STATUS_OK)
         return STATUS_EXHAUSTED;

@@ -82,12 +82,12 @@ static const struct statement INSERT_DECISIONS = {
     .sql = "INSERT INTO decision (refund, number, decision_id, ordinal, case_version,"
            "       result_version, actor_id, actor_role, verdict, refusal, amount_minor, method,"
            "       note, occurred_at, decided_at, on_behalf_of, recommended, key_id, signature,"
-           "       day, day_used_minor, day_limit_minor)"
+           "       payee, day, day_used_minor, day_limit_minor)"
            " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[],"
            "       $5::bigint[], $6::bigint[], $7::text[], $8::integer[], $9::integer[],"
            "       $10::text[], $11::bigint[], $12::integer[], $13::text[], $14::timestamptz[],"
            "       $15::timestamptz[], $16::text[], $17::integer[], $18::text[], $19::bytea[],"
-           "       $20::integer[], $21::bigint[], $22::bigint[])"};
+           "       $20::text[], $21::integer[], $22::bigint[], $23::bigint[])"};
 
 static const struct statement INSERT_PAYMENTS = {
     .name = "insert_payments",
@@ -318,6 +318,7 @@ static void put_decision(struct table_columns *columns, const struct routing_ref
     column_int4(*column++, (int32_t)kept->recommended);
     column_text(*column++, kept->key_id);
     column_bytes(*column++, kept->signature, kept->signature_size);
+    column_text(*column++, kept->payee);
     put_day(column, &kept->day);
 }
 
@@ -327,7 +328,7 @@ static void save_decisions(struct batch *batch, struct unit *unit)
         COLUMN_INT8,  COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8,
         COLUMN_TEXT,  COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4,
         COLUMN_TEXT,  COLUMN_TIME, COLUMN_TIME, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT,
-        COLUMN_BYTES, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8};
+        COLUMN_BYTES, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8};
     struct table_columns added = columns_create(unit, types, COUNT_OF(types));
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;

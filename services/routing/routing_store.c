@@ -68,7 +68,7 @@ static const struct statement LOAD_DECISIONS = {
     .sql = "SELECT k.n, r.refund_id, d.number, d.decision_id, d.ordinal, d.case_version,"
            "       d.result_version, d.actor_id, d.actor_role, d.verdict, d.refusal,"
            "       d.amount_minor, d.method, d.occurred_at, d.decided_at, d.on_behalf_of, "
-           "d.recommended"
+           "d.recommended, d.payee"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
            "       AS k(n, merchant_id, order_id, refund_id)"
            "  JOIN refund r ON (r.merchant_id, r.order_id, r.refund_id)"
@@ -334,6 +334,7 @@ static enum status read_decision(struct arena *arena, const struct call *call, s
                                    .decided_us = rows_time(call, row, 14),
                                    .on_behalf_of = rows_text(call, row, 15),
                                    .recommended = (enum verdict)rows_int4(call, row, 16),
+                                   .payee = rows_text(call, row, 17),
                                    .stored = true};
     *last = kept;
     return STATUS_OK;

@@ -9,6 +9,7 @@ import os
 import counting
 import shop
 from journey import Journey
+from policies import LONG_AGO, expression
 from shop import CONTROL, DECISIONS, ORDERS, REQUESTS, ROUTED, Order
 from signing import Signer, model
 from stack import ROOT
@@ -283,6 +284,44 @@ def scenarios(stack):
         stack.publish(REQUESTS, order.request())
         Journey(stack, order).await_paid(255)
 
-    return [forged_decisions, own_limit_raised, approved_through_a_delegate,
+    def another_account():
+        """A bank transfer goes where somebody else than who approves it says, and finance approves."""
+        accepted(roster("transfer", person("mia", "APPROVER"), person("fay", "FINANCE", level=3),
+                        person("finn", "FINANCE", level=3)), *owners)
+        transfers = expression('{outcome: "COMPLIANT", methods: ["BANK_TRANSFER"]}')
+        accepted(rule_set("transfer", "policy", validFrom=LONG_AGO, correction="transfers only",
+                          model=model("transfer.dmn", transfers, "MODEL_PURPOSE_POLICY")), owners[0])
+        journey, case = ask("transfer", "a", 9000)
+        refuses(journey, "FINANCE_ONLY", console.sign(decision(journey, case, "mia")))
+        refuses(journey, "PAYEE", console.sign(decision(journey, case, "fay", role="FINANCE")))
+        said = console.sign(decision(journey, case, "finn", verdict="VERIFY_PAYEE", role="FINANCE",
+                                     payee="account-7"))
+        refuses(journey, "SIGNATURE", {**said, "payee": "account-of-a-thief"})
+        refuses(journey, "ROLE", console.sign(decision(journey, case, "mia", 2, "VERIFY_PAYEE",
+                                                       payee="account-of-mia")))
+        stack.publish(DECISIONS, said)
+        until_case(journey, "the case shows the account",
+                   lambda case: case.get("payee", {}).get("reference") == "account-7")
+        stack.ctl("decide", case["caseId"], "verify-payee", "--payee", "account-8", "--as", "finn",
+                  "--role", "FINANCE")
+        case = until_case(journey, "and the one that was named instead",
+                          lambda case: case.get("payee", {}).get("reference") == "account-8")
+        refuses(journey, "ALREADY_DECIDED", console.sign(
+            decision(journey, case, "finn", 2, role="FINANCE")))
+        stack.ctl("decide", case["caseId"], "approve", "--as", "fay", "--role", "FINANCE")
+        routed = journey.await_status(ROUTED, "APPROVED") or {}
+        payee = routed.get("approval", {}).get("payee", {})
+        counting.equal("approved for", (payee.get("reference"), payee.get("verifiedBy")),
+                       ("account-8", "finn"))
+        def payouts():
+            return stack.sql("settlement", "SELECT payee, provider, amount_minor, status <>"
+                             f" 'REFUSED' FROM view.payout WHERE refund_id = '{journey.refund_id}'")
+        counting.check("settlement takes it", counting.until(payouts), journey.trace())
+        counting.equal("and a person is to pay", [list(row) for row in payouts()],
+                       [["account-8", "MANUAL", "9000", "t"]])
+        counting.check("its life names both accounts", all(
+            name in stack.ctl("case", case["caseId"]) for name in ("account-7", "account-8")))
+
+    return [another_account, forged_decisions, own_limit_raised, approved_through_a_delegate,
             a_roster_that_names_nobody_else, an_exception_is_reviewed, one_person_works_on_it,
             nobody_decides, no_valid_model, broken_models]

@@ -15,7 +15,7 @@ ROLES = {name: number for number, name in enumerate(
      "QUALITY", "SYSTEM"))}
 VERDICTS = {name: number for number, name in enumerate(
     ("UNSPECIFIED", "APPROVE", "APPROVE_REDUCED", "DECLINE", "ASK", "RECOMMEND", "TAKE",
-     "GIVE_BACK", "COMMENT", "LIFT"))}
+     "GIVE_BACK", "COMMENT", "LIFT", "VERIFY_PAYEE"))}
 METHODS = {name: number for number, name in enumerate(
     ("UNSPECIFIED", "ORIGINAL", "STORE_CREDIT", "BANK_TRANSFER", "MANUAL"))}
 
@@ -130,7 +130,8 @@ def layout(decision, key_id):
         integer(microseconds(decision["occurredAt"])), text(key_id),
         text(decision["decisionId"]), text(decision.get("onBehalfOf", "")),
         integer(microseconds(decision.get("answerBy"))),
-        integer(number(VERDICTS, decision.get("recommended"), "VERDICT_"))))
+        integer(number(VERDICTS, decision.get("recommended"), "VERDICT_")),
+        text(decision["payee"]) if decision.get("payee") else b""))
 
 
 def ed25519(seed, message):

@@ -113,6 +113,10 @@ Test(routing_decode, decisions_that_break_a_rule)
         {DECIDE(SAID, APPROVES ",\"amount\":{\"minor\":-5,\"currency\":\"GBP\"}"), "amount.minor"},
         {DECIDE(SAID, APPROVES ",\"method\":44"), "method"},
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"APPROVE_REDUCED\""), "amount"},
+        {DECIDE(SAID, APPROVES ",\"payee\":\"acc-7\""), "payee"},
+        {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\""), "payee"},
+        {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\",\"payee\":\"a\\n\""),
+         "payee"},
         {DECIDE(SAID, APPROVES ",\"signature\":\"AAAA\""), "signature"},
         {"{" HEAD "," SAID "," APPROVES "}", "occurred_at"},
     };

@@ -103,8 +103,45 @@ static enum status verified(const Redress__V1__RefundRouted *routed)
                                    .policy = model(routed->assessed->model),
                                    .authority = model(routed->model)};
     cr_assert_eq(message_time(approval->expires_at, &signed_over.expires_at_us), STATUS_OK);
+    if (approval->payee != NULL) {
+        signed_over.payee = approval->payee->reference;
+        signed_over.payee_verified_by = approval->payee->verified_by;
+        cr_assert_eq(message_time(approval->payee->verified_at, &signed_over.payee_verified_at_us),
+                     STATUS_OK);
+    }
     return approval_verify(keys, approval->key_id, &signed_over, approval->mac.data,
                            approval->mac.len);
+}
+
+Test(routing_encode, the_account_of_a_bank_transfer_is_shown_and_signed)
+{
+    struct assessed assessed = with_body(900);
+    assessed.method = METHOD_BANK_TRANSFER;
+    cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
+    cr_expect_null(published()->case_->payee);
+    struct decision named = fixture_decision(&fx, "vera", VERDICT_VERIFY_PAYEE);
+    named.role = PERSON_FINANCE;
+    named.payee = "account-7";
+    cr_assert_eq(fixture_decide(&fx, &named), STATUS_OK);
+    int64_t named_us = fx.now_us, shown_us = 0;
+    const Redress__V1__RefundRouted *routed = published();
+    cr_assert_not_null(routed->case_->payee);
+    cr_expect_str_eq(routed->case_->payee->reference, "account-7");
+    cr_expect_str_eq(routed->case_->payee->verified_by, "vera");
+    cr_expect_null(routed->approval);
+    struct decision yes = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    yes.role = PERSON_FINANCE;
+    cr_assert_eq(fixture_decide(&fx, &yes), STATUS_OK);
+    routed = published();
+    cr_assert_not_null(routed->approval);
+    cr_expect_eq(routed->approval->method, REDRESS__V1__REFUND_METHOD__REFUND_METHOD_BANK_TRANSFER);
+    cr_assert_not_null(routed->approval->payee);
+    cr_expect_str_eq(routed->approval->payee->reference, "account-7");
+    cr_assert_eq(message_time(routed->approval->payee->verified_at, &shown_us), STATUS_OK);
+    cr_expect_eq(shown_us, named_us);
+    cr_assert_eq(verified(routed), STATUS_OK);
+    routed->approval->payee->reference = (char *)(uintptr_t) "account-of-a-thief";
+    cr_expect_neq(verified(routed), STATUS_OK);
 }
 
 Test(routing_encode, an_automatic_approval_can_be_verified_from_the_event)

@@ -129,6 +129,7 @@ struct decision fixture_decision(struct fixture *fixture, const char *who, enum 
         .verdict = verdict,
         .currency = "",
         .note = "",
+        .payee = "",
         .occurred_us = fixture->now_us,
         .key_id = "desk-1",
         .signed_bytes = (const uint8_t *)id,

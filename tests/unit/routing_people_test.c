@@ -262,6 +262,122 @@ Test(routing_people, another_method_for_a_payout_that_failed)
     cr_expect_eq(fx.answer.method, METHOD_STORE_CREDIT);
 }
 
+/* By FINANCE: where a bank transfer of the open case goes. */
+static struct decision verified(const char *who, const char *payee)
+{
+    struct decision decision = fixture_decision(&fx, who, VERDICT_VERIFY_PAYEE);
+    decision.role = PERSON_FINANCE;
+    decision.payee = payee;
+    return decision;
+}
+
+static struct decision transferred(const char *who)
+{
+    struct decision decision = fixture_decision(&fx, who, VERDICT_APPROVE);
+    decision.role = PERSON_FINANCE;
+    return decision;
+}
+
+static void taken(struct decision decision)
+{
+    cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+    cr_assert_eq(fx.answer.refusal, REFUSAL_NONE, "%s", refusal_reason_name(fx.answer.refusal));
+}
+
+static void refused(struct decision decision, enum refusal_reason reason)
+{
+    expect_refused(&decision, reason);
+}
+
+static void open_transfer(int64_t minor)
+{
+    static const int32_t methods[] = {METHOD_BANK_TRANSFER, METHOD_ORIGINAL};
+    struct assessed assessed = fixture_assessed(&fx, minor);
+    assessed.methods = methods;
+    assessed.method_count = 2;
+    assessed.method = METHOD_BANK_TRANSFER;
+    cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
+    cr_assert_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+}
+
+Test(routing_people, money_that_goes_another_way_is_for_people)
+{
+    static const int32_t ways[] = {METHOD_BANK_TRANSFER, METHOD_MANUAL};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        tear_down();
+        set_up();
+        struct assessed assessed = fixture_assessed(&fx, 100);
+        assessed.method = ways[i];
+        cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
+        cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL, "method %d", ways[i]);
+    }
+}
+
+Test(routing_people, a_bank_transfer_needs_finance_and_an_account_that_another_has_verified)
+{
+    open_transfer(100);
+    refused(fixture_decision(&fx, "mia", VERDICT_APPROVE), REFUSAL_FINANCE_ONLY);
+    refused(transferred("mia"), REFUSAL_PAYEE);
+    struct decision approver = verified("vera", "account-7");
+    approver.role = PERSON_APPROVER;
+    refused(approver, REFUSAL_ROLE);
+    refused(verified("agent-4", "account-7"), REFUSAL_OWN_REQUEST);
+    taken(verified("vera", "account-7"));
+    cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+    cr_expect_eq(fx.answer.about->version, 2, "who approves must have seen it");
+    refused(transferred("vera"), REFUSAL_ALREADY_DECIDED);
+    refused(fixture_decision(&fx, "mia", VERDICT_APPROVE), REFUSAL_FINANCE_ONLY);
+    taken(verified("vera", "account-8"));
+    taken(transferred("mia"));
+    cr_assert_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_assert_not_null(fx.answer.payee);
+    cr_expect_str_eq(fx.answer.payee->payee, "account-8", "the last one");
+    cr_expect_str_eq(fx.answer.payee->actor_id, "vera");
+}
+
+Test(routing_people, another_account_voids_approvals)
+{
+    open_transfer(2000000);
+    taken(verified("vera", "account-7"));
+    taken(transferred("mia"));
+    cr_assert_eq(fx.answer.status, ROUTED_PENDING_APPROVAL);
+    refused(verified("mia", "account-of-mia"), REFUSAL_ALREADY_DECIDED);
+    taken(verified("vera", "account-8"));
+    taken(transferred("noah"));
+    cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL, "that of mia was for account-7");
+    taken(transferred("mia"));
+    cr_assert_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_eq(fx.answer.approver_count, 2);
+    cr_expect_str_eq(fx.answer.payee->payee, "account-8");
+}
+
+Test(routing_people, a_transfer_instead_of_a_payout_that_failed)
+{
+    fixture_open(&fx, 25000);
+    struct failed_payout payout = {
+        .version = 3, .fallback = true, .payment_id = "pay_1", .minor = 25000, .currency = "GBP"};
+    cr_assert_eq(fixture_pay(&fx, &payout), STATUS_OK);
+    struct decision transfer = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    transfer.method = METHOD_BANK_TRANSFER;
+    refused(transfer, REFUSAL_FINANCE_ONLY);
+    taken(verified("vera", "account-7"));
+    transfer = fixture_decision(&fx, "mia", VERDICT_APPROVE_REDUCED);
+    transfer.method = METHOD_BANK_TRANSFER;
+    transfer.role = PERSON_FINANCE;
+    taken(transfer);
+    cr_assert_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_str_eq(fx.answer.payee->payee, "account-7");
+}
+
+Test(routing_people, an_account_is_named_where_money_goes_there_only)
+{
+    fixture_open(&fx, 90000);
+    taken(verified("vera", "account-7"));
+    fixture_say(&fx, "mia", VERDICT_APPROVE);
+    cr_assert_eq(fx.answer.status, ROUTED_APPROVED);
+    cr_expect_null(fx.answer.payee);
+}
+
 Test(routing_people, nothing_is_approved_that_is_not_covered)
 {
     static const struct coverage little[] = {{"pay_1", 60000}};

@@ -47,9 +47,9 @@ static enum status assess_something(struct walk *walk)
 
 static enum status decide_something(struct walk *walk)
 {
-    struct decision decision =
-        fixture_decision(&walk->fx, people[pick(4)],
-                         pick(2) == 0 ? VERDICT_APPROVE : (enum verdict)(1 + pick(VERDICT_LIFT)));
+    struct decision decision = fixture_decision(
+        &walk->fx, people[pick(4)],
+        pick(2) == 0 ? VERDICT_APPROVE : (enum verdict)(1 + pick(VERDICT_VERIFY_PAYEE)));
     decision.role = decision.verdict == VERDICT_RECOMMEND
                         ? PERSON_POLICY_REVIEWER
                         : (enum person_role)(PERSON_POLICY_REVIEWER + pick(3));

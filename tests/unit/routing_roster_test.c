@@ -44,15 +44,16 @@ Test(routing_roster, roles_and_verdicts)
 {
     static const struct {
         enum person_role role;
-        const char *may; /* APPROVE REDUCED DECLINE ASK RECOMMEND TAKE GIVE_BACK COMMENT LIFT */
+        const char
+            *may; /* APPROVE REDUCED DECLINE ASK RECOMMEND TAKE GIVE_BACK COMMENT LIFT VERIFY */
     } rows[] = {
-        {PERSON_CUSTOMER, "........."},        {PERSON_SERVICE_AGENT, ".......x."},
-        {PERSON_POLICY_REVIEWER, "..xxxxxx."}, {PERSON_APPROVER, "xxxx.xxx."},
-        {PERSON_FINANCE, "xxxx.xxxx"},         {PERSON_QUALITY, ".......x."},
-        {PERSON_SYSTEM, "........."},
+        {PERSON_CUSTOMER, ".........."},        {PERSON_SERVICE_AGENT, ".......x.."},
+        {PERSON_POLICY_REVIEWER, "..xxxxxx.x"}, {PERSON_APPROVER, "xxxx.xxx.."},
+        {PERSON_FINANCE, "xxxx.xxxxx"},         {PERSON_QUALITY, ".......x.."},
+        {PERSON_SYSTEM, ".........."},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        for (int verdict = VERDICT_APPROVE; verdict <= VERDICT_LIFT; verdict++)
+        for (int verdict = VERDICT_APPROVE; verdict <= VERDICT_VERIFY_PAYEE; verdict++)
             cr_expect_eq(role_may(rows[i].role, (enum verdict)verdict),
                          rows[i].may[verdict - 1] == 'x', "role %d verdict %d", rows[i].role,
                          verdict);

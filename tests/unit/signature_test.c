@@ -140,6 +140,11 @@ Test(signature, whatever_changes_in_what_is_signed_breaks_the_signature)
     cr_assert_eq(signature_layout_decision(decision, arena, &bytes, &size), STATUS_OK);
     cr_expect_not(signature_holds(secret.key, bytes, size, decision->signature.data,
                                   decision->signature.len));
+    decision->on_behalf_of = (char *)protobuf_c_empty_string;
+    decision->payee = (char *)(uintptr_t) "account-of-a-thief";
+    cr_assert_eq(signature_layout_decision(decision, arena, &bytes, &size), STATUS_OK);
+    cr_expect_not(signature_holds(secret.key, bytes, size, decision->signature.data,
+                                  decision->signature.len));
     arena_destroy(arena);
 }
 
