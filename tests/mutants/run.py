@@ -69,16 +69,23 @@ class Copy:
         self.tree, self.logs = folder / "tree", folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.make = ["make", "-s", f"-j{os.cpu_count()}"]
-        if self.tree.exists():
-            for path in self.tree.iterdir():
-                if path.name != "build":
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True,
-                                capture_output=True).stdout
-        for name in filter(None, listed.decode().split("\0")):
-            if (ROOT / name).is_file():
-                (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self.tree / name)
+                                capture_output=True).stdout.decode().split("\0")
+        wanted = {name for name in listed if name and (ROOT / name).is_file()}
+        for path in self.tree.glob("*/**/*"):
+            name = str(path.relative_to(self.tree))
+            if path.is_file() and not name.startswith("build/") and name not in wanted:
+                path.unlink()
+        for name in wanted:
+            self.take(name)
+
+    def take(self, name):
+        """Only what differs, with a new time, so that what was built of it is built again."""
+        ours, theirs = ROOT / name, self.tree / name
+        if theirs.is_file() and theirs.read_bytes() == ours.read_bytes():
+            return
+        theirs.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ours, theirs)
 
     def build(self, instrument, log):
         if instrument[0] == "unit":

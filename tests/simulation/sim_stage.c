@@ -280,7 +280,7 @@ static enum status decide(struct batch *batch, struct event *event)
     struct order_rows *mine = event->order->rows;
     if (strcmp(event->subject, HUGE) == 0)
         return STATUS_EXHAUSTED;
-    if (batch->event_count > 1 && !sim.calm && sim_chance(4))
+    if (batch->event_count > 1 && !sim.calm && sim_chance(15))
         return STATUS_EXHAUSTED; /* as if a bound were hit */
     uint64_t bit = UINT64_C(1) << atoi(event->subject);
     enum status status = STATUS_OK;
