@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -199,8 +200,9 @@ class Stack:
         self.ctl("publish", RULES, "-", data=json.dumps(rules).encode())
 
     def ask(self, count=6):
-        """Requests, one for each of some orders; returns their ids."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        """Requests, one for each of some orders; returns their ids. They say to the microsecond when
+        they were made: what is published in the same second comes before them."""
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         ids = [f"r{self.requests + i}" for i in range(count)]
         lines = [json.dumps({"merchantId": "shop", "requestId": name, "orderId": f"o-{name}",
                              "occurredAt": now}) for name in ids]
