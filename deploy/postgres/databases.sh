@@ -42,10 +42,26 @@ GRANT CONNECT ON DATABASE :"worker" TO :"worker", redressctl;
 SQL
 }
 
+# What PostgreSQL lets everybody do: take an advisory lock, by which a role that may only look could keep
+# a worker or a migration waiting; make large objects, and write to the log of transactions.
+function_rights()
+{
+    run_sql -d "$1" -v worker="$1" -v owner="$1_owner" <<'SQL'
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure) FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace
+  AND (proname ~ '^pg_.*advisory.*lock' OR proname IN ('lo_creat', 'lo_create', 'lo_from_bytea',
+                                                       'pg_logical_emit_message')) \gexec
+SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I, %I', oid::regprocedure, :'worker', :'owner')
+FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_.*advisory.*lock' \gexec
+SQL
+}
+
 role redressctl "$secrets/redressctl.password"
 for worker in "${WORKERS[@]}"; do
     role "${worker}_owner" "$secrets/owner.password"
     role "$worker" "$secrets/$worker.password"
     database "$worker"
+    function_rights "$worker"
 done
 run_sql -c 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC'
