@@ -2,7 +2,8 @@
 #
 # BUILD    where everything that is made goes (default: build)
 # FLAVOUR  release (default), or asan: AddressSanitizer and UndefinedBehaviorSanitizer; fuzz: the
-#          same under libFuzzer, by clang
+#          same under libFuzzer, by clang; failpoints: release that dies where a test tells it to
+#          (common/failpoint.h)
 
 BUILD   ?= build
 FLAVOUR ?= release
@@ -21,9 +22,11 @@ WARNINGS := -w
 endif
 HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FLAGS_release := -O2 -g1 $(HARDENING)
+FLAGS_failpoints := $(FLAGS_release) -DREDRESS_FAILPOINTS
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_failpoints := $(LDFLAGS_release)
 LDFLAGS_asan := -pie -fsanitize=address,undefined
 LDFLAGS_fuzz := -pie -fsanitize=fuzzer,address,undefined
 
@@ -269,8 +272,8 @@ fuzz: ## throw broken input at the decision engine, SECONDS=60 SEED=1 FUZZ_TARGE
 MINUTES ?= 10
 .PHONY: torture
 torture: setup ## kill, freeze and cut everything under load, SEED=1 MINUTES=10
-	@$(SUBMAKE) FLAVOUR=release all
-	@tests/faults/torture.py $(BUILD)/release/bin --seed $(SEED) --minutes $(MINUTES) $(TORTURE_OPTIONS)
+	@$(SUBMAKE) FLAVOUR=failpoints all
+	@tests/faults/torture.py $(BUILD)/failpoints/bin --seed $(SEED) --minutes $(MINUTES) $(TORTURE_OPTIONS)
 
 .PHONY: mutants
 mutants: setup ## plant bugs one at a time, and show which instrument finds each

@@ -1,5 +1,7 @@
 #include "clock.h"
 
+#include "failpoint.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -22,7 +24,11 @@ static int64_t now_us(clockid_t clock)
 
 int64_t clock_wall_us(void)
 {
+#ifdef REDRESS_FAILPOINTS
+    return now_us(CLOCK_REALTIME) + failpoint_clock_us();
+#else
     return now_us(CLOCK_REALTIME);
+#endif
 }
 
 int64_t clock_monotonic_us(void)

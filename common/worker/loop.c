@@ -2,6 +2,7 @@
  * taking and loading of the next; and what happens when something fails. */
 
 #include "clock.h"
+#include "failpoint.h"
 #include "log.h"
 #include "metrics.h"
 #include "worker_internal.h"
@@ -151,17 +152,21 @@ static enum status finish_to_leave(struct worker *worker)
 /* Everything between taking and the save being sent. */
 static enum status run_batch(struct worker *worker, struct work *work)
 {
+    failpoint(TAKEN);
     work_send_load(worker, work);
     enum status status = finish_saving(worker);
     if (status != STATUS_OK || work->load == NULL)
         return status;
     status = work_finish_load(worker, work);
+    failpoint(LOADED);
     int64_t from_us = worker_now_us();
     if (status == STATUS_OK)
         status = work_decide(worker, work);
     metric_add(METRIC_DECIDE_MICROSECONDS, worker_now_us() - from_us);
+    failpoint(DECIDED);
     if (status == STATUS_OK)
         status = work_send_save(worker, work);
+    failpoint(SAVING);
     if (status == STATUS_EXHAUSTED)
         return put_back(worker, work);
     if (status == STATUS_OK)
@@ -213,7 +218,9 @@ static void commit_offsets(struct worker *worker, bool now)
                                              .partition = shard->number,
                                              .offset = input->next};
         }
+        failpoint(COMMITTING);
         consumer_commit(worker->consumer, places, count);
+        failpoint(COMMITTED);
     }
 }
 
@@ -299,6 +306,7 @@ static enum status turn(struct worker *worker)
 static enum status revoked(struct worker *worker)
 {
     worker->rebalance_revoke = false;
+    failpoint(REVOKED);
     enum status status = finish_to_leave(worker);
     if (status == STATUS_OK)
         status = worker_settle(worker, 1000);

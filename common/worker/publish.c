@@ -1,5 +1,6 @@
 /* Publishing saved outputs, and knowing which batches Kafka has acknowledged. */
 
+#include "failpoint.h"
 #include "log.h"
 #include "metrics.h"
 #include "worker_internal.h"
@@ -49,6 +50,7 @@ void publish_delivered(void *context, void *token, enum status status, const cha
     }
     if (status != STATUS_OK)
         return;
+    failpoint(ACKNOWLEDGED);
     flight->left--;
     if (flight->shard != NULL)
         drop_landed(flight->shard);
@@ -92,6 +94,7 @@ enum status publish_bytes(struct worker *worker, struct shard *shard, int64_t se
            ring_next(bytes, size, &at, worker->ring_scratch, &record, &read)) {
         status = send_record(worker, &record, flight);
         sent++;
+        failpoint(PUBLISHING);
         if (sent % 1024 == 0)
             arena_reset(worker->ring_scratch);
     }
@@ -101,6 +104,7 @@ enum status publish_bytes(struct worker *worker, struct shard *shard, int64_t se
                            (long long)seq);
     flight->left -= count - sent;
     flight->sending = false;
+    failpoint(PUBLISHED);
     drop_landed(shard);
     return status;
 }

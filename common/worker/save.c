@@ -1,5 +1,6 @@
 /* Loading and saving a batch: the loop's own statements around those of the stage. */
 
+#include "failpoint.h"
 #include "identity.h"
 #include "metrics.h"
 #include "worker_internal.h"
@@ -319,6 +320,8 @@ static enum status publish(struct worker *worker, struct work *work)
             continue;
         shard->batch_seq++;
         shard->next_key = mine->next_key;
+        if (shard->published_saved < mine->published)
+            failpoint(PROGRESS);
         shard->published_saved = mine->published;
         for (size_t i = 0; i < worker->stage->input_count; i++) {
             shard->inputs[i].dirty = false;
@@ -340,6 +343,7 @@ enum status work_finish_save(struct worker *worker, struct work *work)
     enum status status = database_wait(work->save, &worker->error);
     if (status != STATUS_OK)
         return status;
+    failpoint(SAVED);
     metric_add(METRIC_SAVE_MICROSECONDS, worker_now_us() - work->sent_us);
     metric_add(METRIC_BATCHES, 1);
     metric_add(METRIC_OUTPUTS, (int64_t)work->private.outputs);

@@ -1,6 +1,7 @@
 /* Owning shards: claim on assignment and after every reconnect (one path), release, and the
  * checks that what PostgreSQL remembers and what Kafka holds belong together. */
 
+#include "failpoint.h"
 #include "log.h"
 #include "metrics.h"
 #include "worker_internal.h"
@@ -212,7 +213,10 @@ static enum status take_claim(struct worker *worker, struct claim *claim)
     shard->again_us = 0;
     take_progress(worker, shard, claim->progress);
     metric_add(METRIC_CLAIMS, 1);
-    return publish_again(worker, claim);
+    failpoint(CLAIMED);
+    enum status status = publish_again(worker, claim);
+    failpoint(REPEATED);
+    return status;
 }
 
 static enum status claim_some(struct worker *worker, struct claim *claims, size_t count)
@@ -225,6 +229,7 @@ static enum status claim_some(struct worker *worker, struct claim *claims, size_
     for (size_t i = 0; i < count; i++)
         add_claim(worker, unit, &claims[i]);
     database_send(unit);
+    failpoint(CLAIMING);
     status = database_wait(unit, &worker->error);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = take_claim(worker, &claims[i]);
@@ -413,6 +418,7 @@ void worker_release(struct worker *worker)
     database_send(unit);
     if (database_wait(unit, &worker->error) != STATUS_OK)
         log_write(LOG_WARNING, worker->error.text, NULL);
+    failpoint(RELEASED);
     database_end(unit);
 }
 

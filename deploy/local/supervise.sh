@@ -6,11 +6,12 @@
 # The program gets the environment of the file (NAME=value lines) and PATH, nothing of the caller's.
 # RUN_DIR/NAME.pid is the program, RUN_DIR/NAME.supervisor.pid this script (written by its starter),
 # RUN_DIR/NAME.log what both say. Exit code 0 or 2 (bad configuration) ends it: starting again would
-# not help. SIGTERM is passed on.
+# not help. SIGTERM is passed on. A program that fails soon again and again is started later and later;
+# $STACK_RESTART_MOST_MS (5000) is the most that it waits.
 set -euo pipefail
 
 readonly PAUSE_FIRST_MS=100
-readonly PAUSE_MOST_MS=5000
+readonly PAUSE_MOST_MS=${STACK_RESTART_MOST_MS:-5000}
 readonly GOOD_RUN_S=10 # after a run this long, a failure counts as the first
 
 run=$1

@@ -1,6 +1,7 @@
 #include "inbox.h"
 
 #include "clock.h"
+#include "failpoint.h"
 #include "inbox_internal.h"
 #include "log.h"
 #include "metrics.h"
@@ -179,6 +180,7 @@ static enum status settle(struct inbox *inbox, struct inbox_items *items, struct
     }
     if (status == STATUS_OK)
         status = flush(inbox, error);
+    failpoint(NOTICED);
     return status == STATUS_OK ? inbox_save(inbox, items, error) : status;
 }
 

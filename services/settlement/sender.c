@@ -1,6 +1,7 @@
 #include "sender.h"
 
 #include "clock.h"
+#include "failpoint.h"
 #include "provider_facts.h"
 #include "sender_internal.h"
 
@@ -155,6 +156,7 @@ static void start_calls(struct sender *sender)
     plan(sender);
     if (sender->group_count == 0 || !sender_admit(sender, refusals))
         return;
+    failpoint(ADMITTED);
     for (size_t i = 0, at = 0; i < PROVIDERS; i++) {
         struct lane *lane = &sender->lanes[i];
         if (lane->planned > 0)

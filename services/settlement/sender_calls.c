@@ -1,6 +1,7 @@
 /* The sender's calls: begun, answered, published. */
 
 #include "clock.h"
+#include "failpoint.h"
 #include "log.h"
 #include "metrics.h"
 #include "provider_facts.h"
@@ -61,6 +62,7 @@ static void report(struct sender *sender, const struct job *job, const struct fi
     if (sender_event_send(sender->producer, sender->settings.keys, job, finding, sender->arena,
                           &error) == STATUS_FATAL)
         renew_producer(sender, &error);
+    failpoint(REPORTED);
 }
 
 void sender_report_failed(struct sender *sender, const struct job *job, enum call_failure failure,
@@ -155,6 +157,7 @@ static void begin_page(struct sender *sender, struct call_in_flight *call, const
             : lane->adapter->look_up(&lane->account, &job->payout, cursor, sender->request);
     if (written && exchange_start(sender->exchange, sender->request, call)) {
         metric_add(METRIC_PROVIDER_CALLS, 1);
+        failpoint(CALLED);
         return;
     }
     if (written)
@@ -237,6 +240,7 @@ void sender_finish(struct sender *sender, const struct exchange_answer *answer)
         finish_token(sender, call, answer);
         return;
     }
+    failpoint(ANSWERED);
     judge(sender, call->lane, answer);
     if (answer->outcome != EXCHANGE_ANSWERED) {
         bool sent = answer->outcome == EXCHANGE_LOST;

@@ -231,13 +231,22 @@ def programs_are_hardened():
                 yield f"{program.name} is not: {what}"
 
 
+def programs_have_no_failpoints():
+    """They stand in the flavour `failpoints` alone (common/failpoint.h)."""
+    for program in programs():
+        data = program.read_bytes() if program.exists() else b""
+        for word in (b"TEST_FAILPOINTS", b"TEST_CLOCK_FILE", b"failpoint_pass"):
+            if word in data:
+                yield f"{program.name} knows {word.decode()}"
+
+
 SOURCE_RULES = (
     no_service_includes_another, services_use_no_tests, common_knows_no_service,
     the_decision_engine_stands_alone, one_file_knows_a_library, decides_are_pure,
     every_worker_has_its_parts, no_floating_point_near_money, tests_do_not_sleep,
     only_main_ends_the_process, folders_are_described, migrations_are_in_order,
 )
-PROGRAM_RULES = (programs_have_help, programs_are_hardened)
+PROGRAM_RULES = (programs_have_help, programs_are_hardened, programs_have_no_failpoints)
 
 
 def main():
