@@ -2,7 +2,7 @@
 """The whole pipeline under load while everything that can fail fails, along a seed.
 
     torture.py PROGRAMS [--seed N] [--minutes M] [--orders N] [--instances N] [--faults NAME,...]
-               [--json FILE] [--record FILE]
+               [--pace X] [--json FILE] [--record FILE]
 
 Several instances of each worker take a made shop's orders and requests (redressctl generate
 --independent) while things go wrong, side by side, each kind by a schedule of its own from the seed:
@@ -233,7 +233,7 @@ class Torture:
         rng = random.Random(f"{self.options.seed}/{name}")
         counting.section(f"seed {self.options.seed}, {name}")
         kinds = [kind for kind in weights if kind in self.options.faults]
-        while kinds and not self.ended.wait(rng.uniform(0.5, 1.5) * pause_s):
+        while kinds and not self.ended.wait(rng.uniform(0.5, 1.5) * pause_s / self.options.pace):
             kind = rng.choices(kinds, [weights[kind] for kind in kinds])[0]
             try:
                 getattr(self, "fault_" + kind.replace("-", "_"))(rng)
@@ -366,7 +366,7 @@ def record(torture, path, programs):
     cells = [datetime.date.today().isoformat(), programs, options.seed, options.minutes,
              *(f"{torture.done[name]:,}" for name, _ in REPORTED),
              f"{counting.counts['passed']} passed, {counting.counts['failed']} failed"]
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     if ROWS_END not in text:
         names = ["date", "commit", "seed", "minutes", *(name for _, name in REPORTED), "result"]
         text += "\n" + table_row(names) + table_row(["---"] * len(names)) + ROWS_END + "\n"
@@ -386,6 +386,7 @@ def read_options():
     parser.add_argument("--orders", type=int, default=3000)
     parser.add_argument("--instances", type=int, default=2)
     parser.add_argument("--faults", default=FAULTS, type=lambda text: set(text.split(",")))
+    parser.add_argument("--pace", type=float, default=1, help="2: pauses between faults half as long")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--record", type=pathlib.Path)
     options = parser.parse_args()
