@@ -2,14 +2,16 @@
 """Settlement under fire: faulty providers, and SIGKILL in between; the provider's log decides.
 
     settlement_test.py PROGRAMS [--payouts N] [--kills N] [--seed S] [--instances N] [--providers LIST]
-                       [--json FILE]                                          limit: 420 s
+                       [--unsteady RATE] [--json FILE]                                          limit: 420 s
 
 Kafka, PostgreSQL, the provider sandbox and settlement alone, fed with approvals whose MACs hold (traffic.py;
 some do not). About every fifth call goes wrong in one of the sandbox's ways, and the webhooks come late,
 twice and in another order. All the while instances of settlement are killed with SIGKILL, by a seeded
 schedule, in the middle of batches; every tenth time one is frozen until others have taken its shards, and
 then wakes up. When everything has settled the checker (checker/) decides each promise. `make
-torture-settlement SEED=7 PAYOUTS=200000 KILLS=200` is the same at length.
+torture-settlement SEED=7 PAYOUTS=200000 KILLS=200` is the same at length. --unsteady 0.15 is for many
+faulty calls in little time: of a hundred calls 15 never arrive, 15 are not answered and 15 are refused by
+a gateway.
 
 Without arguments: the short form. The counts of what was really done are printed; the last line is "N
 passed, N failed", and the exit code is 0 only if nothing failed.
@@ -51,6 +53,7 @@ SETTINGS = {"REDRESS_SEND_WINDOW": "1s", "REDRESS_PROVIDER_TIMEOUT": "1500ms",
             "REDRESS_PROVIDER_DELAY": "500ms", "REDRESS_POLL_FIRST": "3s",
             "REDRESS_SESSION_TIMEOUT": "1500ms", "REDRESS_DATABASE_TIMEOUT": "2s",
             "REDRESS_STRIPE_RATE": "0", "REDRESS_ADYEN_RATE": "0", "REDRESS_PAYPAL_RATE": "0"}
+UNSTEADY = ("lost-before", "lost-after", "http503")
 UNDER_WAY = {"RESERVED", "SUBMITTED", "UNKNOWN", "AWAITING_CAPTURE"}
 BATCHES_MAX = 6  # that an instance saves before it is killed
 FREEZE_EVERY = 10
@@ -319,7 +322,8 @@ def judge(campaign, options):
 
 
 def run(options):
-    spec = ",".join(f"{name}={value}" for name, value in {**FAULTS, **TIMES}.items())
+    faults = {**FAULTS, **(dict.fromkeys(UNSTEADY, options.unsteady) if options.unsteady else {})}
+    spec = ",".join(f"{name}={value}" for name, value in {**faults, **TIMES}.items())
     settings = [f"settlement:{name}={value}" for name, value in SETTINGS.items()]
     settings += [f"sandbox:SANDBOX_FAULTS={spec}", f"sandbox:SANDBOX_SEED={options.seed}",
                  "sandbox:SANDBOX_WEBHOOKS=memory"]
@@ -348,6 +352,7 @@ def main():
     parser.add_argument("--instances", type=int, default=2)
     parser.add_argument("--providers", type=lambda text: text.split(","),
                         default=["stripe", "adyen", "paypal"])
+    parser.add_argument("--unsteady", type=float, help="rate of " + ", ".join(UNSTEADY))
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     run(options)
