@@ -2,11 +2,14 @@
 
 #include "clock.h"
 #include "money.h"
+#include "wire.h"
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#define CODE_RULE "1 to 112 bytes of UTF-8 without control characters"
 
 enum { PENCE_IN_POUND = 100 };
 
@@ -94,26 +97,27 @@ enum status retail_time_parse(const char *text, int64_t *time_us)
     return clock_parse(iso, time_us);
 }
 
-/* Spreadsheets turn a number with gaps into 17850.0. */
-static enum status customer_parse(const char *text, char customer[RETAIL_CODE_MAX + 1])
-{
-    size_t length = strlen(text);
-    if (length > 2 && strcmp(text + length - 2, ".0") == 0)
-        length -= 2;
-    if (length > RETAIL_CODE_MAX)
-        return STATUS_INVALID;
-    memcpy(customer, text, length);
-    customer[length] = '\0';
-    return STATUS_OK;
-}
-
-static bool code_valid(const char *text)
+/* What becomes an identifier or a part of one. */
+static bool code_valid(const char *text, size_t least)
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++)
         if (iscntrl((unsigned char)text[i]))
             return false;
-    return length >= 1 && length <= RETAIL_CODE_MAX;
+    return length >= least && length <= RETAIL_CODE_MAX && wire_text_valid(text, length);
+}
+
+/* Spreadsheets turn a number with gaps into 17850.0. */
+static enum status customer_parse(const char *text, char customer[RETAIL_CODE_MAX + 1])
+{
+    size_t length = strlen(text);
+    if (!code_valid(text, 0))
+        return STATUS_INVALID;
+    if (length > 2 && strcmp(text + length - 2, ".0") == 0)
+        length -= 2;
+    memcpy(customer, text, length);
+    customer[length] = '\0';
+    return STATUS_OK;
 }
 
 static enum status refuse(enum retail_column column, const char *text, const char *rule,
@@ -136,10 +140,10 @@ enum status retail_row_read(const struct retail_header *header, const char *cons
     row->stock = texts[RETAIL_STOCK];
     row->description = texts[RETAIL_DESCRIPTION];
     row->country = texts[RETAIL_COUNTRY];
-    if (!code_valid(row->invoice))
-        return refuse(RETAIL_INVOICE, row->invoice, "1 to 128 bytes", error);
-    if (!code_valid(row->stock))
-        return refuse(RETAIL_STOCK, row->stock, "1 to 128 bytes", error);
+    if (!code_valid(row->invoice, 1))
+        return refuse(RETAIL_INVOICE, row->invoice, CODE_RULE, error);
+    if (!code_valid(row->stock, 1))
+        return refuse(RETAIL_STOCK, row->stock, CODE_RULE, error);
     if (units_parse(texts[RETAIL_QUANTITY], &row->quantity) != STATUS_OK)
         return refuse(RETAIL_QUANTITY, texts[RETAIL_QUANTITY], "a whole number up to 10^9", error);
     if (retail_time_parse(texts[RETAIL_DATE], &row->time_us) != STATUS_OK)
@@ -149,7 +153,7 @@ enum status retail_row_read(const struct retail_header *header, const char *cons
         return refuse(RETAIL_PRICE, texts[RETAIL_PRICE], "a decimal number of up to 15 digits",
                       error);
     if (customer_parse(texts[RETAIL_CUSTOMER], row->customer) != STATUS_OK)
-        return refuse(RETAIL_CUSTOMER, texts[RETAIL_CUSTOMER], "at most 128 bytes", error);
+        return refuse(RETAIL_CUSTOMER, texts[RETAIL_CUSTOMER], CODE_RULE ", or nothing", error);
     return STATUS_OK;
 }
 

@@ -33,7 +33,8 @@ enum retail_column {
 
 enum {
     RETAIL_UNITS_MAX = 1000000000, /* of a row, either sign */
-    RETAIL_CODE_MAX = 128,         /* bytes of invoice number, stock code and customer */
+    RETAIL_CODE_MAX = 112,         /* bytes of invoice number, stock code and customer: identifiers
+                                    * made of them stay within 128 */
     RETAIL_PRICE_DIGITS_MAX = 15   /* of a price, in all */
 };
 

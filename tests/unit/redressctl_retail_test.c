@@ -229,6 +229,10 @@ Test(retail, names_the_row_and_column_of_what_is_wrong)
         {"1,A,x,1,2010-12-01 08:00,cheap,7,UK\n", "line 2: UnitPrice 'cheap': "},
         {"1,,x,1,2010-12-01 08:00,1,7,UK\n", "line 2: StockCode '': "},
         {"1,A,x\n", "line 2: the row has 3 fields"},
+        {"1\xff,A,x,1,2010-12-01 08:00,1,7,UK\n", "line 2: InvoiceNo '1\xff': "},
+        {"1,\xc0\x80,x,1,2010-12-01 08:00,1,7,UK\n", "line 2: StockCode "},
+        {"1,A,x,1,2010-12-01 08:00,1,7\xcd.0,UK\n", "line 2: CustomerID "},
+        {"1,A,x,1,2010-12-01 08:00,1,\"7\n8\",UK\n", "line 3: CustomerID "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct error error = {0};
