@@ -152,7 +152,7 @@ demo: setup ## show the whole process on a made shop, or on DATA=file.csv[.xz]
 # Tests (tests/README.md). ONLY=pattern takes the test programs whose name matches. Unit tests run
 # under the sanitizers, the others drive the release programs.
 TEST_PROGRAMS := $(foreach t,tally feed,$(if $(wildcard tests/loop/$(t).c),$(BIN)/$(t))) $(BIN)/simulate $(BIN)/clerk
-C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/rules/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c tests/fuzz/*.c)
+C_SOURCES := $(COMMON_C) $(DMN_C) $(SANDBOX_C) $(wildcard services/*/*.c tests/unit/*.c tests/loop/*.c tests/rules/*.c tests/simulation/*.c tests/bench/*.c tests/bench/*/*.c tests/fuzz/*.c tests/fuzz/*/*.c)
 C_TEXTS   := $(C_SOURCES) $(wildcard common/*.h common/*/*.h services/*/*.h tests/*/*.h tests/*/*/*.h)
 FORMAT_VERSION := 14
 RUN_TESTS = tests/run --unit $(BUILD)/asan/bin/unit --programs $(BUILD)/release/bin \
@@ -251,19 +251,30 @@ bench-dmn: setup ## measure the decision engine beside C and Apache KIE, into bu
 	@tests/bench/dmn.py --program $(BUILD)/release/bin/bench/dmn --work $(BUILD)/bench/dmn $(BENCH_OPTIONS)
 
 # Fuzzing (tests/fuzz/README.md): each target for SECONDS with SEED, under the sanitizers; by libFuzzer
-# where clang is installed, else by a driver of ours.
+# where clang is installed, else by a driver of ours. The unit tests' worlds, built against
+# tests/fuzz/checks instead of Criterion, are in a library: each target takes what it needs.
 SECONDS ?= 60
 SEED    ?= 1
-FUZZ_TARGETS ?= feel model table
-FUZZ_C  := $(DMN_C) common/arena.c common/status.c tests/unit/random_table.c
+FUZZ_TARGETS ?= feel model table message json webhook answer retail config rules claim assess route settle
+FUZZ_WORLDS := random_table source one_event intake_walk policy_world routing_fixture routing_walk \
+               settlement_world settlement_walk
 FUZZ_BINS = $(FUZZ_TARGETS:%=$(BIN)/fuzz/%)
-$(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(call objects,$(FUZZ_C)) $(if $(filter fuzz,$(FLAVOUR)),,$(OUT)/tests/fuzz/mutate.o)
+LIB_FUZZ := $(OUT)/libfuzz.a
+$(OUT)/tests/fuzz/%.o: CPPFLAGS := -isystem tests/fuzz/checks $(CPPFLAGS)
+$(OUT)/tests/fuzz/worlds/%.o: tests/unit/%.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS_DMN)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
+$(LIB_FUZZ): $(FUZZ_WORLDS:%=$(OUT)/tests/fuzz/worlds/%.o) $(call objects,$(wildcard tests/fuzz/decoders/*.c))
+	@mkdir -p $(@D); rm -f $@
+	ar rcs $@ $^
+$(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIB_FUZZ) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN) $(LIB_COMMON) $(if $(filter fuzz,$(FLAVOUR)),,$(OUT)/tests/fuzz/mutate.o)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $+ $(LDLIBS) $(LDLIBS_DMN)
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ_BINS)
-fuzz: ## throw broken input at the decision engine, SECONDS=60 SEED=1 FUZZ_TARGETS='feel model table'
+fuzz: setup ## throw broken input at parsers and decisions, SECONDS=60 SEED=1 FUZZ_TARGETS='feel webhook'
+	@deploy/setup.sh --fuzz || echo "without libFuzzer: inputs are changed at random"
 	@if command -v clang >/dev/null; then $(SUBMAKE) FLAVOUR=fuzz CC=clang fuzz-programs; \
 	else $(SUBMAKE) FLAVOUR=asan fuzz-programs; fi
 	@tests/fuzz/fuzz.sh $(BUILD) $(SECONDS) $(SEED) $(FUZZ_TARGETS)

@@ -34,7 +34,7 @@ static const struct unit_of_time {
 };
 enum { UNIT_COUNT = sizeof units_of_time / sizeof *units_of_time };
 
-/* Texts that were handed out: they live as long as the process. */
+/* Texts that were handed out: they live until config_forget. */
 static struct kept_text {
     struct kept_text *next;
     char text[];
@@ -50,6 +50,16 @@ static char *keep(const char *text, size_t size)
     kept->next = kept_texts;
     kept_texts = kept;
     return kept->text;
+}
+
+void config_forget(void)
+{
+    while (kept_texts != NULL) {
+        struct kept_text *next = kept_texts->next;
+        explicit_bzero(kept_texts->text, strlen(kept_texts->text));
+        free(kept_texts);
+        kept_texts = next;
+    }
 }
 
 static char *duration_text(int64_t milliseconds, char *text)

@@ -106,9 +106,12 @@ struct config_table {
 };
 
 /* Fills every table from `environment` (NULL-ended NAME=value list, as `environ`). Texts live as
- * long as the process. STATUS_INVALID with one line in `error`. */
+ * long as the process, or until config_forget. STATUS_INVALID with one line in `error`. */
 enum status config_read(const struct config_table *tables, size_t table_count,
                         char *const *environment, struct error *error) CHECK_RESULT;
+
+/* Wipes and frees every text that config_read has handed out: for who reads again and again. */
+void config_forget(void);
 
 /* The rows as help text: variable, type, bounds, default, help. */
 void config_print(FILE *out, const struct config_table *tables, size_t table_count);

@@ -3,6 +3,7 @@
 #
 #   deploy/setup.sh           as root, or as a user who may use sudo; again and again at no cost
 #   deploy/setup.sh --list    only prints what is missing
+#   deploy/setup.sh --fuzz    only clang with libFuzzer, which `make fuzz` is better with
 #
 # Tools and libraries come from the distribution (librdkafka: see librdkafka.sh), Kafka's jars from
 # Maven's default repository (see local/kafka_jars.sh). No service of the machine is started or
@@ -106,6 +107,18 @@ install_missing()
     close_log 0
 }
 
+# The package of libFuzzer's runtime has clang's version in its name.
+install_fuzzer()
+{
+    present program clang || { may_install clang && install_missing clang; }
+    if ! present file '/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-*.a'; then
+        local runtime
+        runtime=libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev
+        may_install "$runtime"
+        install_missing "$runtime"
+    fi
+}
+
 mapfile -t missing < <(missing_packages)
 case ${1:-} in
     --list)
@@ -113,8 +126,12 @@ case ${1:-} in
         "$here/librdkafka.sh" --check || echo librdkafka-dev
         exit 0
         ;;
+    --fuzz)
+        install_fuzzer
+        exit 0
+        ;;
     '') ;;
-    *) die "usage: $0 [--list]" ;;
+    *) die "usage: $0 [--list | --fuzz]" ;;
 esac
 
 if [ ${#missing[@]} -gt 0 ] || ! "$here/librdkafka.sh" --check; then
