@@ -292,6 +292,44 @@ static enum status check_places(struct worker *worker, const struct claim *claim
     return status;
 }
 
+static void lose_shard(struct worker *worker, struct shard *shard)
+{
+    int64_t jitter_ms = rand_r(&worker->random) % LOST_AGAIN_MS;
+    shard_forget_flights(shard);
+    shard->state = SHARD_LOST;
+    shard->again_us = worker_now_us() + (LOST_AGAIN_MS + jitter_ms) * 1000;
+    log_format(LOG_WARNING, "shard %d has another owner now", shard->number);
+}
+
+/* Kafka was asked after the claim. If that took long, somebody else may own a shard by now and be
+ * further than the claim has seen, so nothing is wrong: STATUS_LOST. Else `found` holds. */
+static enum status judge_places(struct worker *worker, const struct claim *claims, size_t count,
+                                enum status found)
+{
+    struct error error = {0};
+    arena_reset(worker->scratch);
+    struct unit *unit = database_begin(worker->database, worker->scratch);
+    struct column *shards = column_create(unit, COLUMN_INT4);
+    for (size_t i = 0; i < count; i++)
+        column_int4(shards, claims[i].shard->number);
+    struct call *call = unit_call(unit, &READ_EPOCHS);
+    call_column(call, shards);
+    database_send(unit);
+    enum status status = database_wait(unit, &error);
+    size_t lost = 0;
+    for (size_t row = 0; status == STATUS_OK && row < rows_count(call); row++) {
+        struct shard *shard = &worker->shards[rows_int4(call, row, 0)];
+        if (rows_int8(call, row, 1) == shard->epoch)
+            continue;
+        lose_shard(worker, shard);
+        lost++;
+    }
+    database_end(unit);
+    if (status != STATUS_OK)
+        return error_set(&worker->error, status, "%s", error.text);
+    return lost > 0 ? STATUS_LOST : found;
+}
+
 /* No row yet: from the beginning of the log, whatever that is by now. */
 static enum status find_beginnings(struct worker *worker, const struct claim *claims, size_t count)
 {
@@ -327,6 +365,8 @@ enum status worker_claim(struct worker *worker)
                             count - at < CLAIMS_PER_UNIT ? count - at : CLAIMS_PER_UNIT);
     if (status == STATUS_OK && count > 0)
         status = check_places(worker, claims, count);
+    if (status == STATUS_FATAL)
+        status = judge_places(worker, claims, count, status);
     if (status == STATUS_OK)
         status = find_beginnings(worker, claims, count);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
@@ -436,14 +476,10 @@ enum status worker_find_lost(struct worker *worker)
     enum status status = database_wait(unit, &worker->error);
     for (size_t row = 0; status == STATUS_OK && row < rows_count(call); row++) {
         struct shard *shard = &worker->shards[rows_int4(call, row, 0)];
-        bool lost = rows_int8(call, row, 1) != shard->epoch;
         shard_forget_flights(shard);
-        shard->state = lost ? SHARD_LOST : SHARD_ABSENT;
-        if (lost) {
-            int64_t jitter_ms = rand_r(&worker->random) % LOST_AGAIN_MS;
-            shard->again_us = worker_now_us() + (LOST_AGAIN_MS + jitter_ms) * 1000;
-            log_format(LOG_WARNING, "shard %d has another owner now", shard->number);
-        }
+        shard->state = SHARD_ABSENT;
+        if (rows_int8(call, row, 1) != shard->epoch)
+            lose_shard(worker, shard);
     }
     database_end(unit);
     list_owned(worker);

@@ -390,6 +390,9 @@ static void supervise(void)
         if (instance->alive && instance->over) {
             sim_say("instance %d ends with %s: %s", i, status_name(instance->result),
                     instance->worker.error.text);
+            /* Nothing here puts a guarantee at risk but a record that fails for good. */
+            if (instance->result == STATUS_FATAL && !instance->wire->failed)
+                sim_violate("instance %d gives up: %s", i, instance->worker.error.text);
             end_instance(instance, true);
             sim_rebalance(false);
         }
