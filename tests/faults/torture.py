@@ -58,8 +58,8 @@ SETTINGS = [*SETTINGS, "settlement:REDRESS_SEND_WINDOW=1s", "settlement:REDRESS_
 FROM_OUTSIDE = ("orders.events.v1", "refunds.requests.v1", "refunds.decisions.v1", "refunds.goods.v1")
 
 # Failpoints, and after how many passages at most an instance dies there.
-POINTS = {"taken": 40, "loaded": 40, "decided": 40, "saving": 40, "saved": 40, "publishing": 80,
-          "published": 40, "acknowledged": 80, "progress": 40, "committing": 40, "committed": 40,
+POINTS = {"taken": 12, "loaded": 12, "decided": 12, "saving": 12, "saved": 12, "publishing": 30,
+          "published": 12, "acknowledged": 30, "progress": 12, "committing": 12, "committed": 12,
           "claiming": 2, "claimed": 6, "repeated": 6, "revoked": 2, "released": 1}
 SENDER_POINTS = {"admitted": 10, "called": 20, "answered": 20, "reported": 20}
 CLOCKS_S = (1, 30, 600, 86400, 40 * 86400)
@@ -223,9 +223,9 @@ class Torture:
 
     # Which kinds go one after the other, how often of a hundred, and the seconds between two.
     LANES = {"points": ({"point": 100}, 0.2), "kills": ({"kill": 100}, 0.5),
-             "zombies": ({"zombie": 100}, 0.3), "more zombies": ({"zombie": 100}, 0.3),
-             "other zombies": ({"zombie": 100}, 0.3), "broker": ({"broker": 100}, 5),
-             "database": ({"database": 85, "disk": 15}, 4),
+             "more kills": ({"kill": 100}, 0.5), "zombies": ({"zombie": 100}, 0.3),
+             "more zombies": ({"zombie": 100}, 0.3), "other zombies": ({"zombie": 100}, 0.3),
+             "broker": ({"broker": 100}, 5), "database": ({"database": 85, "disk": 15}, 4),
              "replies": ({"reply": 100}, 0.7), "network": ({"network": 100}, 3),
              "rest": ({"clock": 55, "hostile": 35, "come-and-go": 10}, 2)}
 
