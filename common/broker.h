@@ -119,7 +119,9 @@ enum status producer_open(const struct config_worker *config, const char *client
                           delivery_taker *delivered, void *context, struct producer **producer,
                           struct error *error) CHECK_RESULT;
 
-/* Copies everything. STATUS_EXHAUSTED: the queue is full, poll and try again. Thread-safe. */
+/* Copies everything. STATUS_EXHAUSTED: the queue is full, poll and try again. Sending and polling
+ * are for one thread; what waits for an earlier request of its partition (broker_lane.h) leaves in
+ * producer_poll. */
 enum status producer_send(struct producer *producer, const struct place *place, const void *key,
                           size_t key_size, const void *value, size_t value_size,
                           const struct header *headers, size_t header_count, void *token,
