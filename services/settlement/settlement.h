@@ -441,6 +441,7 @@ struct settlement_limits {
     int64_t alarm_every_us;
     int64_t fallbacks_max; /* payouts of a refund that may ask for another method */
     int64_t attempts_max;  /* calls for one payout that may have reached the provider */
+    bool sends_nothing;    /* this process has no sender: payouts stay RESERVED */
 };
 
 /* The case at hand: one event over one order. */

@@ -13,6 +13,7 @@ struct settlement_limits settlement_limits_of(const struct settlement_config *co
         .alarm_every_us = config->alarm_every_ms * 1000,
         .attempts_max = config->attempts_max,
         .fallbacks_max = config->fallbacks_max,
+        .sends_nothing = config->in_flight == 0,
     };
 }
 

@@ -10,7 +10,8 @@
 #define STOPPED "STOPPED:"
 
 enum {
-    SUBMIT_LEAST_US = 500000, /* until a payout that found no room is offered again */
+    SUBMIT_LEAST_US = 500000,     /* until a payout that found no room is offered again */
+    SUBMIT_OFF_US = 60 * 1000000, /* the same where there is no sender */
     SUBMIT_MOST_US = 600 * 1000000,
     STOPPED_LEAST_US = 1000000, /* until a stopped payout is looked at again */
     STOPPED_MOST_US = 60 * 1000000,
@@ -166,8 +167,8 @@ void payout_try_send(struct settling *settling, struct payout *payout)
         (void)payout_apply(settling, payout, PAYOUT_EVENT_SEND, "");
     } else {
         /* The older, the rarer: what waits together is offered about twice as fast as it came. */
-        int64_t wait_us =
-            clamp_us((now_us - payout->reserved_us) / 2, SUBMIT_LEAST_US, SUBMIT_MOST_US);
+        int64_t least_us = settling->limits->sends_nothing ? SUBMIT_OFF_US : SUBMIT_LEAST_US;
+        int64_t wait_us = clamp_us((now_us - payout->reserved_us) / 2, least_us, SUBMIT_MOST_US);
         payout_due(settling, payout, DUE_SUBMIT, now_us + wait_us);
     }
 }
