@@ -12,11 +12,19 @@ struct block {
     size_t unused_padding; /* keeps the bytes aligned to ARENA_ALIGNMENT */
 };
 
+/* Bytes that were outgrown. */
+struct spare {
+    struct spare *next;
+};
+
+enum { GROWN_FIRST = 256, GROWN_POWERS = 24 /* capacities of GROWN_FIRST << 0 to 23 */ };
+
 struct arena {
     struct block *first;
     struct block *current;
     size_t limit;
     size_t reserved; /* sum of block sizes */
+    struct spare *spares[GROWN_POWERS];
     bool exhausted;
 };
 
@@ -78,6 +86,7 @@ void arena_reset(struct arena *arena)
     free_blocks_after(last);
     arena->current = arena->first;
     arena->reserved = kept;
+    memset(arena->spares, 0, sizeof arena->spares);
     arena->exhausted = false;
 }
 
@@ -133,6 +142,40 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *bytes = (unsigned char *)(block + 1) + block->used;
     block->used += need;
     return bytes;
+}
+
+static int power_of(size_t capacity)
+{
+    int power = 0;
+    while (power < GROWN_POWERS && capacity > (size_t)GROWN_FIRST << power)
+        power++;
+    return power;
+}
+
+void *arena_grow(struct arena *arena, void *bytes, size_t used, size_t *capacity, size_t need)
+{
+    if (need <= *capacity)
+        return bytes;
+    int power = power_of(need);
+    if (power == GROWN_POWERS) {
+        arena->exhausted = true;
+        return NULL;
+    }
+    void *grown = arena->spares[power];
+    if (grown != NULL)
+        arena->spares[power] = arena->spares[power]->next;
+    else
+        grown = arena_alloc(arena, (size_t)GROWN_FIRST << power);
+    if (grown == NULL)
+        return NULL;
+    if (bytes != NULL) {
+        memcpy(grown, bytes, used);
+        struct spare *spare = bytes;
+        spare->next = arena->spares[power_of(*capacity)];
+        arena->spares[power_of(*capacity)] = spare;
+    }
+    *capacity = (size_t)GROWN_FIRST << power;
+    return grown;
 }
 
 void *arena_room(struct arena *arena, size_t *size)

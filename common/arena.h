@@ -31,6 +31,12 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_zalloc(struct arena *arena, size_t size);
 
+/* Bytes that grow: gives at least `need` of them, with the first `used` of `bytes` in front; sets
+ * *capacity. Starts with NULL, 0 and a capacity of 0. They double, and what was outgrown serves the
+ * next that grows; otherwise half of what such bytes take would be dead. NULL past the limit:
+ * `bytes` and *capacity stay as they are. */
+void *arena_grow(struct arena *arena, void *bytes, size_t used, size_t *capacity, size_t need);
+
 /* The rest of the current block, not taken: to write into it first and take with arena_alloc what
  * was used. `size` is set to its bytes. */
 void *arena_room(struct arena *arena, size_t *size);

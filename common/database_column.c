@@ -6,7 +6,7 @@
 #include <endian.h>
 #include <string.h>
 
-enum { ARRAY_HEADER = 20, COLUMN_FIRST = 256 };
+enum { ARRAY_HEADER = 20 };
 
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 static const int64_t postgres_epoch_us = INT64_C(946684800000000);
@@ -95,13 +95,14 @@ static struct column sink; /* what column_create gives when there is no room; ne
 struct column *column_create(struct unit *unit, enum column_type type)
 {
     struct column *column = arena_zalloc(unit->arena, sizeof *column);
-    uint8_t *bytes = arena_alloc(unit->arena, COLUMN_FIRST);
+    size_t capacity = 0;
+    uint8_t *bytes = arena_grow(unit->arena, NULL, 0, &capacity, ARRAY_HEADER);
     if (column == NULL || bytes == NULL) {
         unit_fail(unit, STATUS_EXHAUSTED, "no room for a column");
         return &sink;
     }
     *column = (struct column){
-        .unit = unit, .type = type, .bytes = bytes, .size = ARRAY_HEADER, .capacity = COLUMN_FIRST};
+        .unit = unit, .type = type, .bytes = bytes, .size = ARRAY_HEADER, .capacity = capacity};
     return column;
 }
 
@@ -115,18 +116,14 @@ static uint8_t *column_room(struct column *column, size_t size)
         return NULL;
     }
     size_t need = column->size + 4 + size;
-    if (need > column->capacity) {
-        size_t capacity = column->capacity * 2 > need ? column->capacity * 2 : need * 2;
-        uint8_t *bytes = arena_alloc(column->unit->arena, capacity);
-        if (bytes == NULL) {
-            unit_fail(column->unit, STATUS_EXHAUSTED, "no room for a column");
-            return NULL;
-        }
-        memcpy(bytes, column->bytes, column->size);
-        column->bytes = bytes;
-        column->capacity = capacity;
+    uint8_t *bytes =
+        arena_grow(column->unit->arena, column->bytes, column->size, &column->capacity, need);
+    if (bytes == NULL) {
+        unit_fail(column->unit, STATUS_EXHAUSTED, "no room for a column");
+        return NULL;
     }
-    uint8_t *place = column->bytes + column->size;
+    column->bytes = bytes;
+    uint8_t *place = bytes + column->size;
     column->size = need;
     column->count++;
     return place;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { LAYOUT_FIRST = 1024 };
-
 void layout_start(struct layout *layout, struct arena *arena)
 {
     *layout = (struct layout){.arena = arena};
@@ -15,21 +13,14 @@ static uint8_t *room_for(struct layout *layout, size_t size)
         layout->failed = true;
         return NULL;
     }
-    if (layout->size + size > layout->capacity) {
-        size_t capacity = layout->capacity == 0 ? LAYOUT_FIRST : layout->capacity;
-        while (capacity < layout->size + size)
-            capacity *= 2;
-        uint8_t *grown = arena_alloc(layout->arena, capacity);
-        if (grown == NULL) {
-            layout->failed = true;
-            return NULL;
-        }
-        if (layout->size > 0)
-            memcpy(grown, layout->bytes, layout->size);
-        layout->bytes = grown;
-        layout->capacity = capacity;
+    uint8_t *bytes = arena_grow(layout->arena, layout->bytes, layout->size, &layout->capacity,
+                                layout->size + size);
+    if (bytes == NULL) {
+        layout->failed = true;
+        return NULL;
     }
-    uint8_t *room = layout->bytes + layout->size;
+    layout->bytes = bytes;
+    uint8_t *room = bytes + layout->size;
     layout->size += size;
     return room;
 }

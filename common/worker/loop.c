@@ -39,11 +39,14 @@ static void note_signal(struct worker *worker)
         worker->stopping = true;
 }
 
-/* Slowly: a batch that hits the bound again has been loaded in vain. */
-static void grow_limit(struct worker *worker)
+/* How large the next batches may be, from one that was saved: less where it took more memory than
+ * it should, else more, slowly, as a batch that hits the hard bound has been loaded in vain. */
+static void adapt_limit(struct worker *worker, const struct work *work)
 {
-    size_t most = (size_t)worker->config.batch_max;
+    size_t most = (size_t)worker->config.batch_max, used = arena_used(work->arena);
     size_t next = worker->limit + worker->limit / 8 + 1;
+    if (used > BATCH_ARENA_AIM)
+        next = work->batch.event_count * BATCH_ARENA_AIM / used + 1;
     worker->limit = next < most ? next : most;
 }
 
@@ -59,7 +62,7 @@ static enum status finish_saving(struct worker *worker)
     worker->again_count = 0;
     worker->records_only = worker->refusing = false;
     worker->active_us = worker_now_us();
-    grow_limit(worker);
+    adapt_limit(worker, work);
     bool blocked = false;
     for (int32_t s = 0; s < worker->shard_count; s++)
         if (batch_shard(&work->batch, s)->why != NULL) {

@@ -14,18 +14,11 @@ static bool reserve(struct ring_buffer *buffer, size_t need)
 {
     if (need > buffer->limit || buffer->size > buffer->limit - need)
         return false;
-    if (buffer->size + need <= buffer->capacity)
-        return true;
-    size_t capacity = buffer->capacity * 2;
-    if (capacity < buffer->size + need)
-        capacity = (buffer->size + need) * 2;
-    uint8_t *bytes = arena_alloc(buffer->arena, capacity);
+    uint8_t *bytes = arena_grow(buffer->arena, buffer->bytes, buffer->size, &buffer->capacity,
+                                buffer->size + need);
     if (bytes == NULL)
         return false;
-    if (buffer->size > 0)
-        memcpy(bytes, buffer->bytes, buffer->size);
     buffer->bytes = bytes;
-    buffer->capacity = capacity;
     return true;
 }
 

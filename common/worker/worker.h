@@ -33,6 +33,7 @@ enum {
     WORKER_SHARDS_MAX = 256,
     BATCH_BYTES_MAX = 512 * 1024,       /* record values in one batch, unless it is one record */
     BATCH_ARENA_MAX = 12 * 1024 * 1024, /* everything that a batch needs while it is worked on */
+    BATCH_ARENA_AIM = 4 * 1024 * 1024,  /* batches of many events are made smaller from here on */
     BATCH_OUTPUT_MAX = 4 * 1024 * 1024, /* outputs of one shard in one batch, as stored */
     BATCH_DEADLINES_MAX = 500,          /* due deadlines decided in one batch */
     WORKER_UNPUBLISHED_MAX = 4          /* saved and unacknowledged batches of one shard */

@@ -85,6 +85,53 @@ Test(arena, room_is_what_the_next_piece_is_taken_from)
     arena_destroy(arena);
 }
 
+Test(arena, grown_bytes_keep_what_was_in_them)
+{
+    struct arena *arena = arena_create(1024 * 1024);
+    size_t capacity = 0;
+    uint8_t *bytes = NULL;
+    for (size_t size = 0; size < 100000; size++) {
+        uint8_t *grown = arena_grow(arena, bytes, size, &capacity, size + 1);
+        cr_assert_not_null(grown);
+        bytes = grown;
+        bytes[size] = (uint8_t)(size * 7);
+    }
+    for (size_t i = 0; i < 100000; i++)
+        cr_assert_eq(bytes[i], (uint8_t)(i * 7), "byte %zu", i);
+    arena_destroy(arena);
+}
+
+Test(arena, outgrown_bytes_serve_the_next)
+{
+    struct arena *arena = arena_create(1024 * 1024);
+    size_t first_capacity = 0, second_capacity = 0;
+    uint8_t *first = arena_grow(arena, NULL, 0, &first_capacity, 100);
+    const uint8_t *grown = arena_grow(arena, first, 100, &first_capacity, 1000);
+    size_t used = arena_used(arena);
+    const uint8_t *second = arena_grow(arena, NULL, 0, &second_capacity, 200);
+    cr_assert_neq(grown, first);
+    cr_assert_eq(second, first);
+    cr_assert_eq(arena_used(arena), used);
+    arena_reset(arena);
+    size_t fresh_capacity = 0;
+    cr_assert_not_null(arena_grow(arena, NULL, 0, &fresh_capacity, 100));
+    cr_assert_gt(arena_used(arena), 0, "what was outgrown before the reset is forgotten");
+    arena_destroy(arena);
+}
+
+Test(arena, bytes_that_cannot_grow_stay_as_they_are)
+{
+    struct arena *arena = arena_create(ARENA_FIRST_BLOCK);
+    size_t capacity = 0;
+    uint8_t *bytes = arena_grow(arena, NULL, 0, &capacity, 1000);
+    size_t before = capacity;
+    cr_assert_null(arena_grow(arena, bytes, 1000, &capacity, ARENA_FIRST_BLOCK));
+    cr_assert_null(arena_grow(arena, bytes, 1000, &capacity, SIZE_MAX));
+    cr_assert_eq(capacity, before);
+    cr_assert(arena_exhausted(arena));
+    arena_destroy(arena);
+}
+
 Test(arena, copies_texts_and_bytes)
 {
     struct arena *arena = arena_create(0);
