@@ -6,11 +6,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define STOP ":stop"
 
 static const char *const names[FAILPOINTS] = {
 #define X(name, text, help) [FAILPOINT_##name] = (text),
@@ -20,14 +23,17 @@ static const char *const names[FAILPOINTS] = {
 
 /* How often each may still be passed; 0: as often as it likes. */
 static atomic_long left[FAILPOINTS];
+static bool stops[FAILPOINTS];
 static const int64_t *moved;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void arm(const char *name, size_t size, long count)
+static void arm(const char *name, size_t size, long count, bool stop)
 {
     for (int i = 0; i < FAILPOINTS; i++)
-        if (strlen(names[i]) == size && strncmp(names[i], name, size) == 0)
+        if (strlen(names[i]) == size && strncmp(names[i], name, size) == 0) {
+            stops[i] = stop;
             atomic_store(&left[i], count);
+        }
 }
 
 static void read_points(const char *text)
@@ -37,7 +43,10 @@ static void read_points(const char *text)
         char *end = NULL;
         if (text[size] != ':')
             return;
-        arm(text, size, strtol(text + size + 1, &end, 10));
+        long count = strtol(text + size + 1, &end, 10);
+        bool stop = strncmp(end, STOP, strlen(STOP)) == 0;
+        arm(text, size, count, stop);
+        end += stop ? strlen(STOP) : 0;
         text = *end == ',' ? end + 1 : NULL;
     }
 }
@@ -60,10 +69,10 @@ static void start(void)
 }
 
 /* In one piece, so that lines of other threads do not mix with it. */
-static void say(const char *name)
+static void say(const char *name, bool stop)
 {
     char line[64];
-    int size = snprintf(line, sizeof line, "failpoint %s\n", name);
+    int size = snprintf(line, sizeof line, "failpoint %s%s\n", name, stop ? " stop" : "");
     (void)!write(STDERR_FILENO, line, (size_t)size);
 }
 
@@ -72,8 +81,8 @@ void failpoint_pass(enum failpoint failpoint)
     (void)pthread_once(&once, start);
     if (atomic_load(&left[failpoint]) == 0 || atomic_fetch_sub(&left[failpoint], 1) != 1)
         return;
-    say(names[failpoint]);
-    (void)raise(SIGKILL);
+    say(names[failpoint], stops[failpoint]);
+    (void)raise(stops[failpoint] ? SIGSTOP : SIGKILL);
 }
 
 int64_t failpoint_clock_us(void)

@@ -1,14 +1,17 @@
-/* Failpoints: named places in the code at which a test ends the process by SIGKILL, and a wall
- * clock that a test moves. Only the flavour `failpoints` has them (make FLAVOUR=failpoints); in
- * every other build `failpoint(...)` is nothing at all, and a layout test proves that programs do
- * not know them.
+/* Failpoints: named places in the code at which a test ends the process by SIGKILL or stops it by
+ * SIGSTOP, and a wall clock that a test moves. Only the flavour `failpoints` has them (make
+ * FLAVOUR=failpoints); in every other build `failpoint(...)` is nothing at all, and a layout test
+ * proves that programs do not know them. By the environment:
  *
- *   TEST_FAILPOINTS=saved:40,publishing:3   dies the 40th time it passes `saved`, or the third time
- * it passes `publishing`, whatever comes first TEST_CLOCK_FILE=FILE                    the first 8
- * bytes of FILE are microseconds (int64, of this machine's byte order) that are added to the wall
- * clock at each reading: who writes them moves the clock
+ *   TEST_FAILPOINTS=saved:40,publishing:3
+ *       dies the 40th time it passes `saved`, or the third time it passes `publishing`
+ *   TEST_FAILPOINTS=claimed:2:stop
+ *       stands still the second time it passes `claimed`, until somebody sends SIGCONT
+ *   TEST_CLOCK_FILE=FILE
+ *       the first 8 bytes of FILE are microseconds (int64, of this machine's byte order) that are
+ *       added to the wall clock at each reading: who writes them moves the clock
  *
- * Before it dies it writes "failpoint NAME" and a line feed to its standard error. */
+ * Before that it writes "failpoint NAME" or "failpoint NAME stop" and a line feed to stderr. */
 
 #ifndef REDRESS_FAILPOINT_H
 #define REDRESS_FAILPOINT_H

@@ -184,6 +184,13 @@ class BrokenStack(Stack):
         except (ProcessLookupError, TypeError):
             return None
 
+    @staticmethod
+    def stands_still(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        except OSError:
+            return False
+
     def clock_file(self, name):
         return self.folder / "run" / f"{name}.clock"
 

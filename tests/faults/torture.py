@@ -9,7 +9,8 @@ Several instances of each worker take a made shop's orders and requests (redress
 
     point       SIGKILL at a failpoint, at a random count of passages (common/failpoint.h)
     kill        SIGKILL of an instance that has saved batches since its start
-    zombie      SIGSTOP until a shard that it owns has another owner, then SIGCONT
+    zombie      SIGSTOP, at any moment or at a failpoint, until a shard that it owns has another owner;
+                then SIGCONT
     come-and-go an instance more, or one less: a rebalance
     broker      SIGKILL of Kafka, and a start on the same data
     database    SIGKILL of PostgreSQL, and a start on the same data
@@ -62,11 +63,13 @@ POINTS = {"taken": 12, "loaded": 12, "decided": 12, "saving": 12, "saved": 12, "
           "published": 12, "acknowledged": 30, "progress": 12, "committing": 12, "committed": 12,
           "claiming": 2, "claimed": 6, "repeated": 6, "revoked": 2, "released": 1}
 SENDER_POINTS = {"admitted": 10, "called": 20, "answered": 20, "reported": 20}
+STOPS = 0.5  # of the failpoints of the second instances
 CLOCKS_S = (1, 30, 600, 86400, 40 * 86400)
 
 # Columns of a recorded run between its head and its result: what was counted, and how it is called.
 REPORTED = (("requests", "requests"), ("records", "records"), ("SIGKILLs", "SIGKILLs"),
-            ("at failpoints", "at failpoints"), ("zombies", "zombies"), ("broker", "broker kills"),
+            ("at failpoints", "at failpoints"), ("zombies", "zombies"),
+            ("zombies at failpoints", "zombies at failpoints"), ("broker", "broker kills"),
             ("database", "database kills"), ("replies", "cut replies"), ("network", "other network"),
             ("disk", "full disks"), ("clock", "clocks moved"), ("come-and-go", "rebalances"),
             ("hostile", "hostile records"), ("provider", "faulty provider calls"))
@@ -101,7 +104,8 @@ class Torture:
     def choose_point(self, name, rng):
         points = dict(POINTS, **SENDER_POINTS) if name.startswith("settlement") else POINTS
         point = rng.choice(sorted(points))
-        return f"{point}:{rng.randint(1, points[point])}"
+        stops = "zombie" in self.options.faults and name.endswith(".2") and rng.random() < STOPS
+        return f"{point}:{rng.randint(1, points[point])}{':stop' if stops else ''}"
 
     def fault_point(self, rng):
         """Arms each instance for its next start as soon as it has started."""
@@ -137,17 +141,27 @@ class Torture:
 
     def freeze(self, name, worker, pid):
         before = self.owned(worker, pid)
-        if not before or self.stack.signal(name, signal.SIGSTOP) != pid:
-            return
+        if before and self.stack.signal(name, signal.SIGSTOP) == pid:
+            self.wake(worker, pid, before, "zombies")
+
+    def fault_sleeper(self, _):
+        """Those that stand still at a failpoint."""
+        for name in self.stack.names:
+            worker, pid = name.partition(".")[0], self.stack.pid(name)
+            if not self.frozen.get(worker) and pid is not None and self.stack.stands_still(pid):
+                self.wake(worker, pid, self.owned(worker, pid) or {}, "zombies at failpoints")
+
+    def wake(self, worker, pid, before, what):
+        """Once a shard of `before` has another owner; else it counts for nothing."""
         def moved():
             now = self.owned(worker, pid)
             return now is not None and before.keys() - now.keys()
-        woken = until(moved, MOVED_S)
+        woken = before and until(moved, MOVED_S)
         try:
             os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:
             return
-        self.count("zombies" if woken else "freezes without consequence")
+        self.count(what if woken else "freezes without consequence")
 
     def fault_come_and_go(self, rng):
         worker = rng.choice(WORKERS)
@@ -224,7 +238,7 @@ class Torture:
     # Which kinds go one after the other, how often of a hundred, and the seconds between two.
     LANES = {"points": ({"point": 100}, 0.2), "kills": ({"kill": 100}, 0.5),
              "more kills": ({"kill": 100}, 0.5), "zombies": ({"zombie": 100}, 0.3),
-             "more zombies": ({"zombie": 100}, 0.3), "other zombies": ({"zombie": 100}, 0.3),
+             "more zombies": ({"zombie": 100}, 0.3), "sleepers": ({"sleeper": 100}, 0.3),
              "broker": ({"broker": 100}, 5), "database": ({"database": 85, "disk": 15}, 4),
              "replies": ({"reply": 100}, 0.7), "network": ({"network": 100}, 3),
              "rest": ({"clock": 55, "hostile": 35, "come-and-go": 10}, 2)}
@@ -232,7 +246,8 @@ class Torture:
     def lane(self, name, weights, pause_s):
         rng = random.Random(f"{self.options.seed}/{name}")
         counting.section(f"seed {self.options.seed}, {name}")
-        kinds = [kind for kind in weights if kind in self.options.faults]
+        kinds = [kind for kind in weights if kind in self.options.faults or
+                 (kind == "sleeper" and {"point", "zombie"} <= self.options.faults)]
         while kinds and not self.ended.wait(rng.uniform(0.5, 1.5) * pause_s / self.options.pace):
             kind = rng.choices(kinds, [weights[kind] for kind in kinds])[0]
             try:
@@ -295,6 +310,7 @@ class Torture:
         for name in self.more:
             self.stack.script("stop", name)
         for name in self.stack.names:
+            self.stack.signal(name, signal.SIGCONT)
             self.stack.arm(name, "")
             self.stack.move_clock(name, 0)
             self.stack.signal(name, signal.SIGKILL)
@@ -335,7 +351,7 @@ class Torture:
             return json.load(answer) if data is None else None
 
 
-FAULTS = {kind for kinds, _ in Torture.LANES.values() for kind in kinds}
+FAULTS = {kind for kinds, _ in Torture.LANES.values() for kind in kinds} - {"sleeper"}
 
 
 def listing(counts):

@@ -19,7 +19,13 @@ static int end_of(const char *points, enum failpoint failpoint, int times)
         _exit(0);
     }
     int status = 0;
-    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(waitpid(child, &status, WUNTRACED), child);
+    if (WIFSTOPPED(status)) {
+        cr_assert_eq(kill(child, SIGCONT), 0);
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_expect(WIFEXITED(status));
+        return SIGSTOP;
+    }
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
@@ -28,6 +34,13 @@ Test(failpoint, kills_at_the_passage_that_was_asked_for)
     cr_expect_eq(end_of("saved:3", FAILPOINT_SAVED, 2), 0);
     cr_expect_eq(end_of("saved:3", FAILPOINT_SAVED, 3), SIGKILL);
     cr_expect_eq(end_of("saved:1", FAILPOINT_SAVED, 1), SIGKILL);
+}
+
+Test(failpoint, stops_where_it_was_asked_to_and_goes_on)
+{
+    cr_expect_eq(end_of("saved:3:stop", FAILPOINT_SAVED, 2), 0);
+    cr_expect_eq(end_of("saved:3:stop", FAILPOINT_SAVED, 9), SIGSTOP);
+    cr_expect_eq(end_of("saved:3:stop,loaded:1", FAILPOINT_LOADED, 1), SIGKILL);
 }
 
 Test(failpoint, leaves_other_points_alone)
