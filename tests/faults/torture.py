@@ -131,8 +131,9 @@ class Torture:
     def fault_zombie(self, rng):
         name = rng.choice(self.stack.names)
         worker, pid = name.partition(".")[0], self.stack.pid(name)
-        if self.frozen.get(worker):  # somebody has to take its shards
-            return
+        others = [self.stack.pid(other) for other in self.stack.names if other.startswith(worker)]
+        if self.frozen.get(worker) or any(map(self.stack.stands_still, others)):
+            return  # somebody has to take its shards
         self.frozen[worker] = True
         try:
             self.freeze(name, worker, pid)
