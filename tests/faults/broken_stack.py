@@ -30,7 +30,7 @@ class Disk:
     """A small file system in memory for PostgreSQL's data. Without root there is none."""
 
     def __init__(self):
-        self.folder = None
+        self.folder = self.log = None
         self.ballast = None
 
     def mount(self):
@@ -41,9 +41,11 @@ class Disk:
             folder.rmdir()
             return None
         self.folder = folder
-        home = folder / "home"
+        home, self.log = folder / "home", folder.with_suffix(".log")
         home.mkdir()
-        run(["chown", "postgres:postgres", home])
+        self.log.touch()
+        (home / "log").symlink_to(self.log)  # what says that the disk is full needs room elsewhere
+        run(["chown", "postgres:postgres", home, self.log])
         home.chmod(0o711)
         return home
 
@@ -68,6 +70,7 @@ class Disk:
             until(lambda: subprocess.run(["umount", self.folder], capture_output=True,
                                          check=False).returncode == 0, 30)
             self.folder.rmdir()
+            self.log.unlink()
 
 
 def free_port():
@@ -164,8 +167,7 @@ class BrokenStack(Stack):
 
     def no_space_said(self):
         """How often PostgreSQL's log says that the disk is full."""
-        log = self.disk.folder / "home/log"
-        return log.read_text(errors="replace").count(NO_SPACE) if log.exists() else 0
+        return self.disk.log.read_text(errors="replace").count(NO_SPACE)
 
     # Workers.
 
