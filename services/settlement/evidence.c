@@ -26,6 +26,13 @@ static void keep(struct settling *settling, const struct evidence *evidence)
     settling->rows->seen_evidence = seen;
 }
 
+/* An amount that is known as `known_minor`: nobody's mere word lowers what counts. */
+static int64_t believed_minor(const struct evidence *evidence, int64_t known_minor)
+{
+    return evidence->verified || evidence->amount_minor > known_minor ? evidence->amount_minor
+                                                                      : known_minor;
+}
+
 /* Refunds made elsewhere. */
 
 static struct foreign_refund *foreign_find(const struct order_rows *rows, const char *id)
@@ -76,7 +83,7 @@ static void record_foreign(struct settling *settling, const struct evidence *evi
     if (foreign == NULL)
         return;
     foreign->status = evidence->status;
-    foreign->amount_minor = evidence->amount_minor;
+    foreign->amount_minor = believed_minor(evidence, foreign->amount_minor);
     row_touch(&foreign->mark);
     foreign_refund_count(settling, foreign);
 }
@@ -136,6 +143,10 @@ static enum payout_event refund_event(const struct settling *settling, const str
     if (evidence->amount_minor != payout->amount_minor ||
         strcmp(evidence->currency, payout->currency) != 0)
         return PAYOUT_EVENT_MISMATCH;
+    /* The provider said more before: that counts until somebody vouches for less. */
+    if (evidence->status == REFUND_STATUS_SUCCEEDED && !evidence->verified &&
+        payout->held_minor > payout->amount_minor)
+        return PAYOUT_EVENT_UNCONFIRMED;
     bool can_ask = provider_facts(payout->provider)->reach != LOOK_UP_NEVER;
     if (freed(payout) && evidence->verified && (evidence->source == SOURCE_LOOK_UP || !can_ask))
         return PAYOUT_EVENT_REAPPEARED;
@@ -334,7 +345,7 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
         ledger_book(settling, MOVEMENT_DISPUTE_REGAINED, dispute->payment, NULL,
                     dispute->counted_minor);
     dispute->state = evidence->dispute;
-    dispute->amount_minor = evidence->amount_minor;
+    dispute->amount_minor = believed_minor(evidence, dispute->amount_minor);
     row_touch(&dispute->mark);
     dispute_count(settling, dispute);
     return STATUS_OK;

@@ -73,7 +73,7 @@ enum payout_state {
     X(FAILED, "the provider did not pay it, or got it back; confirmed")                        \
     X(DIVERTED, "as FAILED, and only another method can work")                                 \
     X(VOIDED, "the provider cancelled it; confirmed")                                          \
-    X(UNCONFIRMED, "somebody says that it failed, and nobody vouches for it")                  \
+    X(UNCONFIRMED, "somebody says what would free money, and nobody vouches for it")           \
     X(MISMATCH, "the provider paid another amount than asked")                                 \
     X(REAPPEARED, "a look-up found it alive after it had failed")                              \
     X(CALL_REFUSED, "the call was refused for good")                                           \

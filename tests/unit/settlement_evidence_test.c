@@ -281,6 +281,51 @@ Test(settlement_evidence, disputes_count_while_they_are_open_and_when_they_are_l
 
 /* Told again and again, in whatever currency the account has: booked once, and changes are booked.
  */
+/* Found by fuzz/settle: a smaller amount under a known id freed the rest. */
+Test(settlement_evidence, nobodys_word_lowers_what_counts)
+{
+    struct evidence elsewhere = foreign("f1", "re_hand", REFUND_STATUS_SUCCEEDED, 300);
+    struct evidence disputed = dispute("d1", DISPUTE_OPEN, 600);
+    cr_assert_eq(world_tell(&world, &elsewhere), STATUS_OK);
+    cr_assert_eq(world_tell(&world, &disputed), STATUS_OK);
+    elsewhere = foreign("f2", "re_hand", REFUND_STATUS_PENDING, 1);
+    disputed = dispute("d2", DISPUTE_LOST, 1);
+    elsewhere.verified = disputed.verified = false;
+    cr_assert_eq(world_tell(&world, &elsewhere), STATUS_OK);
+    cr_assert_eq(world_tell(&world, &disputed), STATUS_OK);
+    cr_expect_eq(payout->payment->refunded_minor, 300);
+    cr_expect_eq(payout->payment->disputed_minor, 600);
+    elsewhere = foreign("f3", "re_hand", REFUND_STATUS_SUCCEEDED, 400);
+    elsewhere.verified = false;
+    cr_assert_eq(world_tell(&world, &elsewhere), STATUS_OK);
+    cr_expect_eq(payout->payment->refunded_minor, 400);
+    elsewhere = foreign("f4", "re_hand", REFUND_STATUS_SUCCEEDED, 200);
+    cr_assert_eq(world_tell(&world, &elsewhere), STATUS_OK);
+    cr_expect_eq(payout->payment->refunded_minor, 200);
+}
+
+/* Likewise: the right amount, said by nobody, freed what the provider had paid above it. */
+Test(settlement_evidence, nobodys_word_forgets_what_was_paid_above)
+{
+    struct evidence more = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
+    more.event_id = "m1";
+    more.status = REFUND_STATUS_SUCCEEDED;
+    more.amount_minor = 800;
+    cr_assert_eq(world_tell(&world, &more), STATUS_OK);
+    cr_expect_eq(payout->payment->in_flight_minor, 800);
+    more.event_id = "m2";
+    more.amount_minor = 510;
+    more.verified = false;
+    cr_assert_eq(world_tell(&world, &more), STATUS_OK);
+    cr_expect_eq(payout->state, PAYOUT_MANUAL);
+    cr_expect_eq(payout->payment->in_flight_minor, 800);
+    more.event_id = "m3";
+    more.verified = true;
+    cr_assert_eq(world_tell(&world, &more), STATUS_OK);
+    cr_expect_eq(payout->state, PAYOUT_SUCCEEDED);
+    cr_expect_eq(payout->payment->refunded_minor, 510);
+}
+
 Test(settlement_evidence, the_fee_of_a_dispute_is_booked_once)
 {
     struct evidence said = dispute("d1", DISPUTE_OPEN, 600);
