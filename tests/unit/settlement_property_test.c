@@ -19,7 +19,7 @@ Test(settlement_property, the_books_hold_whatever_happens, .timeout = 300)
     bool reached[PAYOUT_STATES] = {false};
     for (int round = 0; round < ROUNDS; round++) {
         struct source source = source_seeded((uint64_t)round);
-        struct settlement_walk walk = {&world, &source, round % 2 == 1};
+        struct settlement_walk walk = {.world = &world, .source = &source, .wild = round % 2 == 1};
         world_start(&world);
         for (int i = 0; i < STEPS; i++) {
             settlement_step(&walk);

@@ -50,6 +50,23 @@ static enum status capture(struct settlement_walk *walk)
     return world_capture_by(walk->world, payment_id, amount(walk, 1000), currency(walk), provider);
 }
 
+static const struct refund *find_refund(const struct settlement_walk *walk, const char *refund_id)
+{
+    const struct refund *refund = walk->world->rows.refunds;
+    while (refund != NULL && strcmp(refund->refund_id, refund_id) != 0)
+        refund = refund->next;
+    return refund;
+}
+
+/* Only a genuine approval in time, newer than all before it, of a refund that was not taken back.
+ */
+static bool may_reserve(const struct settlement_walk *walk, const struct approval_event *event)
+{
+    const struct refund *refund = find_refund(walk, event->refund_id);
+    return event->genuine && event->expires_us > walk->world->now_us &&
+           (refund == NULL || (!refund->cancelled && event->version > refund->routed_version));
+}
+
 static enum status approve(struct settlement_walk *walk)
 {
     struct share shares[2];
@@ -68,7 +85,9 @@ static enum status approve(struct settlement_walk *walk)
         event.by_people = below(walk, 4) > 0;
         event.method = (int)below(walk, METHODS - 1) + 1;
         event.amount_minor -= below(walk, 6) == 0 && event.amount_minor > 1;
+        event.expires_us -= below(walk, 6) == 0 ? 2 * SECOND_US : 0;
     }
+    walk->may_book = may_reserve(walk, &event);
     return world_apply_approval(walk->world, &event);
 }
 
@@ -111,6 +130,7 @@ static enum status say(struct settlement_walk *walk)
         said.payout_id = said.kind == EVIDENCE_CALL_FAILED ? said.payout_id : "";
     if (said.kind == EVIDENCE_REFUND && below(walk, 3) == 0)
         said.provider_refund_id = pick_id(walk, "re", 5);
+    walk->may_free = said.verified;
     return world_tell(world, &said);
 }
 
@@ -208,21 +228,52 @@ static void prepare(struct settlement_walk *walk)
     world->stop = below(walk, 8) == 0 ? &stop : NULL;
 }
 
+static int64_t held(const struct payment *payment)
+{
+    return payment->refunded_minor + payment->in_flight_minor + payment->disputed_minor;
+}
+
+/* What each payment was before the step. */
+struct before {
+    const struct payment *first;
+    bool over[PAYMENTS_MAX];
+    int64_t held[PAYMENTS_MAX];
+};
+
+static struct before before_step(const struct settlement_walk *walk)
+{
+    struct before before = {.first = walk->world->rows.payments};
+    size_t at = 0;
+    for (const struct payment *p = before.first; p != NULL && at < PAYMENTS_MAX; p = p->next) {
+        before.over[at] = p->over;
+        before.held[at++] = held(p);
+    }
+    return before;
+}
+
+/* Nothing moves, or nothing is freed, on the word of somebody who may not say it. */
+static void check_vouched(const struct settlement_walk *walk, const struct before *before)
+{
+    size_t at = 0;
+    cr_assert(walk->may_book || walk->world->effects.transfers.first == NULL);
+    for (const struct payment *p = before->first; p != NULL && at < PAYMENTS_MAX; p = p->next)
+        cr_assert(walk->may_free || held(p) >= before->held[at++]);
+}
+
 void settlement_step(struct settlement_walk *walk)
 {
-    bool over[PAYMENTS_MAX] = {false}, outside = false;
-    size_t at = 0;
-    for (const struct payment *p = walk->world->rows.payments; p != NULL && at < PAYMENTS_MAX;
-         p = p->next)
-        over[at++] = p->over;
-    const struct payment *first = walk->world->rows.payments;
+    const struct before before = before_step(walk);
+    bool outside = false;
     prepare(walk);
     walk->world->effects = (struct effects){0};
+    walk->may_book = walk->may_free = true;
     enum status status = move(walk, &outside);
     cr_assert(status == STATUS_OK || status == STATUS_DUPLICATE || status == STATUS_UNPROCESSABLE);
     if (status != STATUS_OK)
         cr_assert_null(walk->world->effects.publications.first);
-    if (first == walk->world->rows.payments)
-        check_started(walk, over, outside);
+    if (before.first == walk->world->rows.payments) {
+        check_started(walk, before.over, outside);
+        check_vouched(walk, &before);
+    }
     check_sends(walk);
 }
