@@ -170,6 +170,7 @@ check: format-check ## quick: format, warnings, unit tests, layout rules
 	@$(SUBMAKE) FLAVOUR=asan unit-programs
 	@$(SUBMAKE) FLAVOUR=release test-programs
 	@$(RUN_TESTS) --quick --only '$(ONLY)'
+	@$(SUBMAKE) count
 
 format: ## format all C with clang-format
 	clang-format -i $(C_TEXTS)
@@ -229,7 +230,16 @@ $(BIN)/bench/dmn: $(call objects,tests/bench/dmn.c $(wildcard tests/bench/dmn/*.
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
-.PHONY: bench bench-programs bench-dmn
+# With tests/unit, whose walks it counts.
+COUNT_C := $(wildcard tests/bench/count/*.c)
+$(BIN)/bench/count: $(call objects,$(COUNT_C) $(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
+
+.PHONY: bench bench-programs bench-dmn count
+count: ## count the instructions per event beside the baseline (tests/bench/count.py)
+	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/bench/count
+	@tests/bench/count.py $(BUILD)/release/bin/bench/count || test $$? = 77
 bench-programs: $(PROGRAMS) $(BENCH_BINS)
 bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
 	@$(SUBMAKE) FLAVOUR=release bench-programs
