@@ -105,6 +105,11 @@ static const struct feel_node *compile_context(struct site site, const struct dm
             node->a = value;
             continue;
         }
+        for (size_t i = 0; i < node->count && !node->negated; i++)
+            if (names[i] == name) {
+                node->negated = true; /* as a context in FEEL: null */
+                dmn_report(site.model, e, site.where, "two entries of one name");
+            }
         items[node->count] = value;
         names[node->count] = name;
         types[node->count++] =

@@ -231,25 +231,29 @@ struct feel_value feel_bi_flatten(struct feel_run *run, const struct feel_value 
     return finish(flatten(run, &a[0], &out), &out);
 }
 
+/* Has to be true or false of every pair (table 80). */
 static bool precedes(struct feel_run *run, const struct feel_value *function,
-                     const struct feel_value *left, const struct feel_value *right)
+                     const struct feel_value *left, const struct feel_value *right, bool *defined)
 {
     struct feel_value pair[] = {*left, *right};
     struct feel_value result = feel_call(run, NULL, function, pair, NULL, 2);
-    return result.kind == FEEL_BOOLEAN && result.boolean;
+    *defined = result.kind == FEEL_BOOLEAN;
+    return *defined && result.boolean;
 }
 
 /* Merges two sorted halves; of equals the left one stays first. */
-static void merge(struct feel_run *run, const struct feel_value *function,
+static bool merge(struct feel_run *run, const struct feel_value *function,
                   const struct feel_value *from, size_t low, size_t middle, size_t high,
                   struct feel_value *to)
 {
+    bool defined = true;
     size_t left = low, right = middle;
-    for (size_t at = low; at < high; at++) {
-        bool take_right =
-            left >= middle || (right < high && precedes(run, function, &from[right], &from[left]));
+    for (size_t at = low; at < high && defined; at++) {
+        bool take_right = left >= middle || (right < high && precedes(run, function, &from[right],
+                                                                      &from[left], &defined));
         to[at] = take_right ? from[right++] : from[left++];
     }
+    return defined;
 }
 
 struct feel_value feel_bi_sort(struct feel_run *run, const struct feel_value *a, size_t given)
@@ -266,7 +270,10 @@ struct feel_value feel_bi_sort(struct feel_run *run, const struct feel_value *a,
         for (size_t low = 0; low < count && run->stop == NULL; low += 2 * width) {
             size_t middle = low + width < count ? low + width : count;
             size_t high = low + 2 * width < count ? low + 2 * width : count;
-            merge(run, &a[1], from, low, middle, high, to);
+            if (!merge(run, &a[1], from, low, middle, high, to))
+                return run->stop != NULL
+                           ? feel_null()
+                           : feel_note(run, NULL, "sort: precedes is neither true nor false");
         }
         if (run->stop != NULL)
             return feel_null();

@@ -117,6 +117,13 @@ static bool is_list_type(const struct feel_type *base)
            (base->form == FEEL_TYPE_KIND && base->kind == FEEL_LIST);
 }
 
+static bool is_list_of_lists(const struct feel_type *base)
+{
+    const struct feel_type *element =
+        base->form == FEEL_TYPE_LIST ? feel_base_type(base->element) : NULL;
+    return element != NULL && is_list_type(element);
+}
+
 struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type,
                               const struct feel_value *value, struct feel_text what)
 {
@@ -125,7 +132,8 @@ struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type
         feel_conforms(run, type, value))
         return *value;
     const struct feel_type *base = feel_base_type(type);
-    if (base != NULL && is_list_type(base) && value->kind != FEEL_LIST) {
+    if (base != NULL && is_list_type(base) &&
+        (value->kind != FEEL_LIST || is_list_of_lists(base))) {
         struct feel_value *item = feel_alloc(run, 1, sizeof *item);
         if (item == NULL)
             return feel_null();

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "feel_lexer.h"
+#include "feel_regex_block.h"
 
 struct feel_regex {
     pcre2_code *code;
@@ -24,6 +25,9 @@ struct translation {
     bool counted;  /* the last character was a count of its own */
     bool extended; /* flag x: blanks outside of classes do not count */
     const char *wrong;
+    uint32_t groups; /* that capture, up to here */
+    uint32_t *open;  /* the number of each group not closed yet; 0: one that captures nothing */
+    size_t depth;
 };
 
 enum { EXPANSION_MAX = 24, CLASS_DEPTH_MAX = 8 };
@@ -74,20 +78,82 @@ static bool put_class(struct translation *t, char c, bool in_class)
     return false;
 }
 
-static void copy_property(struct translation *t, char c)
+static void put_range(struct translation *t, uint32_t first, uint32_t last)
 {
-    if (t->at == t->end || *t->at != '{') {
+    char text[32];
+    (void)snprintf(text, sizeof text, "\\x{%x}-\\x{%x}", first, last);
+    put_text(t, text);
+}
+
+/* A block is not a property for PCRE2, so that it stands there as a range, or as what is around. */
+static void put_block(struct translation *t, struct feel_text name, bool negated, bool in_class)
+{
+    uint32_t first, last;
+    if (!feel_regex_block(name, &first, &last)) {
+        t->wrong = "no such block";
+        return;
+    }
+    if (!in_class)
+        put_byte(t, '[');
+    if (!negated)
+        put_range(t, first, last);
+    if (negated && first > 0)
+        put_range(t, 0, first - 1);
+    if (negated)
+        put_range(t, last + 1, 0x10FFFF);
+    if (!in_class)
+        put_byte(t, ']');
+}
+
+/* \p{Lu}, \P{IsBasicLatin}: categories and blocks, but no scripts. */
+static void translate_property(struct translation *t, char c, bool in_class)
+{
+    const char *end =
+        t->at == t->end || *t->at != '{' ? NULL : memchr(t->at, '}', (size_t)(t->end - t->at));
+    if (end == NULL) {
         t->wrong = "\\p without a property";
         return;
     }
-    put_byte(t, '\\');
-    put_byte(t, c);
-    while (t->at < t->end && *t->at != '}')
-        put_byte(t, *t->at++);
-    if (t->at == t->end)
-        t->wrong = "\\p without an end";
-    else
-        put_byte(t, *t->at++);
+    struct feel_text name = {t->at + 1, (size_t)(end - t->at) - 1};
+    t->at = end + 1;
+    if (name.size > 2 && memcmp(name.bytes, "Is", 2) == 0) {
+        name = (struct feel_text){name.bytes + 2, name.size - 2};
+        put_block(t, name, c == 'P', in_class);
+    } else if (!feel_regex_category(name)) {
+        t->wrong = "no such category";
+    } else {
+        char text[16];
+        (void)snprintf(text, sizeof text, "\\%c{%.*s}", c, (int)name.size, name.bytes);
+        put_text(t, text);
+    }
+}
+
+/* \N; further digits belong to it only as long as there are that many groups before it. A group
+ * that is not closed yet has nothing to refer to. */
+static void translate_reference(struct translation *t, char c)
+{
+    uint32_t number = (uint32_t)(c - '0');
+    while (t->at < t->end && *t->at >= '0' && *t->at <= '9' &&
+           number * 10 + (uint32_t)(*t->at - '0') <= t->groups)
+        number = number * 10 + (uint32_t)(*t->at++ - '0');
+    bool open = number > t->groups;
+    for (size_t i = 0; i < t->depth; i++)
+        open = open || t->open[i] == number;
+    if (open) {
+        t->wrong = "a reference to a group that is not before it";
+        return;
+    }
+    char text[24];
+    (void)snprintf(text, sizeof text, "\\g{%u}", number);
+    put_text(t, text);
+}
+
+static void count_group(struct translation *t, char c)
+{
+    if (c == ')' && t->depth > 0)
+        t->depth--;
+    if (c == '(')
+        t->open[t->depth++] = t->at < t->end && *t->at == '?' ? 0 : ++t->groups;
 }
 
 static bool is_blank(char c)
@@ -108,16 +174,12 @@ static void translate_escape(struct translation *t, bool in_class)
     if (put_class(t, c, in_class))
         return;
     if (c == 'p' || c == 'P') {
-        copy_property(t, c);
+        translate_property(t, c, in_class);
     } else if (strchr(plain, c) != NULL && c != '\0') {
         put_byte(t, '\\');
         put_byte(t, c);
     } else if (c >= '1' && c <= '9' && !in_class) {
-        put_text(t, "\\g{");
-        put_byte(t, c);
-        while (t->at < t->end && *t->at >= '0' && *t->at <= '9')
-            put_byte(t, *t->at++);
-        put_byte(t, '}');
+        translate_reference(t, c);
     } else {
         t->wrong = "an escape that XPath does not have";
     }
@@ -206,6 +268,7 @@ static void translate(struct translation *t)
         } else if (c == '+' && t->counted) {
             t->wrong = "a count after a count"; /* PCRE2 would read it as possessive */
         } else {
+            count_group(t, c);
             put_byte(t, c);
         }
         t->counted = count && !(t->counted && c == '?');
@@ -284,7 +347,8 @@ struct feel_regex *feel_regex_compile(struct arena *arena, struct feel_text patt
     if (options & PCRE2_LITERAL)
         return compile(pattern.bytes, pattern.size, options, error, room);
     t.out = arena_alloc(arena, (pattern.size + 1) * EXPANSION_MAX);
-    if (t.out == NULL)
+    t.open = arena_array(arena, pattern.size + 1, sizeof *t.open);
+    if (t.out == NULL || t.open == NULL)
         return NULL;
     translate(&t);
     if (t.wrong != NULL) {
