@@ -186,6 +186,21 @@ def migrations_are_in_order():
             yield f"{name(path)}: another file has the same version"
 
 
+def the_image_finds_what_it_copies():
+    """Everything that deploy/Dockerfile copies stands in the tree and passes .dockerignore, which
+    leaves out all but what it names."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    let_in = [pathlib.PurePath(line[1:]) for line in lines if line.startswith("!")]
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    for sources_ in re.findall(r"^COPY +(?!--from)(.*) +\S+$", dockerfile, re.M):
+        for source in map(pathlib.PurePath, sources_.split()):
+            if not (ROOT / source).exists():
+                yield f"deploy/Dockerfile copies {source}, which is not there"
+            if source != pathlib.PurePath(".") and not any(
+                    source == folder or folder in source.parents for folder in let_in):
+                yield f".dockerignore leaves out {source}, which deploy/Dockerfile copies"
+
+
 def programs():
     names = [path.parent.name for path in files("services/*/main.c")] + ["sandbox"]
     return [PROGRAMS / program for program in names]
@@ -245,6 +260,7 @@ SOURCE_RULES = (
     the_decision_engine_stands_alone, one_file_knows_a_library, decides_are_pure,
     every_worker_has_its_parts, no_floating_point_near_money, tests_do_not_sleep,
     only_main_ends_the_process, folders_are_described, migrations_are_in_order,
+    the_image_finds_what_it_copies,
 )
 PROGRAM_RULES = (programs_have_help, programs_are_hardened, programs_have_no_failpoints)
 
