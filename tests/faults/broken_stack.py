@@ -23,7 +23,8 @@ ARCHIVE = ROOT / "build/torture/kafka.jsa"
 KILLED = 128 + signal.SIGKILL
 ENDED = re.compile(r"supervise \S+: ended with code (\d+)")
 FAILPOINT = re.compile(r"^failpoint (\w+)$")
-NO_SPACE = "No space left on device"
+# The second is what a new connection meets (it tells no reason, but has no other one here).
+NO_SPACE = re.compile("No space left on device|could not write init file")
 
 
 class Disk:
@@ -167,7 +168,7 @@ class BrokenStack(Stack):
 
     def no_space_said(self):
         """How often PostgreSQL's log says that the disk is full."""
-        return self.disk.log.read_text(errors="replace").count(NO_SPACE)
+        return len(NO_SPACE.findall(self.disk.log.read_text(errors="replace")))
 
     # Workers.
 
