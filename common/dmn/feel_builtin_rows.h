@@ -21,7 +21,7 @@
     X("duration", "v from", feel_bi_duration)                                      \
     X("years and months duration", "t from,t to", feel_bi_months_between)          \
     X("range", "s from", feel_bi_range)                                            \
-    X("not", "A negand", feel_bi_not)                                              \
+    X("not", "b negand", feel_bi_not)                                              \
     X("is", "A value1,A value2", feel_bi_is)
 
 #define FEEL_STRING_ROWS(X)                                                   \

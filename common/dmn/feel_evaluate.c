@@ -178,6 +178,24 @@ enum feel_truth feel_test(struct feel_run *run, const struct feel_node *tests,
     return result;
 }
 
+/* `e in (? > 2)`: the test's `?` is e where that makes it true, false or null (table 55);
+ * elsewhere, as in `e in (?)`, it is the input of the cell all this stands in. */
+static enum feel_truth passes_in(struct feel_run *run, const struct feel_node *test,
+                                 const struct feel_frame *frame, const struct feel_value *input)
+{
+    if (test->reads_input && test->op != FEEL_OP_NAME) {
+        struct feel_binding binding = {run->words->input, *input};
+        struct feel_frame inner = {.parent = frame, .bindings = &binding, .count = 1};
+        struct feel_value value = feel_evaluate(run, test, &inner);
+        if (value.kind == FEEL_BOOLEAN)
+            return value.boolean ? FEEL_TRUE : FEEL_FALSE;
+        if (value.kind == FEEL_NULL)
+            return FEEL_UNKNOWN;
+    }
+    struct feel_value value = feel_evaluate(run, test, frame);
+    return value_passes(run, input, &value);
+}
+
 static struct feel_value evaluate_in(struct feel_run *run, const struct feel_node *node,
                                      const struct feel_frame *frame)
 {
@@ -185,8 +203,7 @@ static struct feel_value evaluate_in(struct feel_run *run, const struct feel_nod
     const struct feel_node *tests = node->b;
     enum feel_truth result = FEEL_FALSE;
     for (uint32_t i = 0; i < tests->count && result != FEEL_TRUE; i++) {
-        struct feel_value test = feel_evaluate(run, tests->items[i], frame);
-        enum feel_truth one = value_passes(run, &input, &test);
+        enum feel_truth one = passes_in(run, tests->items[i], frame, &input);
         if (one != FEEL_FALSE)
             result = one;
     }

@@ -194,6 +194,10 @@ const struct feel_symbol *feel_take_name(struct feel_parser *p, size_t tokens)
         return NULL;
     }
     const struct feel_token *first = feel_at(p), *last = &p->tokens[p->next + tokens - 1];
+    if (first->kind != FEEL_TOKEN_WORD) {
+        feel_fail(p, "a name does not start with %s", feel_token_name(first->kind));
+        return NULL;
+    }
     struct feel_text text = {first->text.bytes,
                              (size_t)(last->text.bytes + last->text.size - first->text.bytes)};
     const struct feel_symbol *name = feel_name(p->c->symbols, text);

@@ -117,9 +117,15 @@ static const struct feel_node *parse_bracket(struct feel_parser *p, bool tests_a
             return tests->items[0];
         return tests_allowed ? tests : feel_fail(p, "expected ) after the range");
     }
+    bool outer = p->reads_input;
+    p->reads_input = false;
     const struct feel_node *inner = feel_parse_expression(p);
+    bool reads_input = p->reads_input;
+    p->reads_input |= outer;
     if (inner != NULL && feel_accept(p, FEEL_TOKEN_DOTS))
         return finish_range(p, false, inner);
+    if (inner != NULL && tests_allowed && reads_input && inner->op != FEEL_OP_RANGE)
+        ((struct feel_node *)(uintptr_t)inner)->reads_input = true;
     if (inner != NULL && tests_allowed)
         return more_tests(p, inner);
     return feel_expect(p, FEEL_TOKEN_CLOSE) ? inner : NULL;
