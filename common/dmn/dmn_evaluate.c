@@ -101,6 +101,8 @@ static const struct feel_value *given_value(const struct dmn_session *session,
         found = find_qualified(&session->input, node);
     if (found == NULL && session->input.kind == FEEL_CONTEXT)
         found = feel_entry(&session->input, node->name->text);
+    if (found == NULL && session->input.kind == FEEL_CONTEXT) /* as it is spelled in the model */
+        found = feel_entry(&session->input, node->title);
     return found;
 }
 
