@@ -232,6 +232,9 @@ static enum status add_purchase(struct retail_book *book, struct invoice *invoic
                                 struct error *error)
 {
     void *lines = book->lines;
+    int64_t together;
+    if (__builtin_add_overflow(book->total_minor, total_minor, &together))
+        return error_set(error, STATUS_OVERFLOW, "the total of the orders does not fit");
     if (!grow(&lines, &book->index->line_room, book->line_count, sizeof *book->lines))
         return error_set(error, STATUS_EXHAUSTED, "no memory");
     book->lines = lines;

@@ -111,8 +111,20 @@ static void give_back(struct intake_walk *walk, struct outcome_seen *outcome)
     outcome->returned_count = 1;
 }
 
-/* What a later stage could say, which includes that a payout failed. Not that one succeeded whose
- * claim had ended: facts from outside may overdraw a line, and are tested by themselves. */
+/* Facts from outside may pay what is no longer claimed, or more: lines may be overdrawn then, and
+ * only that nothing breaks is checked from there on. */
+static int64_t any_payout(struct intake_walk *walk, const struct refund *refund)
+{
+    if (walk->wild && below(walk, 16) == 0) {
+        walk->overdrawn = true;
+        return source_amount(walk->source, INT64_MAX);
+    }
+    if (refund->status == REFUND_PAID)
+        return refund->paid_minor;
+    return refund->claim_minor == 0 ? 0 : below(walk, refund->claim_minor);
+}
+
+/* What a later stage could say, which includes that a payout failed. */
 static void judge(struct intake_walk *walk)
 {
     const struct refund *refund = any_refund(walk);
@@ -120,13 +132,14 @@ static void judge(struct intake_walk *walk)
         return;
     struct input input =
         world_outcome((enum outcome)below(walk, OUTCOME_COUNT), refund->refund_id, walk->steps + 1);
-    if (input.outcome.outcome == OUTCOME_PAYOUTS_SUCCEEDED && !refund->holds)
-        return;
-    input.outcome.payouts_total = input.outcome.payouts_ended = 1;
-    input.outcome.minor =
-        refund->status == REFUND_PAID
-            ? refund->paid_minor
-            : below(walk, refund->claim_minor == INT64_MAX ? INT64_MAX : refund->claim_minor + 1);
+    if (input.outcome.outcome == OUTCOME_PAYOUTS_SUCCEEDED && !refund->holds) {
+        if (!walk->wild || below(walk, 8) > 0)
+            return;
+        walk->overdrawn = true;
+    }
+    input.outcome.payouts_total = walk->wild ? (int32_t)below(walk, 3) + 1 : 1;
+    input.outcome.payouts_ended = (int32_t)below(walk, input.outcome.payouts_total) + 1;
+    input.outcome.minor = any_payout(walk, refund);
     if (walk->wild && below(walk, 4) == 0)
         give_back(walk, &input.outcome);
     cr_assert_eq(world_decide(walk->world, input), STATUS_OK);
@@ -254,5 +267,6 @@ void intake_step(struct intake_walk *walk)
     else
         expire(walk);
     walk->steps++;
-    check_order(&walk->world->order);
+    if (!walk->overdrawn)
+        check_order(&walk->world->order);
 }

@@ -13,6 +13,7 @@ struct intake_walk {
     struct source *source;
     bool wild; /* amounts and units up to the bounds of the contract; goods that move and come back
                 */
+    bool overdrawn; /* by what was paid */
     int64_t steps;
 };
 

@@ -243,6 +243,20 @@ Test(retail, names_the_row_and_column_of_what_is_wrong)
     }
 }
 
+/* Found by fuzz/retail. */
+Test(retail, refuses_totals_that_do_not_fit)
+{
+    struct error error = {0};
+    struct retail_book *book = retail_book_create();
+    cr_expect_eq(load_into(book, header,
+                           "1,A,x,1000000000,2010-12-01 08:00,60000000,7,UK\n"
+                           "2,A,x,1000000000,2010-12-01 08:00,60000000,7,UK\n",
+                           &error),
+                 STATUS_OVERFLOW);
+    cr_expect_eq(book->total_minor, INT64_C(6000000000000000000));
+    retail_book_destroy(book);
+}
+
 Test(retail, columns_are_found_by_name)
 {
     struct error error = {0};
