@@ -129,8 +129,9 @@ secrets_of()
 {
     case $1 in
         sandbox) echo stripe.key ;;
-        routing) printf '%s\n' approval.keys database.password ;;
-        settlement) printf '%s\n' approval.keys database.password stripe.key ;;
+        policy) printf '%s\n' database.password rules.keys ;;
+        routing) printf '%s\n' approval.keys database.password rules.keys ;;
+        settlement) printf '%s\n' approval.keys database.password rules.keys stripe.key ;;
         *) echo database.password ;;
     esac
 }
