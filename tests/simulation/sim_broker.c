@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { SLOW_US = 300000 }; /* an answer for which others have time to take over */
+
 struct consumer {
     struct sim_instance *instance;
 };
@@ -151,10 +153,10 @@ void consumer_commit(struct consumer *consumer, const struct place *places, size
     }
 }
 
-/* A question to the broker: takes a moment, and may come to nothing. */
+/* A question to the broker: takes a moment, sometimes a long one, and may come to nothing. */
 static enum status ask(struct sim_instance *me, struct error *error)
 {
-    sim_yield(WAIT_TIME, NULL, sim.now_us + 1000);
+    sim_yield(WAIT_TIME, NULL, sim.now_us + (sim_chance(100) ? SLOW_US : 1000));
     if (!me->alive)
         return error_set(error, STATUS_FATAL, "killed");
     if (!sim.calm && sim_chance(10))
