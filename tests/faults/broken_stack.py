@@ -217,8 +217,8 @@ class BrokenStack(Stack):
             file.write(struct.pack("=q", microseconds or 0))
 
     def endings(self):
-        """How the workers ended, by exit code, and at which failpoints."""
-        codes, points = [], []
+        """How the workers ended, by exit code, at which failpoints, and what they gave as errors."""
+        codes, points, errors = [], [], []
         for path in (self.folder / "run").glob("*.log"):
             if path.name.partition(".")[0] not in WORKERS:
                 continue
@@ -227,4 +227,6 @@ class BrokenStack(Stack):
                     codes.append(int(found.group(1)))
                 elif found := FAILPOINT.match(line):
                     points.append(found.group(1))
-        return codes, points
+                elif '"level":"error"' in line:
+                    errors.append(line)
+        return codes, points, errors

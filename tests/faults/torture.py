@@ -77,6 +77,7 @@ ROWS_END = "<!-- the next recorded run goes above this line -->"
 NETWORK = ("cuts", "delays", "silences", "refused")
 MOVED_S, BACK_S, BUSY_S, FULL_S, SETTLED_S = 20, 60, 4, 20, 240
 PUBLISH_EVERY_S, DECIDE_EVERY = 3, 12
+SHOWN = 20  # errors that workers logged
 
 
 class Torture:
@@ -329,10 +330,11 @@ class Torture:
 
     def tally(self):
         """What happened, by the logs of those to whom it happened."""
-        codes, points = self.stack.endings()
+        codes, points, errors = self.stack.endings()
         self.done["SIGKILLs"] = codes.count(KILLED)
         self.done["at failpoints"] = len(points)
         self.done["ended with an error of their own"] = sum(code not in (0, KILLED) for code in codes)
+        print("\n".join(errors[:SHOWN]))
         self.done["replies"] = sum(proxy.counts["replies"] for proxy in self.stack.proxies.values())
         for name, proxy in self.stack.proxies.items():
             self.done["network"] += sum(proxy.counts[kind] for kind in NETWORK)
