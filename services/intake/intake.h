@@ -32,6 +32,9 @@ enum {
     INTAKE_STALL_AGAIN_DAYS = 1 /* until the next alarm about the same refund */
 };
 
+/* Minor units of one payout at most, as settlement bounds them: those of a refund add up. */
+#define INTAKE_PAYOUT_MAX INT64_C(1000000000000000)
+
 /* Where a refund stands, as intake knows it. X(name, code in the database) */
 #define REFUND_STATUS_ROWS(X)                                                                \
     X(PARKED, 1)     /* its order is not placed or not captured yet; nothing is published */ \

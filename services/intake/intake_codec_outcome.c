@@ -146,7 +146,8 @@ enum status intake_decode_payout(struct decoder *decoder, const Redress__V1__Ref
     seen->payouts_total = event->payouts_total;
     seen->payouts_ended = event->payouts_ended;
     if (event->amount != NULL) {
-        status = decoder_range(decoder, FIELD("amount.minor"), event->amount->minor, 0, INT64_MAX);
+        status = decoder_range(decoder, FIELD("amount.minor"), event->amount->minor, 0,
+                               INTAKE_PAYOUT_MAX);
         seen->minor = event->amount->minor;
     }
     return status == STATUS_OK ? decode_returned(decoder, event, seen) : status;

@@ -18,7 +18,8 @@ static const struct statement ADD_TO_CUSTOMERS = {
     " ON CONFLICT (merchant_id, token, day, currency) DO UPDATE"
     " SET orders = customer_day.orders + excluded.orders,"
     "     refunds = customer_day.refunds + excluded.refunds,"
-    "     refunded_minor = customer_day.refunded_minor + excluded.refunded_minor",
+    "     refunded_minor = least(customer_day.refunded_minor::numeric + excluded.refunded_minor,"
+    "                            9223372036854775807)::bigint",
 };
 
 static int compare_counts(const void *a, const void *b)

@@ -330,6 +330,31 @@ Test(intake_codec, only_final_words_of_later_stages_matter)
     cr_expect_not(intake_wants_payout("PENDING"));
 }
 
+/* Found by fuzz/claim: two of them overflowed what was paid of a refund. */
+Test(intake_codec, a_payout_is_at_most_what_settlement_pays)
+{
+    static const struct {
+        const char *minor;
+        enum status status;
+    } rows[] = {{"1000000000000000", STATUS_OK},
+                {"1000000000000001", STATUS_UNPROCESSABLE},
+                {"9223372036854775807", STATUS_UNPROCESSABLE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};
+        struct input input = {0};
+        const void *event = parse(
+            decoder.arena, &redress__v1__refund_payout__descriptor,
+            arena_printf(decoder.arena,
+                         "{" IDS ",\"refundId\":\"rf_1\",\"version\":3,\"status\":\"SUCCEEDED\","
+                         "\"payoutId\":\"po_1\",\"payoutsTotal\":1,\"payoutsEnded\":1,"
+                         "\"amount\":{\"minor\":\"%s\",\"currency\":\"GBP\"}}",
+                         rows[i].minor));
+        cr_expect_eq(intake_decode_payout(&decoder, event, &input), rows[i].status, "%s",
+                     rows[i].minor);
+        arena_destroy(decoder.arena);
+    }
+}
+
 Test(intake_codec, a_payout_names_what_came_of_it)
 {
     struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};

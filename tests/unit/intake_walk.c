@@ -117,7 +117,7 @@ static int64_t any_payout(struct intake_walk *walk, const struct refund *refund)
 {
     if (walk->wild && below(walk, 16) == 0) {
         walk->overdrawn = true;
-        return source_amount(walk->source, INT64_MAX);
+        return source_amount(walk->source, INTAKE_PAYOUT_MAX);
     }
     if (refund->status == REFUND_PAID)
         return refund->paid_minor;
