@@ -57,6 +57,7 @@ UNSTEADY = ("lost-before", "lost-after", "http503")
 UNDER_WAY = {"RESERVED", "SUBMITTED", "UNKNOWN", "AWAITING_CAPTURE"}
 BATCHES_MAX = 6  # that an instance saves before it is killed
 FREEZE_EVERY = 10
+STILL_S = 2
 CALM_S = 45  # after the traffic, until the faults end
 SETTLED_S = 600
 
@@ -250,7 +251,13 @@ class Campaign:
                      if state == "PENDING" and provider == "ADYEN")
         return not any(state in UNDER_WAY for state, _ in states) and pending == 0 and \
             silent <= summary["webhooks"]["lost"] and self.webhooks.caught_up(summary) and \
+            self.inbox_read(summary) and \
             summary["statuses"]["pending"] == 0
+
+    def inbox_read(self, summary):
+        """Whether the webhooks that were handed on were taken; `lag` does not tell of the inbox."""
+        rows = self.stack.sql("settlement", "SELECT coalesce(sum(next_offset), 0) FROM inbox_progress")
+        return int(rows[0][0]) >= summary["webhooks"]["delivered"]
 
     def calm(self):
         """The faults end, so that the last retries do not draw lots for minutes; they are counted."""
@@ -260,10 +267,14 @@ class Campaign:
                     "Content-Type": "application/x-www-form-urlencoded"}), timeout=30):
             pass
 
+    def settled_twice(self):
+        """What the inbox took last is published a moment later, and read after that."""
+        return self.settled() and not self.webhooks.ended.wait(STILL_S) and self.settled()
+
     def wait(self):
         until(self.settled, CALM_S)
         self.calm()
-        good = until(lambda: self.settled() and self.settled(), SETTLED_S)
+        good = until(self.settled_twice, SETTLED_S)
         check("everything settles", good, {"states": self.states(),
                                            "webhooks": repr(self.webhooks.problem)})
         self.done["seconds in all"] = round(time.monotonic() - self.began)
