@@ -185,6 +185,20 @@ def cancelled_in_between():
     return run
 
 
+def disputed(*told):
+    """A chargeback of 100 that was won at the provider; `told` are the statuses that were delivered, and
+    booked is that it is open."""
+    run = sound()
+    run.effects += [{"effect": "dispute." + kind, "dispute": "dp-1", "payment": "pi-1",
+                     "currency": "eur", "amount": 100, "status": status}
+                    for kind, status in (("created", "open"), ("closed", "won"))]
+    for status in told:
+        run.add("refunds.provider-events.v1", f"d-{status}", {
+            "dispute": {"disputeId": "dp-1", "status": f"DISPUTE_STATUS_{status}"}})
+    run.rows["settlement.ledger"] += [ledger("DISPUTED", "", 100), ledger("CLEARING", "", -100)]
+    return run
+
+
 def last(run, topic):
     return run.topics[topic][-1]
 
@@ -507,6 +521,9 @@ def main():
     say("accounted: what was refused is accounted for", result.held, result.violations)
     result = results_of(cancelled_in_between())["cap"]
     say("cap: what was cancelled before does not count", result.held, result.violations)
+    result = results_of(disputed("OPEN"))["ledger"]
+    say("ledger: a dispute won of which nobody told is open", result.held, result.violations)
+    say("ledger: one that was told is not", not results_of(disputed("OPEN", "WON"))["ledger"].held)
     for rule, what, change in BREAKS:
         run = copy.deepcopy(sound())
         change(run)

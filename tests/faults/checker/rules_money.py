@@ -242,6 +242,14 @@ class Delivered:
     def told(self, one):
         return one in self.ids
 
+    def takes(self, one, effect):
+        """Whether the bank has the money of a dispute of which we were told, as far as we were: that it
+        was won counts only if its webhook was delivered."""
+        won = effect.get("status", "open") == "won" and any(
+            word in status.upper() for status in self.ids.get(one, ())
+            for word in ("WON", "REVERSED", "RESOLVED"))
+        return self.told(one) and not won
+
 
 def webhook_says(event):
     """(id, status in words) of what a ProviderNotification is about, of all three providers."""
@@ -335,7 +343,7 @@ class Ledger(Rule):
                 unsure.add(key)
                 self.counts["not told"] += 1
             elif one in self.provider.disputes:
-                wanted[key] += effect["amount"] if effect.get("status", "open") != "won" else 0
+                wanted[key] += effect["amount"] if self.delivered.takes(one, effect) else 0
             elif Provider.stands(effect):
                 wanted[key] += effect["amount"]
         for key in (wanted.keys() | outside.keys()) - unsure:
@@ -373,7 +381,7 @@ class OverShows(Rule):
             if Provider.stands(effect) and self.delivered.told(one):
                 used[Provider.payment(effect)] += effect["amount"]
         for one, effect in self.provider.disputes.items():
-            if effect.get("status", "open") != "won" and self.delivered.told(one):
+            if self.delivered.takes(one, effect):
                 used[Provider.payment(effect)] += effect["amount"]
         for row in facts.rows("settlement.payment"):
             self.counts["payments"] += 1
