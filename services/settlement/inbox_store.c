@@ -306,6 +306,12 @@ static size_t settle_kept(struct unit *unit, const struct inbox_items *items,
     return column_count(found);
 }
 
+/* What the one row of such an answer counts. */
+static int64_t count_of(const struct call *call)
+{
+    return call == NULL ? 0 : rows_int8(call, 0, 0);
+}
+
 enum status inbox_save(struct inbox *inbox, const struct inbox_items *items, struct error *error)
 {
     struct call *kept = NULL;
@@ -319,8 +325,7 @@ enum status inbox_save(struct inbox *inbox, const struct inbox_items *items, str
         status = database_wait(unit, error);
     }
     if (status == STATUS_OK)
-        inbox->waiting +=
-            (int64_t)kept - (int64_t)found - (forgotten == NULL ? 0 : rows_int8(forgotten, 0, 0));
+        inbox->waiting += count_of(kept) - (int64_t)found - count_of(forgotten);
     return finish(inbox, unit, status);
 }
 
