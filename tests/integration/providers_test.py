@@ -50,7 +50,8 @@ def ask(stack, *orders):
 
 
 def payout_of(journey):
-    events = journey.events(PAYOUTS)
+    """Of its latest event, which may be read later here than the database shows what it says."""
+    events = counting.until(lambda: journey.events(PAYOUTS))
     return events[-1]["payoutId"] if events else None
 
 
