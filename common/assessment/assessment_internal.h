@@ -38,7 +38,8 @@ struct hit_list {
     size_t total;      /* hits over all lines */
     struct rule_hit *hits;
     struct hit_key *keys;
-    size_t count, room;
+    size_t count;
+    size_t hits_room, keys_room; /* bytes */
 };
 
 void hit_list_start(struct hit_list *list, size_t line_count, struct arena *arena);

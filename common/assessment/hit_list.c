@@ -18,21 +18,17 @@ void hit_list_start(struct hit_list *list, size_t line_count, struct arena *aren
 /* Room for one rule more. */
 static bool grow(struct hit_list *list)
 {
-    enum { FIRST_ROOM = 8 };
-    size_t room = list->room == 0 ? FIRST_ROOM : list->room * 2;
-    if (list->count < list->room)
-        return true;
-    struct rule_hit *hits = arena_alloc(list->arena, room * sizeof *hits);
-    struct hit_key *keys = arena_alloc(list->arena, room * sizeof *keys);
-    if (hits == NULL || keys == NULL)
+    size_t count = list->count;
+    void *hits = arena_grow(list->arena, list->hits, count * sizeof *list->hits, &list->hits_room,
+                            (count + 1) * sizeof *list->hits);
+    if (hits == NULL)
         return false;
-    if (list->count > 0) {
-        memcpy(hits, list->hits, list->count * sizeof *hits);
-        memcpy(keys, list->keys, list->count * sizeof *keys);
-    }
     list->hits = hits;
+    void *keys = arena_grow(list->arena, list->keys, count * sizeof *list->keys, &list->keys_room,
+                            (count + 1) * sizeof *list->keys);
+    if (keys == NULL)
+        return false;
     list->keys = keys;
-    list->room = room;
     return true;
 }
 
