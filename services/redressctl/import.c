@@ -23,46 +23,24 @@ struct import_options {
 };
 
 /* From bytes over rows to the book. */
-struct reading {
-    struct csv_reader *reader;
-    struct retail_book *book;
-    struct retail_header header;
-    bool header_seen;
-};
-
-static enum status take_row(void *context, const char *const *fields, size_t count, int64_t line,
-                            struct error *error)
-{
-    struct reading *reading = context;
-    struct retail_row row;
-    (void)line;
-    if (!reading->header_seen) {
-        reading->header_seen = true;
-        return retail_header_read(fields, count, &reading->header, error);
-    }
-    enum status status = retail_row_read(&reading->header, fields, count, &row, error);
-    return status == STATUS_OK ? retail_book_add(reading->book, &row, error) : status;
-}
-
 static enum status take_bytes(void *context, const void *bytes, size_t size, struct error *error)
 {
-    struct reading *reading = context;
-    return csv_reader_feed(reading->reader, bytes, size, error);
+    return csv_reader_feed(context, bytes, size, error);
 }
 
 static enum status read_book(const char *path, struct retail_book *book, struct error *error)
 {
-    struct reading reading = {.book = book};
+    struct retail_reading reading = {.book = book};
     struct error cause = {0};
-    reading.reader = csv_reader_create(take_row, &reading);
-    if (reading.reader == NULL)
+    struct csv_reader *reader = csv_reader_create(retail_take_line, &reading);
+    if (reader == NULL)
         return error_set(error, STATUS_EXHAUSTED, "no memory");
-    enum status status = input_file_read(path, take_bytes, &reading, &cause);
+    enum status status = input_file_read(path, take_bytes, reader, &cause);
     if (status == STATUS_OK)
-        status = csv_reader_finish(reading.reader, &cause);
+        status = csv_reader_finish(reader, &cause);
     if (status == STATUS_OK && !reading.header_seen)
         status = error_set(&cause, STATUS_INVALID, "it is empty");
-    csv_reader_destroy(reading.reader);
+    csv_reader_destroy(reader);
     return status == STATUS_OK ? STATUS_OK
                                : error_set(error, status, "importing %s: %s", path, cause.text);
 }

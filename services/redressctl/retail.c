@@ -325,3 +325,17 @@ enum status retail_book_add(struct retail_book *book, const struct retail_row *r
         return add_purchase(book, invoice, row, total_minor, error);
     return STATUS_OK;
 }
+
+enum status retail_take_line(void *context, const char *const *fields, size_t count, int64_t line,
+                             struct error *error)
+{
+    struct retail_reading *reading = context;
+    struct retail_row row;
+    (void)line;
+    if (!reading->header_seen) {
+        reading->header_seen = true;
+        return retail_header_read(fields, count, &reading->header, error);
+    }
+    enum status status = retail_row_read(&reading->header, fields, count, &row, error);
+    return status == STATUS_OK ? retail_book_add(reading->book, &row, error) : status;
+}

@@ -13,6 +13,7 @@
 #include "retail_row.h"
 #include "status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,6 +88,17 @@ void retail_book_destroy(struct retail_book *book);
 /* Takes the next row of the file. */
 enum status retail_book_add(struct retail_book *book, const struct retail_row *row,
                             struct error *error) CHECK_RESULT;
+
+/* A file on its way into a book: its header, then its rows. */
+struct retail_reading {
+    struct retail_book *book;
+    struct retail_header header;
+    bool header_seen;
+};
+
+/* Takes the next line of the file, for csv_reader_create; `reading` is a struct retail_reading. */
+enum status retail_take_line(void *reading, const char *const *fields, size_t count, int64_t line,
+                             struct error *error) CHECK_RESULT;
 
 /* carriage, non_goods or goods. */
 const char *retail_category(const char *stock);

@@ -13,9 +13,7 @@
 enum { ARENA_BYTES = 64 * 1024 * 1024, SLOW_MAX = 2048 };
 
 struct reading {
-    struct retail_book *book;
-    struct retail_header header;
-    bool header_seen;
+    struct retail_reading lines;
     size_t rows;
 };
 
@@ -23,16 +21,9 @@ static enum status take_row(void *context, const char *const *fields, size_t cou
                             struct error *error)
 {
     struct reading *reading = context;
-    struct retail_row row;
-    (void)line;
-    if (!reading->header_seen) {
-        reading->header_seen = true;
-        return retail_header_read(fields, count, &reading->header, error);
-    }
-    enum status status = retail_row_read(&reading->header, fields, count, &row, error);
-    if (status == STATUS_OK)
-        status = retail_book_add(reading->book, &row, error);
-    reading->rows += status == STATUS_OK;
+    bool is_row = reading->lines.header_seen;
+    enum status status = retail_take_line(&reading->lines, fields, count, line, error);
+    reading->rows += is_row && status == STATUS_OK;
     return status;
 }
 
@@ -53,7 +44,7 @@ static enum status read(struct reading *reading, const uint8_t *bytes, size_t si
 
 static void check_book(const struct reading *reading)
 {
-    const struct retail_book *book = reading->book;
+    const struct retail_book *book = reading->lines.book;
     int64_t total = 0, lines = 0, skipped = 0;
     for (size_t i = 0; i < book->order_count; i++) {
         const struct retail_order *order = &book->orders[i];
@@ -103,13 +94,13 @@ static void send(const struct retail_book *book)
 
 static bool try(const uint8_t *bytes, size_t size, size_t step)
 {
-    struct reading reading = {.book = retail_book_create()};
-    cr_assert_not_null(reading.book);
+    struct reading reading = {.lines = {.book = retail_book_create()}};
+    cr_assert_not_null(reading.lines.book);
     bool good = read(&reading, bytes, size, step) == STATUS_OK;
     check_book(&reading);
     if (good)
-        send(reading.book);
-    retail_book_destroy(reading.book);
+        send(reading.lines.book);
+    retail_book_destroy(reading.lines.book);
     return good;
 }
 

@@ -16,31 +16,11 @@
 static const char header[] =
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
 
-struct loading {
-    struct retail_book *book;
-    struct retail_header header;
-    bool header_seen;
-};
-
-static enum status load_row(void *context, const char *const *fields, size_t count, int64_t line,
-                            struct error *error)
-{
-    struct loading *loading = context;
-    struct retail_row row;
-    (void)line;
-    if (!loading->header_seen) {
-        loading->header_seen = true;
-        return retail_header_read(fields, count, &loading->header, error);
-    }
-    enum status status = retail_row_read(&loading->header, fields, count, &row, error);
-    return status == STATUS_OK ? retail_book_add(loading->book, &row, error) : status;
-}
-
 static enum status load_into(struct retail_book *book, const char *first, const char *rows,
                              struct error *error)
 {
-    struct loading loading = {.book = book};
-    struct csv_reader *reader = csv_reader_create(load_row, &loading);
+    struct retail_reading reading = {.book = book};
+    struct csv_reader *reader = csv_reader_create(retail_take_line, &reading);
     enum status status = csv_reader_feed(reader, first, strlen(first), error);
     if (status == STATUS_OK)
         status = csv_reader_feed(reader, rows, strlen(rows), error);
