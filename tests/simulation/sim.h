@@ -8,8 +8,10 @@
  * out a transaction that was sent to it, lets Kafka append a record that was sent to it, publishes
  * a request or an answer, or lets something fail.
  *
- *     sim_world.c     steps, faults, instances
- *     sim_database.c  database.h: the loop's statements by name
+ *     sim_world.c     steps, faults
+ *     sim_instance.c  instances
+ *     sim_database.c  database.h
+ *     sim_statements.c  the loop's statements by name
  *     sim_broker.c    broker.h: logs, the group, the producer
  *     sim_stage.c     the worker: counts requests, answers and rung deadlines of orders
  *     sim_check.c     the promises, checked after each transaction and each appended record */
@@ -17,6 +19,7 @@
 #ifndef REDRESS_SIM_H
 #define REDRESS_SIM_H
 
+#include "sim_run.h"
 #include "worker/worker_internal.h"
 
 #include <stdbool.h>
@@ -153,8 +156,6 @@ struct sim_request {
 };
 
 struct sim {
-    uint64_t seed, random;
-    int64_t step, now_us;
     bool calm; /* no more faults: the world comes to rest */
     struct sim_instance instances[SIM_INSTANCES];
     struct sim_instance *current;
@@ -185,8 +186,6 @@ struct sim {
 
     char *memory; /* everything of one run; forgotten with it */
     size_t used;
-    char violation[512]; /* "" while every promise holds */
-    bool trace;
 
     /* Last, as only what was written is forgotten. */
     struct sim_log inputs[SIM_INPUTS][SIM_SHARDS];
@@ -197,10 +196,15 @@ extern struct sim sim;
 /* sim_world.c */
 void *sim_alloc(size_t size); /* zeroed; lives until the run ends */
 const char *sim_text(const char *text);
-uint64_t sim_random(uint64_t below);
-bool sim_chance(unsigned per_thousand);
+
+/* sim_instance.c */
+bool sim_prepare_instances(void);
+bool sim_can_go_on(const struct sim_instance *instance);
+void sim_go_on(struct sim_instance *instance);
+void sim_start_instance(struct sim_instance *instance);
+/* The process is gone. What it had sent may still arrive, or not. */
+void sim_end_instance(struct sim_instance *instance, bool sent_arrives);
 void sim_yield(enum sim_wait wait, const struct unit *unit, int64_t until_us);
-void sim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* sim_database.c */
 int sim_connect(void);
@@ -222,7 +226,6 @@ void sim_stage_read(struct call *call);
 void sim_stage_write(struct call *call);
 
 /* sim_check.c */
-void sim_violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void sim_check_transaction(int32_t shard);
 void sim_check_output(const struct sim_record *record);
 void sim_check_slot(int32_t shard, const struct sim_slot *slot, const char *why);

@@ -156,7 +156,7 @@ void consumer_commit(struct consumer *consumer, const struct place *places, size
 /* A question to the broker: takes a moment, sometimes a long one, and may come to nothing. */
 static enum status ask(struct sim_instance *me, struct error *error)
 {
-    sim_yield(WAIT_TIME, NULL, sim.now_us + (sim_chance(100) ? SLOW_US : 1000));
+    sim_yield(WAIT_TIME, NULL, sim_run.now_us + (sim_chance(100) ? SLOW_US : 1000));
     if (!me->alive)
         return error_set(error, STATUS_FATAL, "killed");
     if (!sim.calm && sim_chance(10))
@@ -259,7 +259,7 @@ void sim_append(struct sim_wire *wire)
     void *token = wire->tokens[wire->first];
     wire->first++;
     wire->count--;
-    record->at_us = sim.now_us;
+    record->at_us = sim_run.now_us;
     sim.appended++;
     sim_check_output(record);
     if (wire->instance >= 0)
@@ -272,7 +272,7 @@ enum status producer_poll(struct producer *producer, int timeout_ms, struct erro
 {
     struct sim_instance *me = producer->instance;
     if (timeout_ms > 0 && me->report_count == 0)
-        sim_yield(WAIT_TIME, NULL, sim.now_us + timeout_ms * 1000);
+        sim_yield(WAIT_TIME, NULL, sim_run.now_us + timeout_ms * 1000);
     if (!me->alive)
         return error_set(error, STATUS_FATAL, "killed");
     while (me->report_count > 0) {
@@ -290,7 +290,7 @@ void sim_rebalance(bool torn)
     int members[SIM_INSTANCES], count = 0;
     for (int i = 0; i < SIM_INSTANCES; i++) {
         struct sim_instance *instance = &sim.instances[i];
-        bool member = instance->alive && !instance->over && instance->frozen_until <= sim.step;
+        bool member = instance->alive && !instance->over && instance->frozen_until <= sim_run.step;
         if (member)
             members[count++] = i;
         else

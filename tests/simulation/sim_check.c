@@ -4,21 +4,9 @@
 
 #include "worker/ring.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Keeps the first one. */
-void sim_violate(const char *format, ...)
-{
-    if (sim.violation[0] != '\0')
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(sim.violation, sizeof sim.violation, format, arguments);
-    va_end(arguments);
-}
 
 static size_t uncounted_below(int input, int32_t shard, int64_t offset)
 {

@@ -99,7 +99,7 @@ static void publish(int input, int order, struct sim_bytes value, const char *id
         .value = value,
         .headers = headers(topic_info(topic)->ce_type, id, meaning == NOT_WANTED),
         .header_count = HEADERS,
-        .at_us = sim.now_us,
+        .at_us = sim_run.now_us,
         .poison = meaning == MEANS_NOTHING || meaning == DOES_NOT_FIT,
         .skipped = meaning == NOT_WANTED};
 }
@@ -122,13 +122,14 @@ static void publish_nonsense(enum meaning meaning)
     uint8_t *bytes = sim_alloc(sizeof broken);
     memcpy(bytes, broken, sizeof broken);
     publish((int)sim_random(SIM_INPUTS), (int)sim_random(SIM_ORDERS),
-            (struct sim_bytes){bytes, sizeof broken}, name_of("bad", (int)sim.step, 0), meaning);
+            (struct sim_bytes){bytes, sizeof broken}, name_of("bad", (int)sim_run.step, 0),
+            meaning);
 }
 
 static void publish_answer(int order, int request)
 {
     struct sim_request *known = &sim.requests[order][request];
-    known->answer_published_us = sim.now_us;
+    known->answer_published_us = sim_run.now_us;
     Redress__V1__Decision answer = REDRESS__V1__DECISION__INIT;
     answer.merchant_id = "m";
     answer.order_id = (char *)(uintptr_t)sim_order_ids[order];
@@ -157,7 +158,7 @@ static void publish_huge(void)
     asked.merchant_id = "m";
     asked.order_id = (char *)(uintptr_t)sim_order_ids[order];
     asked.request_id = HUGE;
-    publish(0, order, packed(&asked.base), name_of(HUGE, (int)sim.step, 0), DOES_NOT_FIT);
+    publish(0, order, packed(&asked.base), name_of(HUGE, (int)sim_run.step, 0), DOES_NOT_FIT);
 }
 
 /* A request, an answer to one that is waiting, or bytes that mean nothing or nobody wants. */
