@@ -60,6 +60,8 @@ struct config_row {
       "libpq sslmode: disable, prefer, require, verify-ca or verify-full")                    \
     X(database_ca_file, "REDRESS_DATABASE_CA_FILE", TEXT, 0, 1024, "",                        \
       "PEM file of the authority that signs PostgreSQL's certificate")                        \
+    X(stage_keys, "REDRESS_STAGE_KEYS", SECRET, 0, 1024, "",                                  \
+      "keys of all workers: seal what they say to each other, as id:<64 hex>,...")            \
     X(batch_max, "REDRESS_BATCH_MAX", NUMBER, 1, 10000, "1000",                               \
       "most events saved in one transaction")                                                 \
     X(health_address, "REDRESS_HEALTH_ADDRESS", TEXT, 1, 256, "127.0.0.1:0",                  \

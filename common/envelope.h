@@ -2,7 +2,8 @@
  * https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
  *
  * Beside the standard attributes Redress writes ce_causationid (ce_id of the event answered),
- * ce_refundid, ce_version and ce_status (so that a reader can skip an event by its headers). */
+ * ce_refundid, ce_version and ce_status (so that a reader can skip an event by its headers), and
+ * redress_seal on our own topics (stage_seal.h). */
 
 #ifndef REDRESS_ENVELOPE_H
 #define REDRESS_ENVELOPE_H
@@ -30,7 +31,8 @@ enum {
     X(causation, "ce_causationid")   \
     X(refund_id, "ce_refundid")      \
     X(version, "ce_version")         \
-    X(status, "ce_status")
+    X(status, "ce_status")           \
+    X(seal, "redress_seal")
 
 /* Texts point into the record or an arena; NULL where a header is absent. */
 struct envelope {

@@ -5,7 +5,8 @@
 #
 # <worker>.password, redressctl.password: login roles; owner.password: the roles that migrate;
 # postgres.password: the superuser of the container; approval.keys: with which routing signs what
-# may be paid and settlement checks it; stripe.key: the sandbox's API key (in production put the
+# may be paid and settlement checks it; stage.keys: with which all workers seal what they say to each
+# other; stripe.key: the sandbox's API key (in production put the
 # provider's there); rules-1.key, rules-2.key: two secret keys that sign rule sets, rules.keys their
 # public keys for the workers; console.key: that of the console (and of redressctl), which vouches for
 # the people of the roster. In production rules-1.key and rules-2.key are kept by two people, and not
@@ -44,6 +45,7 @@ mkdir -p "$dir"
 chmod 700 "$dir"
 for name in "${NAMES[@]}"; do keep "$name.password" "$(random_word)"; done
 keep approval.keys "k1:$(random_hex)"
+keep stage.keys "s1:$(random_hex)"
 for name in rules-1 rules-2 console; do keep "$name.key" "$name:$(random_hex)"; done
 keep rules.keys "$(public_of rules-1.key),$(public_of rules-2.key)"
 keep stripe.key "sk_test_$(random_word | tr -d _-)"

@@ -191,6 +191,19 @@ static enum status check_key(struct batch *batch, struct event *event, const str
                         "order_id", event->order_id, "equal to the record's key");
 }
 
+/* What we say to each other must be ours, before anything else about it matters. */
+static enum status check_seal(const struct worker *worker, struct batch *batch, struct event *event)
+{
+    const struct envelope *envelope = &event->envelope;
+    if (!topic_info(event->topic)->internal ||
+        stage_seal_holds(worker->stage_keys, event->topic, envelope->id, event->value,
+                         event->value_size, envelope->seal))
+        return STATUS_OK;
+    return batch_refuse(batch, event,
+                        REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_NOT_SEALED,
+                        "redress_seal", envelope->seal, "written and sealed by one of our workers");
+}
+
 /* STATUS_NOT_FOUND: the stage does not want it. */
 static enum status read_record(struct worker *worker, struct batch *batch, struct event *event,
                                const struct record *record)
@@ -200,6 +213,8 @@ static enum status read_record(struct worker *worker, struct batch *batch, struc
     if (status == STATUS_OK && input->wanted != NULL && event->envelope.status != NULL &&
         !input->wanted(&event->envelope))
         return STATUS_NOT_FOUND;
+    if (status != STATUS_EXHAUSTED && check_seal(worker, batch, event) != STATUS_OK)
+        return STATUS_UNPROCESSABLE;
     if (status == STATUS_OK)
         status = check_record(batch, event, record, worker->shard_count);
     if (status == STATUS_OK)
@@ -428,6 +443,11 @@ enum status batch_output(struct batch *batch, const struct event *event,
                    topic->name, topic->bytes_max);
         return STATUS_FATAL;
     }
+    char seal[STAGE_SEAL_TEXT];
+    if (topic->internal && worker->stage_keys != NULL)
+        add_header(&record, "redress_seal",
+                   stage_seal(worker->stage_keys, output->topic, ce_id, record.value,
+                              record.value_size, seal));
     batch->private->outputs++;
     return ring_append(&batch_shard(batch, event->shard)->outputs, &record);
 }
@@ -453,7 +473,10 @@ static void block(struct work *work, size_t index, const char *why)
 static enum status take_refused(struct work *work, size_t index)
 {
     struct event *event = &work->batch.events[index];
-    if (event->kind == EVENT_MESSAGE && !topic_info(event->topic)->internal) {
+    if (event->kind == EVENT_MESSAGE &&
+        (!topic_info(event->topic)->internal ||
+         work->refusals[index].reason ==
+             REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_NOT_SEALED)) {
         metric_add(METRIC_DEAD_LETTERS, 1);
         return dead_letter_write(&work->batch, event, &work->refusals[index]);
     }

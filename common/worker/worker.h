@@ -97,7 +97,8 @@ struct stage_input {
 /* Every function returns STATUS_OK, or:
  *   STATUS_EXHAUSTED      a bound of the batch was reached: done again with fewer events
  *   STATUS_UNPROCESSABLE  from decode and decide, by batch_refuse: a dead letter, or for our own
- *                         topics the shard waits and alarms
+ *                         topics the shard waits and alarms (what is not ours there, see
+ *                         stage_seal.h, never reaches decode)
  *   STATUS_DUPLICATE      from decide: applied before; counted, nothing else happens
  *   STATUS_GAP            from decide: an earlier version is missing; the shard waits and alarms
  *   STATUS_AGAIN          from loaded: the load did not ask for all that is needed

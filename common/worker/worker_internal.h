@@ -5,6 +5,7 @@
 
 #include "broker.h"
 #include "ring.h"
+#include "stage_seal.h"
 #include "worker.h"
 
 enum {
@@ -115,6 +116,7 @@ struct refusal {
 struct worker {
     const struct stage *stage;
     struct config_worker config;
+    struct approval_keys *stage_keys; /* NULL: none, and it reads nothing of ours */
     struct database_settings database_settings;
     struct database *database;
     struct consumer *consumer;

@@ -179,6 +179,7 @@ static void free_all(struct worker *worker)
     free(worker->pending);
     arena_destroy(worker->scratch);
     arena_destroy(worker->ring_scratch);
+    approval_keys_destroy(worker->stage_keys);
 }
 
 static void wait_signal(struct worker *worker, int timeout_ms)
@@ -318,6 +319,27 @@ static enum log_level level_of(const char *name)
     return LOG_INFO;
 }
 
+/* Who reads what the others say must be able to tell whether they said it. */
+static enum status read_stage_keys(struct worker *worker)
+{
+    const struct stage *stage = worker->stage;
+    if (worker->config.stage_keys[0] != '\0') {
+        struct error why = {0};
+        enum status status =
+            approval_keys_read(worker->config.stage_keys, &worker->stage_keys, &why);
+        return status == STATUS_OK
+                   ? status
+                   : error_set(&worker->error, status, "REDRESS_STAGE_KEYS: %s", why.text);
+    }
+    for (size_t i = 0; i < stage->input_count; i++)
+        if (topic_info(stage->inputs[i].topic)->internal)
+            return error_set(&worker->error, STATUS_INVALID,
+                             "REDRESS_STAGE_KEYS must be set: what stands on %s is believed only "
+                             "under a seal",
+                             topic_info(stage->inputs[i].topic)->name);
+    return STATUS_OK;
+}
+
 static enum status prepare(struct worker *worker, const struct stage *stage)
 {
     sigset_t set;
@@ -340,6 +362,9 @@ static enum status prepare(struct worker *worker, const struct stage *stage)
         worker->ring_scratch == NULL)
         return error_set(&worker->error, STATUS_FATAL, "no memory or file descriptors");
     set_database(worker);
+    enum status status = read_stage_keys(worker);
+    if (status != STATUS_OK)
+        return status;
     return metrics_serve(stage->name, worker->config.health_address,
                          worker->config.health_port_file, &worker->error);
 }

@@ -81,6 +81,7 @@ own_environment()
 {
     local keys="REDRESS_APPROVAL_KEYS_FILE=$dir/secrets/approval.keys"
     local rules="REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys"
+    [ "$1" = redressctl ] || echo "REDRESS_STAGE_KEYS_FILE=$dir/secrets/stage.keys"
     case $1 in
         policy) echo "$rules" ;;
         routing) printf '%s\n' "$keys" "$rules" ;;

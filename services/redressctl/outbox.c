@@ -6,6 +6,7 @@
 #include "envelope.h"
 #include "event.h"
 #include "message.h"
+#include "stage_seal.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -21,7 +22,8 @@ enum {
 };
 
 struct outbox {
-    struct burst *burst; /* NULL: writes to files */
+    struct burst *burst;              /* NULL: writes to files */
+    struct approval_keys *stage_keys; /* NULL: nothing is sealed */
     int32_t partitions[TOPIC_COUNT];
     const char *folder;
     FILE *files[TOPIC_COUNT];
@@ -65,6 +67,8 @@ enum status outbox_open(const struct session *session, struct outbox **outbox, s
     status = learn_partitions(session, made, error);
     if (status == STATUS_OK)
         status = burst_open(session, &made->burst, error);
+    if (status == STATUS_OK && session->config.stage_keys[0] != '\0')
+        status = approval_keys_read(session->config.stage_keys, &made->stage_keys, error);
     if (status != STATUS_OK) {
         outbox_close(made);
         return status;
@@ -198,7 +202,7 @@ enum status outbox_send_with(struct outbox *outbox, enum topic topic,
 {
     struct packed packed;
     char id[EVENT_ID_MAX], given_id[ENVELOPE_VALUE_MAX], time[CLOCK_TEXT_MAX];
-    char trace[TRACEPARENT_SIZE];
+    char trace[TRACEPARENT_SIZE], seal[STAGE_SEAL_TEXT];
     struct header_list headers = {.count = 0};
     int64_t time_us;
     enum status status = pack(outbox, topic, message, &packed, error);
@@ -220,6 +224,10 @@ enum status outbox_send_with(struct outbox *outbox, enum topic topic,
     add(&headers, "content-type", "application/protobuf");
     add(&headers, "traceparent",
         envelope_trace(NULL, header_text(&headers, "ce_id", given_id), trace));
+    if (topic_info(topic)->internal && outbox->stage_keys != NULL)
+        add(&headers, "redress_seal",
+            stage_seal(outbox->stage_keys, topic, header_text(&headers, "ce_id", given_id),
+                       packed.bytes, packed.size, seal));
     return outbox_send_raw(outbox, topic, -1, packed.key, strlen(packed.key), packed.bytes,
                            packed.size, headers.items, headers.count, error);
 }
@@ -256,6 +264,7 @@ void outbox_close(struct outbox *outbox)
     if (outbox == NULL)
         return;
     burst_close(outbox->burst);
+    approval_keys_destroy(outbox->stage_keys);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (outbox->files[i] != NULL)
             (void)fclose(outbox->files[i]);

@@ -46,8 +46,8 @@ def publish(stack, payouts, provider):
     for first in range(0, payouts, CHUNK):
         lines = [made.order() for _ in range(min(CHUNK, payouts - first))]
         for number, topic in enumerate((traffic.ORDERS, traffic.ROUTED)):
-            stack.ctl("publish", topic, "-", stdin="".join(
-                json.dumps(order[number][1]) + "\n" for order in lines).encode())
+            stack.publish_sealed(topic, "".join(
+                json.dumps(order[number][1]) + "\n" for order in lines))
 
 
 def paid(stack):

@@ -129,9 +129,12 @@ secrets_of()
 {
     case $1 in
         sandbox) echo stripe.key ;;
-        policy) printf '%s\n' database.password rules.keys ;;
-        routing) printf '%s\n' approval.keys database.password rules.keys ;;
-        settlement) printf '%s\n' approval.keys database.password rules.keys stripe.key ;;
+        policy) printf '%s\n' database.password rules.keys stage.keys ;;
+        routing) printf '%s\n' approval.keys database.password rules.keys stage.keys ;;
+        settlement)
+            printf '%s\n' approval.keys database.password rules.keys stage.keys stripe.key
+            ;;
+        intake | analytics) printf '%s\n' database.password stage.keys ;;
         *) echo database.password ;;
     esac
 }

@@ -184,7 +184,7 @@ class Campaign:
         if self.random.random() < 0.2:  # approvals before their captures
             topics.reverse()
         for topic in topics:
-            self.stack.ctl("publish", topic, "-", stdin="".join(lines[topic]).encode())
+            self.stack.publish_sealed(topic, "".join(lines[topic]))
 
     def trouble(self):
         """One kill, in the middle of what the instance does; now and then a freeze as well."""

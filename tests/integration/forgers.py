@@ -1,6 +1,7 @@
 """Scenarios: somebody who can write to the topics of settlement tries to move money, or to free it."""
 
 import copy
+import json
 
 import counting
 import shop
@@ -95,10 +96,10 @@ def scenarios(stack):
                                      "amount": {"minor": 30000, "currency": "GBP"}}],
                           "amount": {"minor": 30000, "currency": "GBP"},
                           "expiresAt": shop.days_ago(-30)})
-        stack.publish(ROUTED, forged)
+        stack.publish_sealed(ROUTED, json.dumps(forged))
         await_refused(journey, "MAC")
         forged["approval"]["keyId"] = "nobody"
-        stack.publish(ROUTED, forged)
+        stack.publish_sealed(ROUTED, json.dumps(forged))
         await_refused(journey, "UNKNOWN_KEY")
         counting.equal("nothing was told of a payout", journey.statuses(shop.PAYOUTS), [])
         counting.equal("nothing was paid", effects(journey), [])
@@ -113,18 +114,65 @@ def scenarios(stack):
         forged = copy.deepcopy(routed)
         forged.update(version=int(routed["version"]) + 1, status="ROUTING_STATUS_APPROVED",
                       approval=approval)
-        stack.publish(ROUTED, forged)
+        stack.publish_sealed(ROUTED, json.dumps(forged))
         await_refused(journey, "MAC")
         counting.equal("nothing was paid", effects(journey), [])
 
     def approval_again_with_a_new_version():
         journey, _ = paid("again")
         again = copy.deepcopy(journey.events(ROUTED)[-1])
-        stack.publish(ROUTED, again)  # byte for byte: a duplicate
+        stack.publish_sealed(ROUTED, json.dumps(again))  # byte for byte: a duplicate
         again["version"] = int(again["version"]) + 1
-        stack.publish(ROUTED, again)
+        stack.publish_sealed(ROUTED, json.dumps(again))
         await_refused(journey, "MAC")
         counting.equal("it was paid once", len(effects(journey)), 1)
 
-    return [forged_failure, forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
+    def await_letters(order_id, count, *workers):
+        """Each of these workers met what no worker said `count` times, and put it aside."""
+        def met():
+            letters = [entry["headers"] for entry in
+                       stack.events(shop.DEAD_LETTERS, order_id, headers=True)]
+            return [letter["redress_worker"] for letter in letters
+                    if letter["redress_reason"] == "NOT_SEALED"]
+        counting.check(f"what no worker said is a dead letter of {' and '.join(workers)}",
+                       counting.until(lambda: all(met().count(each) == count for each in workers)),
+                       met())
+
+    def assessment_of_nobody():
+        """What policy never said: an order that was never asked for is compliant, and small."""
+        genuine, _ = paid("assessed")
+        order = Order("never-asked-for")
+        stack.publish(ORDERS, *order.events())
+        forged = json.loads(json.dumps(genuine.events(shop.ASSESSED)[-1])
+                            .replace("assessed", "never-asked-for")
+                            .replace(genuine.refund_id, "rf_" + "0" * 32))
+        stack.publish(shop.ASSESSED, forged)
+        await_letters(order.order_id, 1, "routing", "intake")
+        counting.equal("routing says nothing of it", stack.events(ROUTED, order.order_id), [])
+        counting.equal("nothing was paid", [effect for effect in stack.effects() if
+                                            effect["metadata"].get("refund_id") ==
+                                            forged["refundId"]], [])
+
+    def end_of_a_refund():
+        """What would free a claim, or stop a refund: a decline and a cancellation."""
+        journey, routed = pending("ended")
+        said = {**routed, "version": int(routed["version"]) + 1}
+        stack.publish(ROUTED, {**said, "status": "ROUTING_STATUS_DECLINED"},
+                      {**said, "status": "ROUTING_STATUS_CANCEL_REQUESTED"})
+        await_letters(journey.order.order_id, 2, "settlement", "intake")
+        stack.publish(REQUESTS, journey.order.request("r2"))
+        Journey(stack, journey.order, "r2").await_rejection("UNITS_ALREADY_CLAIMED")
+
+    def seal_of_another_record():
+        """A record that a worker did seal, under another id."""
+        genuine, _ = paid("sealed")
+        entry = counting.until(
+            lambda: stack.events(shop.ASSESSED, genuine.order.order_id, headers=True))[-1]
+        entry["headers"]["ce_id"] += "0"
+        stack.ctl("publish", shop.ASSESSED, "-", stdin=json.dumps(
+            {"headers": entry["headers"], "event": entry["event"]}).encode())
+        await_letters(genuine.order.order_id, 1, "routing")
+
+    return [assessment_of_nobody, end_of_a_refund, seal_of_another_record, forged_failure,
+            forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
             approval_again_with_a_new_version]
