@@ -1,5 +1,7 @@
 #include "analytics_store.h"
 
+#include "columns.h"
+
 static const struct statement FACT_LOAD = {
     "fact_load",
     "SELECT k.n"
@@ -100,74 +102,34 @@ static const struct statement PAYOUT_UPDATE = {
     " WHERE (p.payout_id, p.order_id, p.merchant_id) = (k.payout_id, k.order_id, k.merchant_id)",
 };
 
-/* Columns of one call, in the order of its parameters. */
-struct columns {
-    struct unit *unit;
-    struct column *items[24];
-    size_t at, count;
-};
-
-static struct column *next(struct columns *columns, enum column_type type)
-{
-    if (columns->at == columns->count)
-        columns->items[columns->count++] = column_create(columns->unit, type);
-    return columns->items[columns->at++];
-}
-
 /* Empty texts are NULL in the tables, as most are empty. */
 static void put_text(struct columns *columns, const char *text)
 {
-    column_text(next(columns, COLUMN_TEXT), text[0] == '\0' ? NULL : text);
-}
-
-static void put_key(struct columns *columns, const char *text)
-{
-    column_text(next(columns, COLUMN_TEXT), text);
-}
-
-static void put_int4(struct columns *columns, int64_t value)
-{
-    column_int4(next(columns, COLUMN_INT4), (int32_t)value);
-}
-
-static void put_int8(struct columns *columns, int64_t value)
-{
-    column_int8(next(columns, COLUMN_INT8), value);
-}
-
-static void put_bool(struct columns *columns, bool value)
-{
-    column_bool(next(columns, COLUMN_BOOL), value);
-}
-
-static struct call *send_columns(struct columns *columns, const struct statement *statement)
-{
-    if (columns->count == 0)
-        return NULL;
-    struct call *call = unit_call(columns->unit, statement);
-    for (size_t i = 0; i < columns->count; i++)
-        call_column(call, columns->items[i]);
-    return call;
+    columns_text(columns, text[0] == '\0' ? NULL : text);
 }
 
 void analytics_load(struct analytics_rows *rows, struct unit *unit)
 {
     struct columns facts = {.unit = unit}, refunds = {.unit = unit}, payouts = {.unit = unit};
-    for (size_t i = 0; i < rows->fact_index.count; i++, facts.at = 0) {
-        put_key(&facts, rows->facts[i].order_id);
-        put_key(&facts, rows->facts[i].merchant_id);
-        put_key(&facts, rows->facts[i].fact);
+    for (size_t i = 0; i < rows->fact_index.count; i++) {
+        columns_row(&facts);
+        columns_text(&facts, rows->facts[i].order_id);
+        columns_text(&facts, rows->facts[i].merchant_id);
+        columns_text(&facts, rows->facts[i].fact);
     }
-    for (size_t i = 0; i < rows->refund_index.count; i++, refunds.at = 0)
-        put_key(&refunds, rows->refunds[i].refund_id);
-    for (size_t i = 0; i < rows->payout_index.count; i++, payouts.at = 0) {
-        put_key(&payouts, rows->payouts[i].id);
-        put_key(&payouts, rows->payouts[i].order_id);
-        put_key(&payouts, rows->payouts[i].merchant_id);
+    for (size_t i = 0; i < rows->refund_index.count; i++) {
+        columns_row(&refunds);
+        columns_text(&refunds, rows->refunds[i].refund_id);
     }
-    rows->fact_call = send_columns(&facts, &FACT_LOAD);
-    rows->refund_call = send_columns(&refunds, &REFUND_LOAD);
-    rows->payout_call = send_columns(&payouts, &PAYOUT_LOAD);
+    for (size_t i = 0; i < rows->payout_index.count; i++) {
+        columns_row(&payouts);
+        columns_text(&payouts, rows->payouts[i].id);
+        columns_text(&payouts, rows->payouts[i].order_id);
+        columns_text(&payouts, rows->payouts[i].merchant_id);
+    }
+    rows->fact_call = columns_call(&facts, &FACT_LOAD);
+    rows->refund_call = columns_call(&refunds, &REFUND_LOAD);
+    rows->payout_call = columns_call(&payouts, &PAYOUT_LOAD);
 }
 
 static const char *text_or_empty(const struct call *call, size_t row, int column)
@@ -230,25 +192,25 @@ void analytics_loaded(struct analytics_rows *rows)
 
 static void put_refund(struct columns *columns, const struct analytics_refund *refund)
 {
-    columns->at = 0;
-    put_key(columns, refund->refund_id);
+    columns_row(columns);
+    columns_text(columns, refund->refund_id);
     if (!refund->stored) {
-        put_key(columns, refund->merchant_id);
-        put_key(columns, refund->order_id);
+        columns_text(columns, refund->merchant_id);
+        columns_text(columns, refund->order_id);
     }
     for (size_t i = 0; i < NUMBERED; i++)
-        put_int4(columns, refund->seen[i]);
-    put_bool(columns, refund->asked);
-    put_bool(columns, refund->approved);
-    put_int4(columns, refund->day);
-    put_int4(columns, refund->reason);
-    put_int4(columns, refund->channel);
-    put_int4(columns, refund->validated);
-    put_int4(columns, refund->assessed);
-    put_int4(columns, refund->authority);
-    put_int4(columns, refund->without_payout);
-    put_int8(columns, refund->claim_minor);
-    put_int8(columns, refund->paid_minor);
+        columns_int4(columns, (int32_t)refund->seen[i]);
+    columns_bool(columns, refund->asked);
+    columns_bool(columns, refund->approved);
+    columns_int4(columns, refund->day);
+    columns_int4(columns, refund->reason);
+    columns_int4(columns, refund->channel);
+    columns_int4(columns, refund->validated);
+    columns_int4(columns, refund->assessed);
+    columns_int4(columns, refund->authority);
+    columns_int4(columns, refund->without_payout);
+    columns_int8(columns, refund->claim_minor);
+    columns_int8(columns, refund->paid_minor);
     put_text(columns, refund->currency);
     put_text(columns, refund->rejection);
     put_text(columns, refund->detail);
@@ -256,21 +218,21 @@ static void put_refund(struct columns *columns, const struct analytics_refund *r
 
 static void put_payout(struct columns *columns, const struct analytics_payout *payout)
 {
-    columns->at = 0;
-    put_key(columns, payout->id);
-    put_key(columns, payout->order_id);
-    put_key(columns, payout->merchant_id);
+    columns_row(columns);
+    columns_text(columns, payout->id);
+    columns_text(columns, payout->order_id);
+    columns_text(columns, payout->merchant_id);
     put_text(columns, payout->refund_id);
-    put_int4(columns, payout->provider);
-    put_int4(columns, payout->status);
-    put_int4(columns, payout->version);
-    put_int4(columns, reconciliation_number(payout->state));
-    put_int4(columns, payout->insight_version);
-    put_bool(columns, payout->failed);
-    put_bool(columns, payout->extra_failed);
-    put_int8(columns, payout->amount_minor);
-    put_int8(columns, payout->reported_minor);
-    put_int8(columns, payout->extra_minor);
+    columns_int4(columns, payout->provider);
+    columns_int4(columns, payout->status);
+    columns_int4(columns, (int32_t)payout->version);
+    columns_int4(columns, reconciliation_number(payout->state));
+    columns_int4(columns, (int32_t)payout->insight_version);
+    columns_bool(columns, payout->failed);
+    columns_bool(columns, payout->extra_failed);
+    columns_int8(columns, payout->amount_minor);
+    columns_int8(columns, payout->reported_minor);
+    columns_int8(columns, payout->extra_minor);
     put_text(columns, payout->currency);
     put_text(columns, payout->reported_currency);
     put_text(columns, payout->provider_refund_id);
@@ -285,21 +247,21 @@ void analytics_save_rows(struct analytics_rows *rows, struct unit *unit)
         const struct analytics_fact *fact = &rows->facts[i];
         if (!fact->fresh)
             continue;
-        facts.at = 0;
-        put_key(&facts, fact->order_id);
-        put_key(&facts, fact->merchant_id);
-        put_key(&facts, fact->fact);
+        columns_row(&facts);
+        columns_text(&facts, fact->order_id);
+        columns_text(&facts, fact->merchant_id);
+        columns_text(&facts, fact->fact);
     }
-    (void)send_columns(&facts, &FACT_SAVE);
+    columns_call(&facts, &FACT_SAVE);
     for (size_t i = 0; i < rows->refund_index.count; i++)
         if (rows->refunds[i].changed)
             put_refund(rows->refunds[i].stored ? &updated : &inserted, &rows->refunds[i]);
-    (void)send_columns(&inserted, &REFUND_INSERT);
-    (void)send_columns(&updated, &REFUND_UPDATE);
+    columns_call(&inserted, &REFUND_INSERT);
+    columns_call(&updated, &REFUND_UPDATE);
     inserted = updated = (struct columns){.unit = unit};
     for (size_t i = 0; i < rows->payout_index.count; i++)
         if (rows->payouts[i].changed)
             put_payout(rows->payouts[i].stored ? &updated : &inserted, &rows->payouts[i]);
-    (void)send_columns(&inserted, &PAYOUT_INSERT);
-    (void)send_columns(&updated, &PAYOUT_UPDATE);
+    columns_call(&inserted, &PAYOUT_INSERT);
+    columns_call(&updated, &PAYOUT_UPDATE);
 }

@@ -3,8 +3,8 @@
 #ifndef REDRESS_INTAKE_SAVE_H
 #define REDRESS_INTAKE_SAVE_H
 
+#include "columns.h"
 #include "intake.h"
-#include "intake_columns.h"
 #include "intake_store.h"
 
 struct order_saving {

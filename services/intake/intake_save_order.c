@@ -125,13 +125,13 @@ static void put_order(struct columns *out, const struct order *order)
     columns_int8(out, order->order_key);
     columns_text(out, order->merchant_id);
     columns_text(out, order->order_id);
-    columns_time(out, order->received_at_us);
-    columns_time(out, order->placed_at_us);
+    columns_time_if(out, order->received_at_us);
+    columns_time_if(out, order->placed_at_us);
     columns_int8(out, order->fingerprint);
     columns_int8(out, order->shipping_minor);
     columns_int8(out, order->shipping_tax_minor);
     columns_int8(out, order->total_minor);
-    columns_time(out, order->cancelled_at_us);
+    columns_time_if(out, order->cancelled_at_us);
     columns_int4(out, order->shipping_tax_rate_ppm);
     columns_int4(out, order->line_count);
     columns_int4(out, order->waiting);
@@ -152,7 +152,7 @@ static void save_order_row(struct order_saving *saving, const struct order *orde
         columns_row(out);
         columns_int8(out, order->order_key);
         columns_int4(out, order->waiting);
-        columns_time(out, order->cancelled_at_us);
+        columns_time_if(out, order->cancelled_at_us);
     }
 }
 
@@ -198,8 +198,8 @@ static enum status save_new_line(struct order_saving *saving, const struct order
     columns_int8(out, line->discount_minor);
     columns_int8(out, line->tax_minor);
     columns_int4(out, line->tax_rate_ppm);
-    columns_time(out, line->shipped_at_us);
-    columns_time(out, line->delivered_at_us);
+    columns_time_if(out, line->shipped_at_us);
+    columns_time_if(out, line->delivered_at_us);
     columns_int8(out, line->shipped_units);
     columns_int8(out, line->delivered_units);
     columns_int8(out, line->cancelled_units);
@@ -214,8 +214,8 @@ static void save_moved_line(struct order_saving *saving, const struct order *ord
     columns_row(out);
     columns_int8(out, order->order_key);
     columns_text(out, line->line_id);
-    columns_time(out, line->shipped_at_us);
-    columns_time(out, line->delivered_at_us);
+    columns_time_if(out, line->shipped_at_us);
+    columns_time_if(out, line->delivered_at_us);
     columns_int8(out, line->shipped_units);
     columns_int8(out, line->delivered_units);
     columns_int8(out, line->cancelled_units);
@@ -244,7 +244,7 @@ static void save_payments(struct order_saving *saving, const struct order *order
         columns_int8(out, order->order_key);
         columns_text(out, payment->payment_id);
         columns_int8(out, payment->minor);
-        columns_time(out, payment->captured_at_us);
+        columns_time_if(out, payment->captured_at_us);
         columns_int4(out, payment->provider);
         columns_int4(out, payment->method);
         columns_text(out, payment->currency);
@@ -280,7 +280,7 @@ static void save_movements(struct order_saving *saving, const struct order *orde
         columns_int4(out, (int32_t)movement->kind);
         columns_text(out, movement->movement_id);
         columns_int8(out, movement->fingerprint);
-        columns_time(out, movement->occurred_at_us);
+        columns_time_if(out, movement->occurred_at_us);
         columns_bool(out, movement->early);
         if (movement->early)
             save_movement_lines(saving, order, movement);

@@ -164,7 +164,7 @@ static void put_refund_state(struct columns *out, const struct order *order,
     columns_int8(out, refund->shipping_minor);
     columns_int8(out, refund->shipping_tax_minor);
     columns_int8(out, refund->paid_minor);
-    columns_time(out, refund->updated_at_us);
+    columns_time_if(out, refund->updated_at_us);
     columns_int4(out, (int32_t)refund->status);
     columns_int4(out, (int32_t)refund->rejection);
     columns_bool(out, refund->holds);
@@ -178,7 +178,7 @@ static void put_asking(struct columns *out, const struct refund *refund)
     const struct asking *asking = &refund->asking;
     columns_int8_if(out, asking->has_amount, asking->amount_minor);
     columns_int8(out, asking->fingerprint);
-    columns_time(out, asking->occurred_at_us);
+    columns_time_if(out, asking->occurred_at_us);
     columns_int4(out, asking->trigger);
     columns_int4(out, asking->reason);
     columns_int4(out, asking->wished_method);
@@ -199,7 +199,7 @@ static void save_refund_row(struct refund_saving *saving, const struct order *or
         struct columns *out = &saving->refunds;
         put_refund_state(out, order, refund);
         put_asking(out, refund);
-        columns_time(out, refund->received_at_us);
+        columns_time_if(out, refund->received_at_us);
         columns_text(out, refund->refund_id);
     } else if (refund->changed) {
         put_refund_state(&saving->changed_refunds, order, refund);
@@ -283,7 +283,7 @@ static void save_follow_ups(struct refund_saving *saving, const struct order *or
         if (!known->is_new)
             continue;
         columns_int4(out, n);
-        columns_time(out, known->occurred_at_us);
+        columns_time_if(out, known->occurred_at_us);
     }
 }
 
@@ -312,7 +312,7 @@ static void save_notes(struct refund_saving *saving, const struct order *order,
         columns_row(out);
         columns_int8(out, order->order_key);
         columns_int8(out, refund->refund_key);
-        columns_time(out, refund->updated_at_us);
+        columns_time_if(out, refund->updated_at_us);
         columns_text(out, note->source);
         columns_text(out, note->text);
     }

@@ -46,9 +46,14 @@ static const struct statement INSERT_MODELS = {
            "        AS k(fingerprint, model_id, version, sha256)"
            " ON CONFLICT (fingerprint) DO NOTHING"};
 
-static size_t order_number(const struct batch *batch, const struct batch_order *order)
+void policy_put_refund(struct columns *columns, const struct batch *batch,
+                       const struct event *event, const char *refund_id)
 {
-    return (size_t)(order - batch->orders);
+    columns_row(columns);
+    columns_int8(columns, event->order - batch->orders);
+    columns_text(columns, event->merchant_id);
+    columns_text(columns, event->order_id);
+    columns_text(columns, refund_id);
 }
 
 enum status policy_load(struct batch *batch, struct unit *unit)
@@ -61,25 +66,16 @@ enum status policy_load(struct batch *batch, struct unit *unit)
     rows->added_last = &rows->added;
     rows->done_last = &rows->done;
     batch->rows = rows;
-    struct column *numbers = column_create(unit, COLUMN_INT8);
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *orders = column_create(unit, COLUMN_TEXT);
-    struct column *refunds = column_create(unit, COLUMN_TEXT);
+    struct columns refunds = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         if (event->order == NULL)
             continue;
         const struct policy_input *input = event->body;
-        column_int8(numbers, (int64_t)order_number(batch, event->order));
-        column_text(merchants, event->merchant_id);
-        column_text(orders, event->order_id);
-        column_text(refunds, event->kind == EVENT_MESSAGE ? input->refund_id : event->subject);
+        policy_put_refund(&refunds, batch, event,
+                          event->kind == EVENT_MESSAGE ? input->refund_id : event->subject);
     }
-    rows->refunds = unit_call(unit, &LOAD_REFUNDS);
-    call_column(rows->refunds, numbers);
-    call_column(rows->refunds, merchants);
-    call_column(rows->refunds, orders);
-    call_column(rows->refunds, refunds);
+    rows->refunds = columns_call(&refunds, &LOAD_REFUNDS);
     policy_waiting_load(batch, unit);
     rules_load(own->rules, batch, unit);
     return STATUS_OK;
@@ -109,7 +105,8 @@ static struct policy_refund *refund_add(struct arena *arena, struct batch_order 
 static enum status take_refunds(struct batch *batch)
 {
     const struct policy_rows *rows = batch->rows;
-    for (size_t i = 0; i < rows_count(rows->refunds); i++) {
+    size_t count = rows->refunds == NULL ? 0 : rows_count(rows->refunds);
+    for (size_t i = 0; i < count; i++) {
         struct batch_order *order = &batch->orders[rows_int8(rows->refunds, i, 0)];
         const char *refund_id = rows_text(rows->refunds, i, 2);
         if (refund_find(order, refund_id) != NULL)
@@ -176,69 +173,31 @@ struct policy_refund *policy_refund_of(struct batch *batch, const struct event *
     return refund;
 }
 
-static void save_new(struct batch *batch, struct unit *unit)
+static void put_refund(struct columns *columns, const struct batch_order *order,
+                       const struct policy_refund *refund)
 {
-    struct column *keys = column_create(unit, COLUMN_INT8);
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *orders = column_create(unit, COLUMN_TEXT);
-    struct column *refunds = column_create(unit, COLUMN_TEXT);
-    struct column *seen = column_create(unit, COLUMN_INT8);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    struct column *waiting = column_create(unit, COLUMN_INT8);
-    for (size_t i = 0; i < batch->order_count; i++)
-        for (const struct policy_refund *refund = batch->orders[i].rows; refund != NULL;
-             refund = refund->next) {
-            if (refund->stored || !refund->changed)
-                continue;
-            column_int8(keys, refund->key);
-            column_text(merchants, batch->orders[i].merchant_id);
-            column_text(orders, batch->orders[i].order_id);
-            column_text(refunds, refund->refund_id);
-            column_int8(seen, refund->seen);
-            column_int8(versions, refund->version);
-            column_int8(waiting, refund->waiting);
-        }
-    if (column_count(keys) == 0)
-        return;
-    struct call *call = unit_call(unit, &INSERT_REFUNDS);
-    call_column(call, keys);
-    call_column(call, merchants);
-    call_column(call, orders);
-    call_column(call, refunds);
-    call_column(call, seen);
-    call_column(call, versions);
-    call_column(call, waiting);
+    columns_row(columns);
+    if (!refund->stored)
+        columns_int8(columns, refund->key);
+    columns_text(columns, order->merchant_id);
+    columns_text(columns, order->order_id);
+    columns_text(columns, refund->refund_id);
+    columns_int8(columns, refund->seen);
+    columns_int8(columns, refund->version);
+    columns_int8(columns, refund->waiting);
 }
 
-static void save_changed(struct batch *batch, struct unit *unit)
+static void save_refunds(struct batch *batch, struct unit *unit)
 {
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *orders = column_create(unit, COLUMN_TEXT);
-    struct column *refunds = column_create(unit, COLUMN_TEXT);
-    struct column *seen = column_create(unit, COLUMN_INT8);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    struct column *waiting = column_create(unit, COLUMN_INT8);
+    struct columns added = {.unit = unit};
+    struct columns changed = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++)
         for (const struct policy_refund *refund = batch->orders[i].rows; refund != NULL;
-             refund = refund->next) {
-            if (!refund->stored || !refund->changed)
-                continue;
-            column_text(merchants, batch->orders[i].merchant_id);
-            column_text(orders, batch->orders[i].order_id);
-            column_text(refunds, refund->refund_id);
-            column_int8(seen, refund->seen);
-            column_int8(versions, refund->version);
-            column_int8(waiting, refund->waiting);
-        }
-    if (column_count(seen) == 0)
-        return;
-    struct call *call = unit_call(unit, &UPDATE_REFUNDS);
-    call_column(call, merchants);
-    call_column(call, orders);
-    call_column(call, refunds);
-    call_column(call, seen);
-    call_column(call, versions);
-    call_column(call, waiting);
+             refund = refund->next)
+            if (refund->changed)
+                put_refund(refund->stored ? &changed : &added, &batch->orders[i], refund);
+    columns_call(&added, &INSERT_REFUNDS);
+    columns_call(&changed, &UPDATE_REFUNDS);
 }
 
 static const char *reasons_text(struct arena *arena, const struct assessment *assessment)
@@ -264,70 +223,45 @@ int64_t policy_fingerprint(const struct rules_set *set)
 static void save_models(struct batch *batch, struct unit *unit)
 {
     const struct policy_rows *rows = batch->rows;
-    struct column *fingerprints = column_create(unit, COLUMN_INT8);
-    struct column *ids = column_create(unit, COLUMN_TEXT);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    struct column *hashes = column_create(unit, COLUMN_TEXT);
+    struct columns models = {.unit = unit};
     int64_t last = 0;
     for (const struct policy_record *record = rows->first; record != NULL; record = record->next) {
         if (record->set == NULL || record->model == last ||
             policy_model_known(batch->context, record->model))
             continue;
         last = record->model;
-        column_int8(fingerprints, record->model);
-        column_text(ids, record->set->id);
-        column_int8(versions, record->set->version);
-        column_text(hashes, record->set->sha256);
+        columns_row(&models);
+        columns_int8(&models, record->model);
+        columns_text(&models, record->set->id);
+        columns_int8(&models, record->set->version);
+        columns_text(&models, record->set->sha256);
     }
-    if (column_count(fingerprints) == 0)
-        return;
-    struct call *call = unit_call(unit, &INSERT_MODELS);
-    call_column(call, fingerprints);
-    call_column(call, ids);
-    call_column(call, versions);
-    call_column(call, hashes);
+    columns_call(&models, &INSERT_MODELS);
 }
 
 static void save_assessments(struct batch *batch, struct unit *unit)
 {
     const struct policy_rows *rows = batch->rows;
-    if (rows->first == NULL)
-        return;
-    struct column *refunds = column_create(unit, COLUMN_INT8);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    struct column *validated = column_create(unit, COLUMN_INT8);
-    struct column *statuses = column_create(unit, COLUMN_TEXT);
-    struct column *reasons = column_create(unit, COLUMN_TEXT);
-    struct column *hits = column_create(unit, COLUMN_TEXT);
-    struct column *models = column_create(unit, COLUMN_INT8);
-    struct column *times = column_create(unit, COLUMN_TIME);
+    struct columns out = {.unit = unit};
     for (const struct policy_record *record = rows->first; record != NULL; record = record->next) {
-        column_int8(refunds, record->refund->key);
-        column_int8(versions, record->version);
-        column_int8(validated, record->validated_version);
-        column_text(statuses, policy_status(record->assessment));
-        column_text(reasons, reasons_text(batch->arena, record->assessment));
-        column_text(hits, record->assessment == NULL
-                              ? ""
-                              : assessment_hits_text(record->assessment, batch->arena));
-        column_int8(models, record->model);
-        column_time(times, record->decided_us);
+        columns_row(&out);
+        columns_int8(&out, record->refund->key);
+        columns_int8(&out, record->version);
+        columns_int8(&out, record->validated_version);
+        columns_text(&out, policy_status(record->assessment));
+        columns_text(&out, reasons_text(batch->arena, record->assessment));
+        columns_text(&out, record->assessment == NULL
+                               ? ""
+                               : assessment_hits_text(record->assessment, batch->arena));
+        columns_int8(&out, record->model);
+        columns_time(&out, record->decided_us);
     }
-    struct call *call = unit_call(unit, &INSERT_ASSESSMENTS);
-    call_column(call, refunds);
-    call_column(call, versions);
-    call_column(call, validated);
-    call_column(call, statuses);
-    call_column(call, reasons);
-    call_column(call, hits);
-    call_column(call, models);
-    call_column(call, times);
+    columns_call(&out, &INSERT_ASSESSMENTS);
 }
 
 enum status policy_save(struct batch *batch, struct unit *unit)
 {
-    save_new(batch, unit);
-    save_changed(batch, unit);
+    save_refunds(batch, unit);
     save_models(batch, unit);
     save_assessments(batch, unit);
     policy_waiting_save(batch, unit);

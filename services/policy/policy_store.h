@@ -3,6 +3,7 @@
 #ifndef REDRESS_POLICY_STORE_H
 #define REDRESS_POLICY_STORE_H
 
+#include "columns.h"
 #include "policy.h"
 #include "rules/rules_view.h"
 #include "worker/worker.h"
@@ -46,6 +47,11 @@ enum status policy_save(struct batch *batch, struct unit *unit) CHECK_RESULT;
 /* The refund of the event's order, made if there is none yet; NULL: the arena is full. */
 struct policy_refund *policy_refund_of(struct batch *batch, const struct event *event,
                                        const char *refund_id);
+
+/* Puts the row that names a refund in a load: number of the order in the batch, merchant, order,
+ * refund. */
+void policy_put_refund(struct columns *columns, const struct batch *batch,
+                       const struct event *event, const char *refund_id);
 
 /* By what a model is known in table model; never 0. */
 int64_t policy_fingerprint(const struct rules_set *set);

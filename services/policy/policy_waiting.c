@@ -37,26 +37,13 @@ static const struct statement DELETE_WAITING = {
 void policy_waiting_load(struct batch *batch, struct unit *unit)
 {
     struct policy_rows *rows = batch->rows;
-    struct column *numbers = column_create(unit, COLUMN_INT8);
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *orders = column_create(unit, COLUMN_TEXT);
-    struct column *refunds = column_create(unit, COLUMN_TEXT);
+    struct columns refunds = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
-        if (event->order == NULL || event->kind != EVENT_DEADLINE)
-            continue;
-        column_int8(numbers, (int64_t)(event->order - batch->orders));
-        column_text(merchants, event->merchant_id);
-        column_text(orders, event->order_id);
-        column_text(refunds, event->subject);
+        if (event->order != NULL && event->kind == EVENT_DEADLINE)
+            policy_put_refund(&refunds, batch, event, event->subject);
     }
-    if (column_count(numbers) == 0)
-        return;
-    rows->waiting = unit_call(unit, &LOAD_WAITING);
-    call_column(rows->waiting, numbers);
-    call_column(rows->waiting, merchants);
-    call_column(rows->waiting, orders);
-    call_column(rows->waiting, refunds);
+    rows->waiting = columns_call(&refunds, &LOAD_WAITING);
 }
 
 /* The event as if it came now. One that cannot be read any more goes on waiting. */
@@ -112,53 +99,29 @@ enum status policy_waiting_loaded(struct batch *batch)
     return STATUS_OK;
 }
 
-static void save_added(const struct policy_rows *rows, struct unit *unit)
+static void put_key(struct columns *columns, const struct policy_kept *kept)
 {
-    struct column *refunds = column_create(unit, COLUMN_INT8);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    struct column *since = column_create(unit, COLUMN_TIME);
-    struct column *reasons = column_create(unit, COLUMN_TEXT);
-    struct column *ids = column_create(unit, COLUMN_TEXT);
-    struct column *traces = column_create(unit, COLUMN_TEXT);
-    struct column *values = column_create(unit, COLUMN_BYTES);
-    for (const struct policy_kept *kept = rows->added; kept != NULL; kept = kept->next) {
-        const struct envelope *envelope = &kept->event.envelope;
-        column_int8(refunds, kept->refund->key);
-        column_int8(versions, kept->validated_version);
-        column_time(since, kept->since_us);
-        column_text(reasons, kept->reason);
-        column_text(ids, envelope->id == NULL ? "" : envelope->id);
-        column_text(traces, envelope->traceparent == NULL ? "" : envelope->traceparent);
-        column_bytes(values, kept->event.value, kept->event.value_size);
-    }
-    struct call *call = unit_call(unit, &INSERT_WAITING);
-    call_column(call, refunds);
-    call_column(call, versions);
-    call_column(call, since);
-    call_column(call, reasons);
-    call_column(call, ids);
-    call_column(call, traces);
-    call_column(call, values);
-}
-
-static void save_done(const struct policy_rows *rows, struct unit *unit)
-{
-    struct column *refunds = column_create(unit, COLUMN_INT8);
-    struct column *versions = column_create(unit, COLUMN_INT8);
-    for (const struct policy_kept *kept = rows->done; kept != NULL; kept = kept->next) {
-        column_int8(refunds, kept->refund->key);
-        column_int8(versions, kept->validated_version);
-    }
-    struct call *call = unit_call(unit, &DELETE_WAITING);
-    call_column(call, refunds);
-    call_column(call, versions);
+    columns_row(columns);
+    columns_int8(columns, kept->refund->key);
+    columns_int8(columns, kept->validated_version);
 }
 
 void policy_waiting_save(struct batch *batch, struct unit *unit)
 {
     const struct policy_rows *rows = batch->rows;
-    if (rows->added != NULL)
-        save_added(rows, unit);
-    if (rows->done != NULL)
-        save_done(rows, unit);
+    struct columns added = {.unit = unit};
+    struct columns done = {.unit = unit};
+    for (const struct policy_kept *kept = rows->added; kept != NULL; kept = kept->next) {
+        const struct envelope *envelope = &kept->event.envelope;
+        put_key(&added, kept);
+        columns_time(&added, kept->since_us);
+        columns_text(&added, kept->reason);
+        columns_text(&added, envelope->id == NULL ? "" : envelope->id);
+        columns_text(&added, envelope->traceparent == NULL ? "" : envelope->traceparent);
+        columns_bytes(&added, kept->event.value, kept->event.value_size);
+    }
+    for (const struct policy_kept *kept = rows->done; kept != NULL; kept = kept->next)
+        put_key(&done, kept);
+    columns_call(&added, &INSERT_WAITING);
+    columns_call(&done, &DELETE_WAITING);
 }

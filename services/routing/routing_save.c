@@ -2,6 +2,8 @@
 
 #include "routing_store.h"
 
+#include "columns.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,74 +104,31 @@ static const struct statement UPDATE_PAYMENTS = {
            " WHERE (p.merchant_id, p.order_id, p.payment_id)"
            "     = (k.merchant_id, k.order_id, k.payment_id)"};
 
-enum { TABLE_COLUMNS_MAX = 30 };
-
-/* Columns of one statement, in the order of its parameters. */
-struct table_columns {
-    struct column *items[TABLE_COLUMNS_MAX];
-    size_t count;
-};
-
-static struct table_columns columns_create(struct unit *unit, const enum column_type *types,
-                                           size_t count)
-{
-    struct table_columns columns = {.count = count};
-    for (size_t i = 0; i < count; i++)
-        columns.items[i] = column_create(unit, types[i]);
-    return columns;
-}
-
-static void columns_call(struct unit *unit, const struct statement *statement,
-                         const struct table_columns *columns)
-{
-    if (column_count(columns->items[0]) == 0)
-        return;
-    struct call *call = unit_call(unit, statement);
-    for (size_t i = 0; i < columns->count; i++)
-        call_column(call, columns->items[i]);
-}
-
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
-/* NULL for 0. */
-static void put_time(struct column *column, int64_t time_us)
-{
-    if (time_us == 0)
-        column_null(column);
-    else
-        column_time(column, time_us);
-}
-
-static void put_refund(struct table_columns *columns, const struct routing_order *order,
+static void put_refund(struct columns *columns, const struct routing_order *order,
                        const struct routing_refund *refund)
 {
-    struct column **column = columns->items;
-    column_int8(*column++, refund->key);
-    column_text(*column++, order->merchant_id);
-    column_text(*column++, order->order_id);
-    column_text(*column++, refund->refund_id);
-    column_text(*column++, decision_state_name(refund->state));
-    column_int8(*column++, refund->version);
-    column_int8(*column++, refund->assessed_seen);
-    column_int8(*column++, refund->payout_seen);
-    column_bool(*column++, refund->appealed);
-    column_text(*column++, refund->requester);
-    column_int4(*column++, refund->case_count);
-    if (refund->keep_body)
-        column_bytes(*column++, refund->assessed->body, refund->assessed->body_size);
-    else
-        column_null(*column++);
-    column_bool(*column++, refund->declined);
-    put_time(*column, refund->held_us);
+    columns_row(columns);
+    columns_int8(columns, refund->key);
+    columns_text(columns, order->merchant_id);
+    columns_text(columns, order->order_id);
+    columns_text(columns, refund->refund_id);
+    columns_text(columns, decision_state_name(refund->state));
+    columns_int8(columns, refund->version);
+    columns_int8(columns, refund->assessed_seen);
+    columns_int8(columns, refund->payout_seen);
+    columns_bool(columns, refund->appealed);
+    columns_text(columns, refund->requester);
+    columns_int4(columns, refund->case_count);
+    columns_bytes(columns, refund->keep_body ? refund->assessed->body : NULL,
+                  refund->keep_body ? refund->assessed->body_size : 0);
+    columns_bool(columns, refund->declined);
+    columns_time_if(columns, refund->held_us);
 }
 
 static void save_refunds(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {
-        COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,  COLUMN_INT8, COLUMN_INT8,
-        COLUMN_INT8, COLUMN_BOOL, COLUMN_TEXT, COLUMN_INT4, COLUMN_BYTES, COLUMN_BOOL, COLUMN_TIME};
-    struct table_columns added = columns_create(unit, types, COUNT_OF(types));
-    struct table_columns changed = columns_create(unit, types, COUNT_OF(types));
+    struct columns added = {.unit = unit};
+    struct columns changed = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
         for (const struct routing_refund *refund = order->refunds; refund != NULL;
@@ -177,8 +136,8 @@ static void save_refunds(struct batch *batch, struct unit *unit)
             if (refund->changed)
                 put_refund(refund->stored ? &changed : &added, order, refund);
     }
-    columns_call(unit, &INSERT_REFUNDS, &added);
-    columns_call(unit, &UPDATE_REFUNDS, &changed);
+    columns_call(&added, &INSERT_REFUNDS);
+    columns_call(&changed, &UPDATE_REFUNDS);
 }
 
 enum { MINOR_DIGITS_MAX = 21 };
@@ -202,8 +161,8 @@ static const char *join(struct arena *arena, const char *const *texts, size_t co
     return joined;
 }
 
-static void put_lists(struct arena *arena, const struct routing_case *subject, struct column *ids,
-                      struct column *minor, struct column *why)
+static void put_lists(struct arena *arena, struct columns *columns,
+                      const struct routing_case *subject)
 {
     size_t count = subject->coverage_count;
     const char **texts = arena_array(arena, count + 1, sizeof *texts);
@@ -217,57 +176,50 @@ static void put_lists(struct arena *arena, const struct routing_case *subject, s
         (void)snprintf(digits + i * MINOR_DIGITS_MAX, MINOR_DIGITS_MAX, "%" PRId64,
                        subject->coverage[i].minor);
     }
-    column_text(ids, join(arena, texts, count));
-    column_text(minor, join(arena, amounts, count));
-    column_text(why, join(arena, subject->why, subject->why_count));
+    columns_text(columns, join(arena, texts, count));
+    columns_text(columns, join(arena, amounts, count));
+    columns_text(columns, join(arena, subject->why, subject->why_count));
 }
 
-static void put_case(struct arena *arena, struct table_columns *columns,
+static void put_case(struct arena *arena, struct columns *columns,
                      const struct routing_order *order, const struct routing_refund *refund,
                      const struct routing_case *subject)
 {
-    struct column **column = columns->items;
-    column_int8(*column++, refund->key);
-    column_int4(*column++, subject->ordinal);
-    column_text(*column++, subject->case_id);
-    column_text(*column++, order->merchant_id);
-    column_text(*column++, order->order_id);
-    column_text(*column++, refund->refund_id);
-    column_text(*column++, refund->requester);
-    column_int8(*column++, subject->version);
-    column_int8(*column++, subject->renewed_version);
-    column_text(*column++, case_status_name(subject->status));
-    column_text(*column++, subject->queue);
-    column_int4(*column++, subject->level);
-    column_int4(*column++, subject->approvers);
-    column_bool(*column++, subject->appeal);
-    column_bool(*column++, subject->fallback);
-    column_int8(*column++, subject->minor);
-    column_text(*column++, subject->currency);
-    column_int4(*column++, subject->method);
-    put_lists(arena, subject, column[0], column[1], column[2]);
-    column += 3;
-    column_text(*column++, subject->subject_hash);
-    column_time(*column++, subject->opened_us);
-    column_time(*column++, subject->due_us);
-    column_time(*column++, subject->updated_us);
-    column_int8(*column++, subject->deadline_us);
-    column_bool(*column++, subject->exception);
-    column_text(*column++, subject->taken_by);
-    put_time(*column++, subject->taken_until_us);
-    column_text(*column, join(arena, subject->missing, subject->missing_count));
+    columns_row(columns);
+    columns_int8(columns, refund->key);
+    columns_int4(columns, subject->ordinal);
+    columns_text(columns, subject->case_id);
+    columns_text(columns, order->merchant_id);
+    columns_text(columns, order->order_id);
+    columns_text(columns, refund->refund_id);
+    columns_text(columns, refund->requester);
+    columns_int8(columns, subject->version);
+    columns_int8(columns, subject->renewed_version);
+    columns_text(columns, case_status_name(subject->status));
+    columns_text(columns, subject->queue);
+    columns_int4(columns, subject->level);
+    columns_int4(columns, subject->approvers);
+    columns_bool(columns, subject->appeal);
+    columns_bool(columns, subject->fallback);
+    columns_int8(columns, subject->minor);
+    columns_text(columns, subject->currency);
+    columns_int4(columns, subject->method);
+    put_lists(arena, columns, subject);
+    columns_text(columns, subject->subject_hash);
+    columns_time(columns, subject->opened_us);
+    columns_time(columns, subject->due_us);
+    columns_time(columns, subject->updated_us);
+    columns_int8(columns, subject->deadline_us);
+    columns_bool(columns, subject->exception);
+    columns_text(columns, subject->taken_by);
+    columns_time_if(columns, subject->taken_until_us);
+    columns_text(columns, join(arena, subject->missing, subject->missing_count));
 }
 
 static void save_cases(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {
-        COLUMN_INT8, COLUMN_INT4, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-        COLUMN_TEXT, COLUMN_INT8, COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4,
-        COLUMN_INT4, COLUMN_BOOL, COLUMN_BOOL, COLUMN_INT8, COLUMN_TEXT, COLUMN_INT4,
-        COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TIME, COLUMN_TIME,
-        COLUMN_TIME, COLUMN_INT8, COLUMN_BOOL, COLUMN_TEXT, COLUMN_TIME, COLUMN_TEXT};
-    struct table_columns added = columns_create(unit, types, COUNT_OF(types));
-    struct table_columns changed = columns_create(unit, types, COUNT_OF(types));
+    struct columns added = {.unit = unit};
+    struct columns changed = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
         for (const struct routing_refund *refund = order->refunds; refund != NULL;
@@ -278,58 +230,48 @@ static void save_cases(struct batch *batch, struct unit *unit)
                     put_case(batch->arena, subject->stored ? &changed : &added, order, refund,
                              subject);
     }
-    columns_call(unit, &INSERT_CASES, &added);
-    columns_call(unit, &UPDATE_CASES, &changed);
+    columns_call(&added, &INSERT_CASES);
+    columns_call(&changed, &UPDATE_CASES);
 }
 
 /* NULL where no limit of a day was looked at. */
-static void put_day(struct column **column, const struct person_day_seen *seen)
+static void put_day(struct columns *columns, const struct person_day_seen *seen)
 {
-    if (!seen->looked) {
-        for (int i = 0; i < 3; i++)
-            column_null(column[i]);
-        return;
-    }
-    column_int4(column[0], seen->day);
-    column_int8(column[1], seen->used_minor);
-    column_int8(column[2], seen->limit_minor);
+    columns_int4_if(columns, seen->looked, seen->day);
+    columns_int8_if(columns, seen->looked, seen->used_minor);
+    columns_int8_if(columns, seen->looked, seen->limit_minor);
 }
 
-static void put_decision(struct table_columns *columns, const struct routing_refund *refund,
+static void put_decision(struct columns *columns, const struct routing_refund *refund,
                          const struct kept_decision *kept)
 {
-    struct column **column = columns->items;
-    column_int8(*column++, refund->key);
-    column_int4(*column++, kept->number);
-    column_text(*column++, kept->decision_id);
-    column_int4(*column++, kept->ordinal);
-    column_int8(*column++, kept->case_version);
-    column_int8(*column++, kept->result_version);
-    column_text(*column++, kept->actor_id);
-    column_int4(*column++, (int32_t)kept->role);
-    column_int4(*column++, (int32_t)kept->verdict);
-    column_text(*column++, refusal_reason_name(kept->refusal));
-    column_int8(*column++, kept->minor);
-    column_int4(*column++, kept->method);
-    column_text(*column++, kept->note);
-    column_time(*column++, kept->occurred_us);
-    column_time(*column++, kept->decided_us);
-    column_text(*column++, kept->on_behalf_of);
-    column_int4(*column++, (int32_t)kept->recommended);
-    column_text(*column++, kept->key_id);
-    column_bytes(*column++, kept->signature, kept->signature_size);
-    column_text(*column++, kept->payee);
-    put_day(column, &kept->day);
+    columns_row(columns);
+    columns_int8(columns, refund->key);
+    columns_int4(columns, kept->number);
+    columns_text(columns, kept->decision_id);
+    columns_int4(columns, kept->ordinal);
+    columns_int8(columns, kept->case_version);
+    columns_int8(columns, kept->result_version);
+    columns_text(columns, kept->actor_id);
+    columns_int4(columns, (int32_t)kept->role);
+    columns_int4(columns, (int32_t)kept->verdict);
+    columns_text(columns, refusal_reason_name(kept->refusal));
+    columns_int8(columns, kept->minor);
+    columns_int4(columns, kept->method);
+    columns_text(columns, kept->note);
+    columns_time(columns, kept->occurred_us);
+    columns_time(columns, kept->decided_us);
+    columns_text(columns, kept->on_behalf_of);
+    columns_int4(columns, (int32_t)kept->recommended);
+    columns_text(columns, kept->key_id);
+    columns_bytes(columns, kept->signature, kept->signature_size);
+    columns_text(columns, kept->payee);
+    put_day(columns, &kept->day);
 }
 
 static void save_decisions(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {
-        COLUMN_INT8,  COLUMN_INT4, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8,
-        COLUMN_TEXT,  COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT4,
-        COLUMN_TEXT,  COLUMN_TIME, COLUMN_TIME, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT,
-        COLUMN_BYTES, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8};
-    struct table_columns added = columns_create(unit, types, COUNT_OF(types));
+    struct columns added = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
         for (const struct routing_refund *refund = order->refunds; refund != NULL;
@@ -339,29 +281,29 @@ static void save_decisions(struct batch *batch, struct unit *unit)
                 if (!kept->stored)
                     put_decision(&added, refund, kept);
     }
-    columns_call(unit, &INSERT_DECISIONS, &added);
+    columns_call(&added, &INSERT_DECISIONS);
 }
 
 static void save_payments(struct batch *batch, struct unit *unit)
 {
-    static const enum column_type types[] = {COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT8};
-    struct table_columns added = columns_create(unit, types, COUNT_OF(types));
-    struct table_columns changed = columns_create(unit, types, COUNT_OF(types));
+    struct columns added = {.unit = unit};
+    struct columns changed = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
         for (const struct approved_payment *payment = order->payments; payment != NULL;
              payment = payment->next) {
             if (!payment->changed)
                 continue;
-            struct column **column = payment->stored ? changed.items : added.items;
-            column_text(column[0], order->merchant_id);
-            column_text(column[1], order->order_id);
-            column_text(column[2], payment->payment_id);
-            column_int8(column[3], payment->minor);
+            struct columns *columns = payment->stored ? &changed : &added;
+            columns_row(columns);
+            columns_text(columns, order->merchant_id);
+            columns_text(columns, order->order_id);
+            columns_text(columns, payment->payment_id);
+            columns_int8(columns, payment->minor);
         }
     }
-    columns_call(unit, &INSERT_PAYMENTS, &added);
-    columns_call(unit, &UPDATE_PAYMENTS, &changed);
+    columns_call(&added, &INSERT_PAYMENTS);
+    columns_call(&changed, &UPDATE_PAYMENTS);
 }
 
 enum status routing_save(struct batch *batch, struct unit *unit)

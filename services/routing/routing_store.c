@@ -3,6 +3,8 @@
 
 #include "routing_store.h"
 
+#include "columns.h"
+
 #include "routing_codec.h"
 #include "routing_rules.h"
 #include "routing_stage.h"
@@ -83,40 +85,16 @@ static const struct statement LOAD_PAYMENTS = {
            "  JOIN approved_payment p ON (p.merchant_id, p.order_id)"
            "                           = (k.merchant_id, k.order_id)"};
 
-/* Columns of one load: which order, and which refund of it. */
-struct keys {
-    struct column *numbers, *merchants, *orders, *refunds;
-};
-
-static struct keys keys_create(struct unit *unit)
+/* The row that names an order in a load, and a refund of it unless refund_id is NULL. */
+static void put_key(struct columns *columns, const struct batch *batch, const struct event *event,
+                    const char *refund_id)
 {
-    return (struct keys){column_create(unit, COLUMN_INT8), column_create(unit, COLUMN_TEXT),
-                         column_create(unit, COLUMN_TEXT), column_create(unit, COLUMN_TEXT)};
-}
-
-static void keys_add(struct keys *keys, const struct batch *batch, const struct event *event,
-                     const char *refund_id)
-{
-    column_int8(keys->numbers, (int64_t)(event->order - batch->orders));
-    column_text(keys->merchants, event->merchant_id);
-    column_text(keys->orders, event->order_id);
+    columns_row(columns);
+    columns_int8(columns, event->order - batch->orders);
+    columns_text(columns, event->merchant_id);
+    columns_text(columns, event->order_id);
     if (refund_id != NULL)
-        column_text(keys->refunds, refund_id);
-}
-
-/* NULL without keys. */
-static struct call *keys_call(struct unit *unit, const struct statement *statement,
-                              struct keys *keys, bool by_refund)
-{
-    if (column_count(keys->numbers) == 0)
-        return NULL;
-    struct call *call = unit_call(unit, statement);
-    call_column(call, keys->numbers);
-    call_column(call, keys->merchants);
-    call_column(call, keys->orders);
-    if (by_refund)
-        call_column(call, keys->refunds);
-    return call;
+        columns_text(columns, refund_id);
 }
 
 static const char *refund_of(const struct event *event)
@@ -147,22 +125,22 @@ enum status routing_load(struct batch *batch, struct unit *unit)
         return STATUS_EXHAUSTED;
     batch->rows = rows;
     rules_load(((const struct routing_context *)batch->context)->rules, batch, unit);
-    struct keys refunds = keys_create(unit);
-    struct keys decisions = keys_create(unit);
-    struct keys payments = keys_create(unit);
+    struct columns refunds = {.unit = unit};
+    struct columns decisions = {.unit = unit};
+    struct columns payments = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         if (event->order == NULL)
             continue;
-        keys_add(&refunds, batch, event, refund_of(event));
+        put_key(&refunds, batch, event, refund_of(event));
         if (needs_decisions(event))
-            keys_add(&decisions, batch, event, refund_of(event));
+            put_key(&decisions, batch, event, refund_of(event));
         if (needs_payments(event))
-            keys_add(&payments, batch, event, NULL);
+            put_key(&payments, batch, event, NULL);
     }
-    rows->refunds = keys_call(unit, &LOAD_REFUNDS, &refunds, true);
-    rows->decisions = keys_call(unit, &LOAD_DECISIONS, &decisions, true);
-    rows->payments = keys_call(unit, &LOAD_PAYMENTS, &payments, false);
+    rows->refunds = columns_call(&refunds, &LOAD_REFUNDS);
+    rows->decisions = columns_call(&decisions, &LOAD_DECISIONS);
+    rows->payments = columns_call(&payments, &LOAD_PAYMENTS);
     return shared_load(batch, unit, &rows->shared);
 }
 

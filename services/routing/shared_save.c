@@ -1,6 +1,7 @@
 /* Saving what all shards share: by conditions that hold whoever saved meanwhile, rows in key order.
  */
 
+#include "columns.h"
 #include "routing_internal.h"
 #include "routing_stage.h"
 #include "shared_store.h"
@@ -99,53 +100,23 @@ static const struct statement KEEP_PRECEDENTS = {
     .sql = "INSERT INTO case_precedent (refund, ordinal, number, case_id)"
            " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[])"};
 
-enum { COLUMNS_MAX = 13, KEPT_HOURS = 48 };
-
-/* Columns of one statement, in the order of its parameters. */
-struct sheet {
-    struct column *columns[COLUMNS_MAX];
-    size_t count;
-};
-
-#define SHEET(unit, ...)                                        \
-    sheet_create(unit, (const enum column_type[]){__VA_ARGS__}, \
-                 sizeof((const enum column_type[]){__VA_ARGS__}) / sizeof(enum column_type))
-
-static struct sheet sheet_create(struct unit *unit, const enum column_type *types, size_t count)
-{
-    struct sheet sheet = {.count = count};
-    for (size_t i = 0; i < count; i++)
-        sheet.columns[i] = column_create(unit, types[i]);
-    return sheet;
-}
-
-/* Nothing without rows. */
-static void sheet_call(struct unit *unit, const struct statement *statement,
-                       const struct sheet *sheet)
-{
-    if (column_count(sheet->columns[0]) == 0)
-        return;
-    struct call *call = unit_call(unit, statement);
-    for (size_t i = 0; i < sheet->count; i++)
-        call_column(call, sheet->columns[i]);
-}
+enum { KEPT_HOURS = 48 };
 
 static void save_days(struct unit *unit, const struct person_days *days)
 {
-    struct sheet sheet =
-        SHEET(unit, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT8);
+    struct columns added = {.unit = unit};
     for (const struct person_day *day = days->first; day != NULL; day = day->next) {
         if (day->added_minor == 0)
             continue;
-        struct column **column = sheet.columns;
-        column_text(*column++, day->key.merchant_id);
-        column_text(*column++, day->key.person_id);
-        column_int4(*column++, day->key.day);
-        column_text(*column++, day->key.currency);
-        column_int8(*column++, day->added_minor);
-        column_int8(*column, day->limit_minor);
+        columns_row(&added);
+        columns_text(&added, day->key.merchant_id);
+        columns_text(&added, day->key.person_id);
+        columns_int4(&added, day->key.day);
+        columns_text(&added, day->key.currency);
+        columns_int8(&added, day->added_minor);
+        columns_int8(&added, day->limit_minor);
     }
-    sheet_call(unit, &ADD_DAYS, &sheet);
+    columns_call(&added, &ADD_DAYS);
 }
 
 /* Once an hour: what no limit looks at any more. */
@@ -165,52 +136,51 @@ static void remove_old_counts(struct batch *batch, struct unit *unit, int64_t ho
 
 static void save_counts(struct batch *batch, struct unit *unit, const struct auto_meters *meters)
 {
-    struct sheet sheet = SHEET(unit, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT8, COLUMN_INT8,
-                               COLUMN_TEXT, COLUMN_INT4, COLUMN_INT8, COLUMN_INT8);
+    struct columns counts = {.unit = unit};
     int64_t hour = 0;
     for (const struct auto_meter *meter = meters->first; meter != NULL; meter = meter->next)
         for (const struct auto_added *added = meter->added; added != NULL; added = added->next) {
-            struct column **column = sheet.columns;
-            column_text(*column++, meter->merchant_id);
-            column_text(*column++, meter->product);
-            column_int8(*column++, added->trip);
-            column_int8(*column++, added->hour);
-            column_text(*column++, added->currency);
-            column_int4(*column++, added->shard);
-            column_int8(*column++, added->count);
-            column_int8(*column, added->minor);
+            columns_row(&counts);
+            columns_text(&counts, meter->merchant_id);
+            columns_text(&counts, meter->product);
+            columns_int8(&counts, added->trip);
+            columns_int8(&counts, added->hour);
+            columns_text(&counts, added->currency);
+            columns_int4(&counts, added->shard);
+            columns_int8(&counts, added->count);
+            columns_int8(&counts, added->minor);
             hour = added->hour;
         }
-    sheet_call(unit, &ADD_COUNTS, &sheet);
+    columns_call(&counts, &ADD_COUNTS);
     if (hour != 0)
         remove_old_counts(batch, unit, hour);
 }
 
 static void save_trips(struct unit *unit, const struct auto_meters *meters)
 {
-    struct sheet tripped =
-        SHEET(unit, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT8, COLUMN_TEXT, COLUMN_TIME);
-    struct sheet lifted =
-        SHEET(unit, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT8, COLUMN_TIME, COLUMN_TEXT, COLUMN_TEXT);
+    struct columns tripped = {.unit = unit};
+    struct columns lifted = {.unit = unit};
     for (const struct auto_meter *meter = meters->first; meter != NULL; meter = meter->next) {
         if (meter->new_trip != 0) {
-            column_text(tripped.columns[0], meter->merchant_id);
-            column_text(tripped.columns[1], meter->product);
-            column_int8(tripped.columns[2], meter->new_trip);
-            column_text(tripped.columns[3], auto_limit_word(meter->new_limit));
-            column_time(tripped.columns[4], meter->tripped_us);
+            columns_row(&tripped);
+            columns_text(&tripped, meter->merchant_id);
+            columns_text(&tripped, meter->product);
+            columns_int8(&tripped, meter->new_trip);
+            columns_text(&tripped, auto_limit_word(meter->new_limit));
+            columns_time(&tripped, meter->tripped_us);
         }
         if (meter->lifted != 0) {
-            column_text(lifted.columns[0], meter->merchant_id);
-            column_text(lifted.columns[1], meter->product);
-            column_int8(lifted.columns[2], meter->lifted);
-            column_time(lifted.columns[3], meter->lifted_us);
-            column_text(lifted.columns[4], meter->lifted_by);
-            column_text(lifted.columns[5], meter->lifted_decision);
+            columns_row(&lifted);
+            columns_text(&lifted, meter->merchant_id);
+            columns_text(&lifted, meter->product);
+            columns_int8(&lifted, meter->lifted);
+            columns_time(&lifted, meter->lifted_us);
+            columns_text(&lifted, meter->lifted_by);
+            columns_text(&lifted, meter->lifted_decision);
         }
     }
-    sheet_call(unit, &ADD_TRIPS, &tripped);
-    sheet_call(unit, &LIFT_TRIPS, &lifted);
+    columns_call(&tripped, &ADD_TRIPS);
+    columns_call(&lifted, &LIFT_TRIPS);
 }
 
 /* With US between, which no word of a policy contains. */
@@ -223,32 +193,30 @@ static const char *join_reasons(struct arena *arena, const struct assessed *asse
     return joined == NULL ? "" : joined;
 }
 
-static void put_precedent(struct batch *batch, struct sheet *sheet, const char *merchant_id,
+static void put_precedent(struct batch *batch, struct columns *columns, const char *merchant_id,
                           const struct routing_refund *refund, const struct routing_case *subject)
 {
     struct fingerprint print = precedent_fingerprint(refund->assessed);
-    struct column **column = sheet->columns;
-    column_text(*column++, subject->case_id);
-    column_text(*column++, merchant_id);
-    column_text(*column++, refund->refund_id);
-    column_text(*column++, print.rule);
-    column_text(*column++, print.reason);
-    column_text(*column++, subject->currency);
-    column_int4(*column++, print.band);
-    column_int4(*column++, (int32_t)print.history);
-    column_int4(*column++, (int32_t)subject->as_precedent);
-    column_int8(*column++, subject->minor);
-    column_text(*column++, join_reasons(batch->arena, refund->assessed));
-    column_text(*column++, subject->decided_by);
-    column_time(*column, subject->updated_us);
+    columns_row(columns);
+    columns_text(columns, subject->case_id);
+    columns_text(columns, merchant_id);
+    columns_text(columns, refund->refund_id);
+    columns_text(columns, print.rule);
+    columns_text(columns, print.reason);
+    columns_text(columns, subject->currency);
+    columns_int4(columns, print.band);
+    columns_int4(columns, (int32_t)print.history);
+    columns_int4(columns, (int32_t)subject->as_precedent);
+    columns_int8(columns, subject->minor);
+    columns_text(columns, join_reasons(batch->arena, refund->assessed));
+    columns_text(columns, subject->decided_by);
+    columns_time(columns, subject->updated_us);
 }
 
 static void save_precedents(struct batch *batch, struct unit *unit)
 {
-    struct sheet decided = SHEET(unit, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-                                 COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT4, COLUMN_INT4,
-                                 COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TIME);
-    struct sheet kept = SHEET(unit, COLUMN_INT8, COLUMN_INT4, COLUMN_INT4, COLUMN_TEXT);
+    struct columns decided = {.unit = unit};
+    struct columns kept = {.unit = unit};
     for (size_t i = 0; i < batch->order_count; i++) {
         const struct routing_order *order = batch->orders[i].rows;
         for (const struct routing_refund *refund = order->refunds; refund != NULL;
@@ -258,15 +226,16 @@ static void save_precedents(struct batch *batch, struct unit *unit)
                 if (subject->as_precedent != 0 && refund->assessed != NULL)
                     put_precedent(batch, &decided, order->merchant_id, refund, subject);
                 for (size_t n = 0; subject->precedents_new && n < subject->precedent_count; n++) {
-                    column_int8(kept.columns[0], refund->key);
-                    column_int4(kept.columns[1], subject->ordinal);
-                    column_int4(kept.columns[2], (int32_t)n + 1);
-                    column_text(kept.columns[3], subject->precedents[n].case_id);
+                    columns_row(&kept);
+                    columns_int8(&kept, refund->key);
+                    columns_int4(&kept, subject->ordinal);
+                    columns_int4(&kept, (int32_t)n + 1);
+                    columns_text(&kept, subject->precedents[n].case_id);
                 }
             }
     }
-    sheet_call(unit, &ADD_PRECEDENTS, &decided);
-    sheet_call(unit, &KEEP_PRECEDENTS, &kept);
+    columns_call(&decided, &ADD_PRECEDENTS);
+    columns_call(&kept, &KEEP_PRECEDENTS);
 }
 
 void shared_save(struct batch *batch, struct unit *unit, struct shared_rows *rows)

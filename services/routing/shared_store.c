@@ -4,6 +4,7 @@
 
 #include "auto_limit_read.h"
 #include "calendar.h"
+#include "columns.h"
 #include "routing_codec.h"
 #include "routing_internal.h"
 #include "routing_stage.h"
@@ -88,9 +89,7 @@ static bool is_input(const struct event *event, enum routing_input_kind kind)
 /* Days of whoever's authority an approval of the batch uses: the zone is not known yet. */
 static void ask_days(struct batch *batch, struct unit *unit, struct shared_rows *rows)
 {
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *people = column_create(unit, COLUMN_TEXT);
-    struct column *days = column_create(unit, COLUMN_INT4);
+    struct columns days = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         if (!is_input(event, INPUT_DECISION))
@@ -100,18 +99,14 @@ static void ask_days(struct batch *batch, struct unit *unit, struct shared_rows 
             continue;
         int32_t day = calendar_day(NULL, decision->occurred_us);
         for (int32_t n = day - PERSON_DAYS_AROUND; n <= day + PERSON_DAYS_AROUND; n++) {
-            column_text(merchants, event->merchant_id);
-            column_text(people, decision->on_behalf_of[0] == '\0' ? decision->actor_id
+            columns_row(&days);
+            columns_text(&days, event->merchant_id);
+            columns_text(&days, decision->on_behalf_of[0] == '\0' ? decision->actor_id
                                                                   : decision->on_behalf_of);
-            column_int4(days, n);
+            columns_int4(&days, n);
         }
     }
-    if (column_count(days) == 0)
-        return;
-    rows->days = unit_call(unit, &LOAD_DAYS);
-    call_column(rows->days, merchants);
-    call_column(rows->days, people);
-    call_column(rows->days, days);
+    rows->days = columns_call(&days, &LOAD_DAYS);
 }
 
 /* What may be approved without people, or may lift what stops that. */
@@ -153,44 +148,34 @@ static enum status list_meters(struct batch *batch, struct shared_rows *rows)
 
 static void ask_meters(struct unit *unit, struct shared_rows *rows)
 {
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *products = column_create(unit, COLUMN_TEXT);
+    struct columns meters = {.unit = unit};
     for (const struct auto_meter *meter = rows->shared.meters.first; meter != NULL;
          meter = meter->next) {
-        column_text(merchants, meter->merchant_id);
-        column_text(products, meter->product);
+        columns_row(&meters);
+        columns_text(&meters, meter->merchant_id);
+        columns_text(&meters, meter->product);
     }
-    if (column_count(products) == 0)
-        return;
-    rows->meters = unit_call(unit, &LOAD_METERS);
-    call_column(rows->meters, merchants);
-    call_column(rows->meters, products);
+    rows->meters = columns_call(&meters, &LOAD_METERS);
 }
 
 static void ask_trips(struct batch *batch, struct unit *unit, struct shared_rows *rows)
 {
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
+    struct columns merchants = {.unit = unit};
     const char *last = NULL;
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         if (!touches_limits(event) || (last != NULL && strcmp(last, event->merchant_id) == 0))
             continue;
         last = event->merchant_id;
-        column_text(merchants, last);
+        columns_row(&merchants);
+        columns_text(&merchants, last);
     }
-    if (last == NULL)
-        return;
-    rows->trips = unit_call(unit, &LOAD_TRIPS);
-    call_column(rows->trips, merchants);
+    rows->trips = columns_call(&merchants, &LOAD_TRIPS);
 }
 
 static void ask_precedents(struct batch *batch, struct unit *unit, struct shared_rows *rows)
 {
-    static const enum column_type types[] = {COLUMN_INT8, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT,
-                                             COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT4, COLUMN_INT4};
-    struct column *columns[sizeof types / sizeof *types];
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        columns[i] = column_create(unit, types[i]);
+    struct columns prints = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         if (!is_input(event, INPUT_ASSESSED))
@@ -200,47 +185,36 @@ static void ask_precedents(struct batch *batch, struct unit *unit, struct shared
             input->assessed.status == ASSESSED_CANCEL_REQUESTED)
             continue;
         struct fingerprint print = precedent_fingerprint(&input->assessed);
-        column_int8(columns[0], (int64_t)i);
-        column_text(columns[1], event->merchant_id);
-        column_text(columns[2], input->refund_id);
-        column_text(columns[3], print.rule);
-        column_text(columns[4], print.reason);
-        column_text(columns[5], print.currency);
-        column_int4(columns[6], print.band);
-        column_int4(columns[7], (int32_t)print.history);
+        columns_row(&prints);
+        columns_int8(&prints, (int64_t)i);
+        columns_text(&prints, event->merchant_id);
+        columns_text(&prints, input->refund_id);
+        columns_text(&prints, print.rule);
+        columns_text(&prints, print.reason);
+        columns_text(&prints, print.currency);
+        columns_int4(&prints, print.band);
+        columns_int4(&prints, (int32_t)print.history);
     }
-    if (column_count(columns[0]) == 0)
-        return;
-    rows->precedents = unit_call(unit, &LOAD_PRECEDENTS);
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        call_column(rows->precedents, columns[i]);
+    rows->precedents = columns_call(&prints, &LOAD_PRECEDENTS);
 }
 
 /* Of the cases that the batch may publish again. */
 static void ask_kept(struct batch *batch, struct unit *unit, struct shared_rows *rows)
 {
-    struct column *numbers = column_create(unit, COLUMN_INT8);
-    struct column *merchants = column_create(unit, COLUMN_TEXT);
-    struct column *orders = column_create(unit, COLUMN_TEXT);
-    struct column *refunds = column_create(unit, COLUMN_TEXT);
+    struct columns kept = {.unit = unit};
     for (size_t i = 0; i < batch->event_count; i++) {
         const struct event *event = &batch->events[i];
         const struct routing_input *input = event->body;
         if (event->order == NULL ||
             (is_input(event, INPUT_ASSESSED) && input->assessed.version == 1))
             continue;
-        column_int8(numbers, (int64_t)(event->order - batch->orders));
-        column_text(merchants, event->merchant_id);
-        column_text(orders, event->order_id);
-        column_text(refunds, event->kind == EVENT_DEADLINE ? event->subject : input->refund_id);
+        columns_row(&kept);
+        columns_int8(&kept, event->order - batch->orders);
+        columns_text(&kept, event->merchant_id);
+        columns_text(&kept, event->order_id);
+        columns_text(&kept, event->kind == EVENT_DEADLINE ? event->subject : input->refund_id);
     }
-    if (column_count(numbers) == 0)
-        return;
-    rows->kept = unit_call(unit, &LOAD_KEPT);
-    call_column(rows->kept, numbers);
-    call_column(rows->kept, merchants);
-    call_column(rows->kept, orders);
-    call_column(rows->kept, refunds);
+    rows->kept = columns_call(&kept, &LOAD_KEPT);
 }
 
 enum status shared_load(struct batch *batch, struct unit *unit, struct shared_rows *rows)

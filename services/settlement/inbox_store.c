@@ -1,6 +1,7 @@
 /* The inbox's SQL. */
 
 #include "clock.h"
+#include "columns.h"
 #include "inbox_internal.h"
 #include "log.h"
 #include "message.h"
@@ -169,24 +170,17 @@ enum status inbox_load_progress(struct inbox *inbox, struct error *error)
 static struct call *ask(struct unit *unit, const struct statement *statement,
                         const struct inbox_items *items, bool prefix)
 {
-    struct column *references = column_create(unit, COLUMN_TEXT);
-    struct column *providers = column_create(unit, COLUMN_INT4);
-    struct column *numbers = column_create(unit, COLUMN_INT8);
+    struct columns wanted = {.unit = unit};
     int64_t n = 0;
     for (const struct inbox_item *item = items->first; item != NULL; item = item->next, n++)
         for (size_t i = 0; !item->located && item->prefix == prefix && i < WEBHOOK_REFERENCES; i++)
             if (item->references[i][0] != '\0') {
-                column_text(references, item->references[i]);
-                column_int4(providers, (int32_t)item->event->provider);
-                column_int8(numbers, n);
+                columns_row(&wanted);
+                columns_text(&wanted, item->references[i]);
+                columns_int4(&wanted, (int32_t)item->event->provider);
+                columns_int8(&wanted, n);
             }
-    if (column_count(numbers) == 0)
-        return NULL;
-    struct call *call = unit_call(unit, statement);
-    call_column(call, references);
-    call_column(call, providers);
-    call_column(call, numbers);
-    return call;
+    return columns_call(&wanted, statement);
 }
 
 static void take(struct inbox *inbox, struct inbox_items *items, const struct call *call)
@@ -246,14 +240,7 @@ static void save_progress(const struct inbox *inbox, struct unit *unit)
 static enum status keep(struct inbox *inbox, struct unit *unit, const struct inbox_items *items,
                         struct call **kept)
 {
-    static const enum column_type types[] = {COLUMN_TEXT,  COLUMN_INT4, COLUMN_TEXT,
-                                             COLUMN_TEXT,  COLUMN_BOOL, COLUMN_BOOL,
-                                             COLUMN_BYTES, COLUMN_TIME, COLUMN_TIME};
-    enum { COLUMNS = sizeof types / sizeof *types };
-    struct column *columns[COLUMNS];
-    size_t count = 0;
-    for (size_t i = 0; i < COLUMNS; i++)
-        columns[i] = column_create(unit, types[i]);
+    struct columns columns = {.unit = unit};
     for (const struct inbox_item *item = items->first; item != NULL; item = item->next) {
         uint8_t *bytes = NULL;
         size_t size = 0;
@@ -261,22 +248,18 @@ static enum status keep(struct inbox *inbox, struct unit *unit, const struct inb
             continue;
         if (message_pack(&item->event->base, inbox->arena, &bytes, &size) != STATUS_OK)
             return STATUS_EXHAUSTED;
-        column_text(columns[0], item->event->event_id);
-        column_int4(columns[1], (int32_t)item->event->provider);
-        column_text(columns[2], item->references[0]);
-        column_text(columns[3], item->references[1]);
-        column_bool(columns[4], item->prefix);
-        column_bool(columns[5], item->event->verified);
-        column_bytes(columns[6], bytes, size);
-        column_time(columns[7], item->received_us);
-        column_time(columns[8], item->expires_us);
-        count++;
+        columns_row(&columns);
+        columns_text(&columns, item->event->event_id);
+        columns_int4(&columns, (int32_t)item->event->provider);
+        columns_text(&columns, item->references[0]);
+        columns_text(&columns, item->references[1]);
+        columns_bool(&columns, item->prefix);
+        columns_bool(&columns, item->event->verified);
+        columns_bytes(&columns, bytes, size);
+        columns_time(&columns, item->received_us);
+        columns_time(&columns, item->expires_us);
     }
-    if (count == 0)
-        return STATUS_OK;
-    *kept = unit_call(unit, &KEEP);
-    for (size_t i = 0; i < COLUMNS; i++)
-        call_column(*kept, columns[i]);
+    *kept = columns_call(&columns, &KEEP);
     return STATUS_OK;
 }
 

@@ -2,6 +2,8 @@
 
 #include "settlement_batch.h"
 
+#include "columns.h"
+
 #include <string.h>
 
 static const struct statement PAYMENT_INSERT = {
@@ -168,227 +170,161 @@ static void wake_stopped(struct batch *batch, struct unit *unit)
     call_int4(call, DUE_SUBMIT);
 }
 
-/* A call whose columns are made with its first row, in the order of the parameters. */
-enum { COLUMNS_MAX = 26 };
-
-struct rows_out {
-    struct unit *unit;
-    const struct statement *statement;
-    struct column *columns[COLUMNS_MAX];
-    size_t column_count;
-    size_t at; /* next column of the row */
-};
-
-static struct column *next_column(struct rows_out *out, enum column_type type)
+static void row_of_order(struct columns *out, const struct batch_order *order)
 {
-    if (out->at == out->column_count)
-        out->columns[out->column_count++] = column_create(out->unit, type);
-    return out->columns[out->at++];
+    columns_row(out);
+    columns_text(out, order->merchant_id);
+    columns_text(out, order->order_id);
 }
 
-static void put_text(struct rows_out *out, const char *text)
-{
-    column_text(next_column(out, COLUMN_TEXT), text);
-}
-
-static void put_int8(struct rows_out *out, int64_t value)
-{
-    column_int8(next_column(out, COLUMN_INT8), value);
-}
-
-static void put_int4(struct rows_out *out, int value)
-{
-    column_int4(next_column(out, COLUMN_INT4), value);
-}
-
-static void put_bool(struct rows_out *out, bool value)
-{
-    column_bool(next_column(out, COLUMN_BOOL), value);
-}
-
-/* 0 is SQL NULL. */
-static void put_time(struct rows_out *out, int64_t time_us)
-{
-    struct column *column = next_column(out, COLUMN_TIME);
-    if (time_us == 0)
-        column_null(column);
-    else
-        column_time(column, time_us);
-}
-
-static void begin_row(struct rows_out *out, const struct batch_order *order)
-{
-    out->at = 0;
-    put_text(out, order->merchant_id);
-    put_text(out, order->order_id);
-}
-
-static void send_rows(struct rows_out *out)
-{
-    if (out->column_count == 0)
-        return;
-    struct call *call = unit_call(out->unit, out->statement);
-    for (size_t i = 0; i < out->column_count; i++)
-        call_column(call, out->columns[i]);
-}
-
-static void put_payments(struct rows_out *insert, struct rows_out *update,
+static void put_payments(struct columns *insert, struct columns *update,
                          const struct batch_order *order, const struct payment *payment)
 {
     for (; payment != NULL; payment = payment->next) {
         if (payment->mark == ROW_CLEAN)
             continue;
-        struct rows_out *out = payment->mark == ROW_NEW ? insert : update;
-        begin_row(out, order);
-        put_text(out, payment->payment_id);
+        struct columns *out = payment->mark == ROW_NEW ? insert : update;
+        row_of_order(out, order);
+        columns_text(out, payment->payment_id);
         if (payment->mark == ROW_NEW) {
-            put_int4(out, payment->provider);
-            put_text(out, payment->provider_reference);
-            put_text(out, payment->provider_account);
-            put_int4(out, payment->method);
-            put_text(out, payment->currency);
-            put_int8(out, payment->captured_minor);
+            columns_int4(out, payment->provider);
+            columns_text(out, payment->provider_reference);
+            columns_text(out, payment->provider_account);
+            columns_int4(out, payment->method);
+            columns_text(out, payment->currency);
+            columns_int8(out, payment->captured_minor);
         }
-        put_int8(out, payment->refunded_minor);
-        put_int8(out, payment->in_flight_minor);
-        put_int8(out, payment->disputed_minor);
-        put_bool(out, payment->over);
+        columns_int8(out, payment->refunded_minor);
+        columns_int8(out, payment->in_flight_minor);
+        columns_int8(out, payment->disputed_minor);
+        columns_bool(out, payment->over);
         if (payment->mark != ROW_NEW)
             continue;
-        column_time(next_column(out, COLUMN_TIME), payment->captured_us);
-        put_text(out, payment->cause);
+        columns_time(out, payment->captured_us);
+        columns_text(out, payment->cause);
     }
 }
 
-static enum status put_refunds(struct rows_out *insert, struct rows_out *update,
+static enum status put_refunds(struct columns *insert, struct columns *update,
                                const struct batch_order *order, const struct refund *refund,
                                struct arena *arena)
 {
     for (; refund != NULL; refund = refund->next) {
         if (refund->mark == ROW_CLEAN)
             continue;
-        struct rows_out *out = refund->mark == ROW_NEW ? insert : update;
+        struct columns *out = refund->mark == ROW_NEW ? insert : update;
         const void *bytes = NULL;
         size_t size = 0;
         enum status status =
             note_lines_pack(refund->lines, refund->line_count, arena, &bytes, &size);
         if (status != STATUS_OK)
             return status;
-        begin_row(out, order);
-        put_text(out, refund->refund_id);
-        put_int8(out, refund->routed_version);
-        put_int8(out, refund->version);
-        put_bool(out, refund->cancelled);
-        put_int4(out, goods_state_number(refund->goods));
-        put_int4(out, refund->reason);
-        column_bytes(next_column(out, COLUMN_BYTES), bytes, size);
-        put_text(out, refund->customer);
-        put_text(out, refund->market);
+        row_of_order(out, order);
+        columns_text(out, refund->refund_id);
+        columns_int8(out, refund->routed_version);
+        columns_int8(out, refund->version);
+        columns_bool(out, refund->cancelled);
+        columns_int4(out, goods_state_number(refund->goods));
+        columns_int4(out, refund->reason);
+        columns_bytes(out, bytes, size);
+        columns_text(out, refund->customer);
+        columns_text(out, refund->market);
     }
     return STATUS_OK;
 }
 
-static void put_day(struct rows_out *out, int64_t day)
-{
-    struct column *column = next_column(out, COLUMN_INT8);
-    if (day == 0)
-        column_null(column);
-    else
-        column_int8(column, day);
-}
-
-static void put_payouts(struct rows_out *insert, struct rows_out *update,
+static void put_payouts(struct columns *insert, struct columns *update,
                         const struct batch_order *order, const struct payout *payout)
 {
     for (; payout != NULL; payout = payout->next) {
         if (payout->mark == ROW_CLEAN)
             continue;
-        struct rows_out *out = payout->mark == ROW_NEW ? insert : update;
-        begin_row(out, order);
-        put_text(out, payout->payout_id);
-        put_int4(out, payout_state_number(payout->state));
-        put_int4(out, payout->provider);
-        put_int8(out, payout->amount_minor);
-        put_int8(out, payout->held_minor);
-        put_int8(out, payout->version);
-        put_text(out, payout->provider_refund_id);
-        put_text(out, payout->reason);
-        put_int4(out, payout->http_status);
-        put_bool(out, payout->answer_stored);
-        put_int4(out, payout->attempts);
-        put_time(out, payout->reserved_us);
-        put_time(out, payout->first_submitted_us);
-        put_time(out, payout->submitted_us);
-        put_day(out, payout->expected_day);
-        put_time(out, payout->updated_us);
-        put_text(out, payout->cause);
+        struct columns *out = payout->mark == ROW_NEW ? insert : update;
+        row_of_order(out, order);
+        columns_text(out, payout->payout_id);
+        columns_int4(out, payout_state_number(payout->state));
+        columns_int4(out, payout->provider);
+        columns_int8(out, payout->amount_minor);
+        columns_int8(out, payout->held_minor);
+        columns_int8(out, payout->version);
+        columns_text(out, payout->provider_refund_id);
+        columns_text(out, payout->reason);
+        columns_int4(out, payout->http_status);
+        columns_bool(out, payout->answer_stored);
+        columns_int4(out, payout->attempts);
+        columns_time_if(out, payout->reserved_us);
+        columns_time_if(out, payout->first_submitted_us);
+        columns_time_if(out, payout->submitted_us);
+        columns_int8_if(out, payout->expected_day != 0, payout->expected_day);
+        columns_time_if(out, payout->updated_us);
+        columns_text(out, payout->cause);
         if (payout->mark != ROW_NEW)
             continue;
-        put_text(out, payout->refund->refund_id);
-        put_text(out, payout->payment_id);
-        put_int4(out, payout->ordinal);
-        put_int8(out, payout->routed_version);
-        put_int4(out, payout->form);
-        put_text(out, payout->currency);
-        put_text(out, payout->payee);
+        columns_text(out, payout->refund->refund_id);
+        columns_text(out, payout->payment_id);
+        columns_int4(out, payout->ordinal);
+        columns_int8(out, payout->routed_version);
+        columns_int4(out, payout->form);
+        columns_text(out, payout->currency);
+        columns_text(out, payout->payee);
     }
 }
 
-static void put_foreign_refunds(struct rows_out *out, const struct batch_order *order,
+static void put_foreign_refunds(struct columns *out, const struct batch_order *order,
                                 const struct foreign_refund *foreign)
 {
     for (; foreign != NULL; foreign = foreign->next) {
         if (foreign->mark == ROW_CLEAN)
             continue;
-        begin_row(out, order);
-        put_text(out, foreign->provider_refund_id);
-        put_text(out, foreign->payment_id);
-        put_text(out, foreign->provider_reference);
-        put_int4(out, foreign->status);
-        put_int8(out, foreign->amount_minor);
-        put_text(out, foreign->currency);
-        put_int8(out, foreign->counted_minor);
+        row_of_order(out, order);
+        columns_text(out, foreign->provider_refund_id);
+        columns_text(out, foreign->payment_id);
+        columns_text(out, foreign->provider_reference);
+        columns_int4(out, foreign->status);
+        columns_int8(out, foreign->amount_minor);
+        columns_text(out, foreign->currency);
+        columns_int8(out, foreign->counted_minor);
     }
 }
 
-static void put_disputes(struct rows_out *out, const struct batch_order *order,
+static void put_disputes(struct columns *out, const struct batch_order *order,
                          const struct dispute *dispute)
 {
     for (; dispute != NULL; dispute = dispute->next) {
         if (dispute->mark == ROW_CLEAN)
             continue;
-        begin_row(out, order);
-        put_text(out, dispute->dispute_id);
-        put_text(out, dispute->payment_id);
-        put_text(out, dispute->provider_reference);
-        put_int4(out, (int)dispute->state);
-        put_int8(out, dispute->amount_minor);
-        put_text(out, dispute->currency);
-        put_int8(out, dispute->counted_minor);
-        put_int8(out, dispute->fee_minor);
-        put_int8(out, dispute->fee_counted_minor);
-        put_text(out, dispute->fee_currency);
+        row_of_order(out, order);
+        columns_text(out, dispute->dispute_id);
+        columns_text(out, dispute->payment_id);
+        columns_text(out, dispute->provider_reference);
+        columns_int4(out, (int)dispute->state);
+        columns_int8(out, dispute->amount_minor);
+        columns_text(out, dispute->currency);
+        columns_int8(out, dispute->counted_minor);
+        columns_int8(out, dispute->fee_minor);
+        columns_int8(out, dispute->fee_counted_minor);
+        columns_text(out, dispute->fee_currency);
     }
 }
 
-static void put_goods(struct rows_out *lines, struct rows_out *events,
+static void put_goods(struct columns *lines, struct columns *events,
                       const struct batch_order *order, const struct order_rows *rows)
 {
     for (const struct goods_line *line = rows->goods_lines; line != NULL; line = line->next) {
         if (line->mark == ROW_CLEAN)
             continue;
-        begin_row(lines, order);
-        put_text(lines, line->refund_id);
-        put_text(lines, line->line_id);
-        put_int8(lines, line->received_units);
-        put_int8(lines, line->inspected_units);
-        put_int8(lines, line->accepted_units);
+        row_of_order(lines, order);
+        columns_text(lines, line->refund_id);
+        columns_text(lines, line->line_id);
+        columns_int8(lines, line->received_units);
+        columns_int8(lines, line->inspected_units);
+        columns_int8(lines, line->accepted_units);
     }
     for (const struct seen *seen = rows->seen_goods; seen != NULL; seen = seen->next) {
         if (!seen->fresh)
             continue;
-        begin_row(events, order);
-        put_text(events, seen->event_id);
+        row_of_order(events, order);
+        columns_text(events, seen->event_id);
     }
 }
 
@@ -397,21 +333,21 @@ const char *settlement_cause(const struct event *event)
     return event->envelope.id == NULL ? "" : event->envelope.id;
 }
 
-static void put_transfers(struct rows_out *out, const struct outcome *outcome)
+static void put_transfers(struct columns *out, const struct outcome *outcome)
 {
     const struct event *event = outcome->event;
     for (const struct transfer_row *t = outcome->effects.transfers.first; t != NULL; t = t->next) {
-        out->at = 0;
-        put_int8(out, t->key);
-        put_text(out, event->order->merchant_id);
-        put_text(out, event->order->order_id);
-        put_text(out, t->payment->payment_id);
-        put_text(out, t->payout == NULL ? NULL : t->payout->payout_id);
-        put_int4(out, movement_number(t->movement));
-        put_int8(out, t->amount_minor);
-        put_text(out, t->currency);
-        column_time(next_column(out, COLUMN_TIME), event->now_us);
-        put_text(out, settlement_cause(event));
+        columns_row(out);
+        columns_int8(out, t->key);
+        columns_text(out, event->order->merchant_id);
+        columns_text(out, event->order->order_id);
+        columns_text(out, t->payment->payment_id);
+        columns_text(out, t->payout == NULL ? NULL : t->payout->payout_id);
+        columns_int4(out, movement_number(t->movement));
+        columns_int8(out, t->amount_minor);
+        columns_text(out, t->currency);
+        columns_time(out, event->now_us);
+        columns_text(out, settlement_cause(event));
     }
 }
 
@@ -431,31 +367,31 @@ static int status_number(const struct evidence *evidence)
     return 0;
 }
 
-static void put_evidence(struct rows_out *out, const struct outcome *outcome)
+static void put_evidence(struct columns *out, const struct outcome *outcome)
 {
     const struct event *event = outcome->event;
     for (const struct evidence_row *row = outcome->effects.evidence.first; row != NULL;
          row = row->next) {
         const struct evidence *evidence = row->evidence;
-        begin_row(out, event->order);
-        put_text(out, evidence->event_id);
-        put_int4(out, (int)evidence->kind);
-        put_int4(out, (int)evidence->source);
-        put_bool(out, evidence->verified);
-        put_int4(out, evidence->provider);
-        put_int8(out, evidence->epoch);
-        column_time(next_column(out, COLUMN_TIME), evidence->occurred_us);
-        put_text(out, evidence->payment_id);
-        put_text(out, evidence->provider_reference);
-        put_text(out, evidence->payout_id);
-        put_text(out, evidence->provider_refund_id);
-        put_int4(out, status_number(evidence));
-        put_int8(out, evidence->amount_minor);
-        put_text(out, evidence->currency);
-        put_text(out, evidence->code);
-        put_int4(out, evidence->http_status);
-        put_text(out, evidence->dispute_id);
-        column_time(next_column(out, COLUMN_TIME), event->now_us);
+        row_of_order(out, event->order);
+        columns_text(out, evidence->event_id);
+        columns_int4(out, (int)evidence->kind);
+        columns_int4(out, (int)evidence->source);
+        columns_bool(out, evidence->verified);
+        columns_int4(out, evidence->provider);
+        columns_int8(out, evidence->epoch);
+        columns_time(out, evidence->occurred_us);
+        columns_text(out, evidence->payment_id);
+        columns_text(out, evidence->provider_reference);
+        columns_text(out, evidence->payout_id);
+        columns_text(out, evidence->provider_refund_id);
+        columns_int4(out, status_number(evidence));
+        columns_int8(out, evidence->amount_minor);
+        columns_text(out, evidence->currency);
+        columns_text(out, evidence->code);
+        columns_int4(out, evidence->http_status);
+        columns_text(out, evidence->dispute_id);
+        columns_time(out, event->now_us);
     }
 }
 
@@ -477,7 +413,7 @@ static void put_evidence(struct rows_out *out, const struct outcome *outcome)
 enum status settlement_save(struct batch *batch, struct unit *unit)
 {
     const struct settlement_rows *rows = batch->rows;
-#define X(name, statement) struct rows_out name = {unit, &statement, {NULL}, 0, 0};
+#define X(name, statement) struct columns name = {.unit = unit};
     SAVE_ROWS(X)
 #undef X
     for (size_t i = 0; i < batch->order_count; i++) {
@@ -497,7 +433,7 @@ enum status settlement_save(struct batch *batch, struct unit *unit)
         put_transfers(&transfers, o);
         put_evidence(&evidence, o);
     }
-#define X(name, statement) send_rows(&name);
+#define X(name, statement) columns_call(&name, &statement);
     SAVE_ROWS(X)
 #undef X
     settlement_ledger_save(batch, unit);
