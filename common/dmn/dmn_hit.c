@@ -15,7 +15,19 @@ struct at_work {
     struct feel_value *inputs;
     uint32_t *hits;
     size_t hit_count;
+    bool outside; /* an input is none of the values that its column allows: no rule matches */
 };
+
+/* Whether a column has the value among its own; null is one only where it is named. */
+static bool column_allows(struct at_work *w, const struct dmn_column *column,
+                          const struct feel_value *value)
+{
+    if (column->values == NULL || feel_test(w->run, column->values, w->frame, value) == FEEL_TRUE)
+        return true;
+    (void)feel_note(w->run, NULL, "the value of %.*s is none of those allowed",
+                    (int)column->label.size, column->label.bytes);
+    return false;
+}
 
 static bool evaluate_inputs(struct at_work *w)
 {
@@ -27,13 +39,10 @@ static bool evaluate_inputs(struct at_work *w)
     for (size_t i = 0; i < table->input_count; i++) {
         const struct dmn_column *column = &table->inputs[i];
         w->inputs[i] = feel_evaluate(run, column->expression, w->frame);
-        if (column->allowed != NULL && w->inputs[i].kind != FEEL_NULL &&
-            feel_test(run, column->allowed, w->frame, &w->inputs[i]) != FEEL_TRUE) {
-            (void)feel_note(run, NULL, "the value of %.*s is none of those allowed",
-                            (int)column->label.size, column->label.bytes);
-            return false;
-        }
+        w->outside = !column_allows(w, column, &w->inputs[i]) || w->outside;
     }
+    if (w->outside)
+        return run->stop == NULL;
     if (w->observer != NULL)
         w->observer->table(w->observer->owner, table, run, w->frame, w->inputs);
     return run->stop == NULL;
@@ -111,6 +120,8 @@ static struct feel_value *outputs_of(struct at_work *w, size_t rule)
     for (size_t i = 0; i < table->output_count; i++) {
         w->run->place = &table->rules[rule].places[table->input_count + i];
         outputs[i] = feel_evaluate(w->run, table->rules[rule].outputs[i], w->frame);
+        if (outputs[i].kind != FEEL_NULL && !column_allows(w, &table->outputs[i], &outputs[i]))
+            outputs[i] = feel_null();
     }
     w->run->place = table->place;
     if (w->observer != NULL)
@@ -272,7 +283,7 @@ struct feel_value dmn_table_evaluate(struct feel_run *run, const struct dmn_tabl
     const struct feel_place *place = run->place;
     run->place = table->place;
     struct feel_value value = feel_null();
-    if (evaluate_inputs(&w) && find_hits(&w))
+    if (evaluate_inputs(&w) && (w.outside || find_hits(&w)))
         value = apply_policy(&w);
     run->place = place;
     return value;

@@ -115,7 +115,8 @@ static void compile_inputs(struct dmn_table *table, const struct feel_scope *sco
                 ? feel_node_new(table->model->set->arena, FEEL_OP_LITERAL, 0)
                 : dmn_compile_text(table->model, expression, text, false, scope, table->where);
         column->type = dmn_type_of(table->model, expression, dmn_attribute(expression, "typeRef"));
-        column->allowed = column_values(table, e, "inputValues", scope);
+        column->values = column_values(table, e, "inputValues", scope);
+        column->allowed = column->values;
     }
 }
 
@@ -135,7 +136,8 @@ static void compile_outputs(struct dmn_table *table, const struct feel_scope *sc
             column->name = feel_name(&table->model->set->symbols, feel_text("?"));
         }
         column->type = dmn_type_of(table->model, e, dmn_attribute(e, "typeRef"));
-        column->allowed = column_values(table, e, "outputValues", scope);
+        column->values = column_values(table, e, "outputValues", scope);
+        column->allowed = column->values;
         if (column->allowed == NULL && column->type != NULL &&
             column->type->form == FEEL_TYPE_NAMED)
             column->allowed = column->type->allowed;

@@ -39,7 +39,8 @@ struct dmn_column {
     const struct feel_node *expression; /* of an input */
     const struct feel_symbol *name;     /* of an output; NULL where there is only one */
     struct feel_text label;             /* as the author reads it */
-    const struct feel_node *allowed;    /* tests, or NULL */
+    const struct feel_node *values;     /* its own input or output values: tests, or NULL */
+    const struct feel_node *allowed;    /* those, or of an output those of its type; NULL */
     const struct feel_node *otherwise;  /* of an output: its default, or NULL */
     const struct feel_type *type;
 };
