@@ -25,14 +25,15 @@ static const struct statement WAITING = {
     "SELECT count(*) FROM provider_notice",
 };
 
-/* By the whole reference, or by its beginning; at most one payment each. */
+/* By the whole reference, or by its beginning; at most one payment each. That it is not empty is
+ * what lets the index serve, which is of those only. */
 #define LOCATE(name, condition)                                                                    \
     {                                                                                              \
         name, "SELECT k.n, p.merchant_id, p.order_id, p.payment_id"                                \
               " FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS k(reference, provider, n)" \
               " CROSS JOIN LATERAL"                                                                \
               " (SELECT merchant_id, order_id, payment_id FROM payment"                            \
-              "   WHERE " condition " AND provider = k.provider"                                   \
+              "   WHERE provider_reference <> '' AND " condition " AND provider = k.provider"      \
               "   ORDER BY provider_reference COLLATE \"C\" LIMIT 1) p"                            \
     }
 
