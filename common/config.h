@@ -62,6 +62,8 @@ struct config_row {
       "PEM file of the authority that signs PostgreSQL's certificate")                        \
     X(stage_keys, "REDRESS_STAGE_KEYS", SECRET, 0, 1024, "",                                  \
       "keys of all workers: seal what they say to each other, as id:<64 hex>,...")            \
+    X(goods_keys, "REDRESS_GOODS_KEYS", SECRET, 0, 4095, "",                                  \
+      "public keys of who may say what became of goods, as id:<64 hex>,...; none: nobody")    \
     X(batch_max, "REDRESS_BATCH_MAX", NUMBER, 1, 10000, "1000",                               \
       "most events saved in one transaction")                                                 \
     X(health_address, "REDRESS_HEALTH_ADDRESS", TEXT, 1, 256, "127.0.0.1:0",                  \

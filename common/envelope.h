@@ -3,7 +3,8 @@
  *
  * Beside the standard attributes Redress writes ce_causationid (ce_id of the event answered),
  * ce_refundid, ce_version and ce_status (so that a reader can skip an event by its headers), and
- * redress_seal on our own topics (stage_seal.h). */
+ * redress_seal on our own topics (stage_seal.h); goods come with redress_signature (signature.h).
+ */
 
 #ifndef REDRESS_ENVELOPE_H
 #define REDRESS_ENVELOPE_H
@@ -32,7 +33,8 @@ enum {
     X(refund_id, "ce_refundid")      \
     X(version, "ce_version")         \
     X(status, "ce_status")           \
-    X(seal, "redress_seal")
+    X(seal, "redress_seal")          \
+    X(signature, "redress_signature")
 
 /* Texts point into the record or an arena; NULL where a header is absent. */
 struct envelope {

@@ -255,6 +255,44 @@ enum status signature_sign_decision(Redress__V1__Decision *decision,
     return STATUS_OK;
 }
 
+static void layout_record(struct layout *layout, struct arena *arena, const char *ce_id,
+                          const void *value, size_t size)
+{
+    layout_start(layout, arena);
+    layout_text(layout, arena_printf(arena, "redress.goods.v1/%s", ce_id));
+    layout_bytes(layout, value, size);
+}
+
+char *signature_sign_record(const struct signature_secret *secret, const char *ce_id,
+                            const void *value, size_t size, struct arena *arena,
+                            char text[SIGNATURE_TEXT])
+{
+    struct layout layout;
+    layout_record(&layout, arena, ce_id, value, size);
+    uint8_t *signature = layout.failed ? NULL : sign(secret, layout.bytes, layout.size, arena);
+    return signature == NULL ? NULL
+                             : sodium_bin2hex(text, SIGNATURE_TEXT, signature, SIGNATURE_SIZE);
+}
+
+bool signature_record_holds(const struct signature_keys *keys, const char *ce_id, const void *value,
+                            size_t size, const char *text, struct arena *arena)
+{
+    struct layout layout;
+    uint8_t signature[SIGNATURE_SIZE];
+    size_t read = 0;
+    if (ce_id == NULL || text == NULL || strlen(text) != SIGNATURE_TEXT - 1 ||
+        sodium_hex2bin(signature, sizeof signature, text, SIGNATURE_TEXT - 1, NULL, &read, NULL) !=
+            0 ||
+        read != sizeof signature)
+        return false;
+    layout_record(&layout, arena, ce_id, value, size);
+    for (size_t i = 0; !layout.failed && i < keys->count; i++)
+        if (signature_holds(keys->items[i].key, layout.bytes, layout.size, signature,
+                            sizeof signature))
+            return true;
+    return false;
+}
+
 char *signature_model_hash(const Redress__V1__Model *model, char *hex)
 {
     crypto_hash_sha256_state state;

@@ -85,6 +85,21 @@ enum status signature_sign_decision(Redress__V1__Decision *decision,
                                     const struct signature_secret *secret,
                                     struct arena *arena) CHECK_RESULT;
 
+/* What a record says in the header redress_signature, as 128 lower-case hex digits: a signature
+ * over the domain "redress.goods.v1/<ce_id>" and the value, each as a text. It is over the bytes
+ * that are on the topic, so that no reader has to write a message as its writer did. */
+enum { SIGNATURE_TEXT = 2 * SIGNATURE_SIZE + 1 /* NUL included */ };
+
+/* Returns `text`; NULL if the arena is full. */
+char *signature_sign_record(const struct signature_secret *secret, const char *ce_id,
+                            const void *value, size_t size, struct arena *arena,
+                            char text[SIGNATURE_TEXT]);
+
+/* True if one of the keys made it. False too where `ce_id` or `text` is NULL, or the arena is full.
+ */
+bool signature_record_holds(const struct signature_keys *keys, const char *ce_id, const void *value,
+                            size_t size, const char *text, struct arena *arena);
+
 /* Lower-case hex SHA-256 over a model's files: see Model.sha256. `hex` has 65 bytes. */
 char *signature_model_hash(const Redress__V1__Model *model, char *hex);
 

@@ -9,7 +9,8 @@
 # other; stripe.key: the sandbox's API key (in production put the
 # provider's there); rules-1.key, rules-2.key: two secret keys that sign rule sets, rules.keys their
 # public keys for the workers; console.key: that of the console (and of redressctl), which vouches for
-# the people of the roster. In production rules-1.key and rules-2.key are kept by two people, and not
+# the people of the roster; goods.keys: public keys of
+# who may say what became of goods, here the console (in production those of the warehouse). In production rules-1.key and rules-2.key are kept by two people, and not
 # here. The folder is for its owner only; the files in it may be read by
 # whoever reaches them, as a container's user has another number than the owner.
 set -euo pipefail
@@ -47,5 +48,6 @@ for name in "${NAMES[@]}"; do keep "$name.password" "$(random_word)"; done
 keep approval.keys "k1:$(random_hex)"
 keep stage.keys "s1:$(random_hex)"
 for name in rules-1 rules-2 console; do keep "$name.key" "$name:$(random_hex)"; done
+keep goods.keys "$(public_of console.key)"
 keep rules.keys "$(public_of rules-1.key),$(public_of rules-2.key)"
 keep stripe.key "sk_test_$(random_word | tr -d _-)"

@@ -191,10 +191,26 @@ static enum status check_key(struct batch *batch, struct event *event, const str
                         "order_id", event->order_id, "equal to the record's key");
 }
 
-/* What we say to each other must be ours, before anything else about it matters. */
-static enum status check_seal(const struct worker *worker, struct batch *batch, struct event *event)
+/* Accepted goods are paid for: who says so must be known. */
+static enum status check_signature(const struct worker *worker, struct batch *batch,
+                                   struct event *event)
 {
     const struct envelope *envelope = &event->envelope;
+    if (signature_record_holds(&worker->goods_keys, envelope->id, event->value, event->value_size,
+                               envelope->signature, batch->arena))
+        return STATUS_OK;
+    return batch_refuse(
+        batch, event, REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_NOT_SIGNED,
+        "redress_signature", envelope->signature, "signed with a key of REDRESS_GOODS_KEYS");
+}
+
+/* What we say to each other must be ours, before anything else about it matters. */
+static enum status check_genuine(const struct worker *worker, struct batch *batch,
+                                 struct event *event)
+{
+    const struct envelope *envelope = &event->envelope;
+    if (event->topic == TOPIC_GOODS)
+        return check_signature(worker, batch, event);
     if (!topic_info(event->topic)->internal ||
         stage_seal_holds(worker->stage_keys, event->topic, envelope->id, event->value,
                          event->value_size, envelope->seal))
@@ -213,7 +229,7 @@ static enum status read_record(struct worker *worker, struct batch *batch, struc
     if (status == STATUS_OK && input->wanted != NULL && event->envelope.status != NULL &&
         !input->wanted(&event->envelope))
         return STATUS_NOT_FOUND;
-    if (status != STATUS_EXHAUSTED && check_seal(worker, batch, event) != STATUS_OK)
+    if (status != STATUS_EXHAUSTED && check_genuine(worker, batch, event) != STATUS_OK)
         return STATUS_UNPROCESSABLE;
     if (status == STATUS_OK)
         status = check_record(batch, event, record, worker->shard_count);

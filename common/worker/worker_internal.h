@@ -5,6 +5,7 @@
 
 #include "broker.h"
 #include "ring.h"
+#include "signature.h"
 #include "stage_seal.h"
 #include "worker.h"
 
@@ -116,6 +117,7 @@ struct refusal {
 struct worker {
     const struct stage *stage;
     struct config_worker config;
+    struct signature_keys goods_keys;
     struct approval_keys *stage_keys; /* NULL: none, and it reads nothing of ours */
     struct database_settings database_settings;
     struct database *database;

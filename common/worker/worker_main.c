@@ -320,13 +320,15 @@ static enum log_level level_of(const char *name)
 }
 
 /* Who reads what the others say must be able to tell whether they said it. */
-static enum status read_stage_keys(struct worker *worker)
+static enum status read_keys(struct worker *worker)
 {
     const struct stage *stage = worker->stage;
+    struct error why = {0};
+    enum status status = signature_keys_read(worker->config.goods_keys, &worker->goods_keys, &why);
+    if (status != STATUS_OK)
+        return error_set(&worker->error, status, "REDRESS_GOODS_KEYS: %s", why.text);
     if (worker->config.stage_keys[0] != '\0') {
-        struct error why = {0};
-        enum status status =
-            approval_keys_read(worker->config.stage_keys, &worker->stage_keys, &why);
+        status = approval_keys_read(worker->config.stage_keys, &worker->stage_keys, &why);
         return status == STATUS_OK
                    ? status
                    : error_set(&worker->error, status, "REDRESS_STAGE_KEYS: %s", why.text);
@@ -362,7 +364,7 @@ static enum status prepare(struct worker *worker, const struct stage *stage)
         worker->ring_scratch == NULL)
         return error_set(&worker->error, STATUS_FATAL, "no memory or file descriptors");
     set_database(worker);
-    enum status status = read_stage_keys(worker);
+    enum status status = read_keys(worker);
     if (status != STATUS_OK)
         return status;
     return metrics_serve(stage->name, worker->config.health_address,

@@ -82,11 +82,13 @@ own_environment()
     local keys="REDRESS_APPROVAL_KEYS_FILE=$dir/secrets/approval.keys"
     local rules="REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys"
     [ "$1" = redressctl ] || echo "REDRESS_STAGE_KEYS_FILE=$dir/secrets/stage.keys"
+    local goods="REDRESS_GOODS_KEYS_FILE=$dir/secrets/goods.keys"
     case $1 in
+        intake) echo "$goods" ;;
         policy) echo "$rules" ;;
         routing) printf '%s\n' "$keys" "$rules" ;;
         settlement)
-            printf '%s\n' "$keys" "REDRESS_RULES_KEYS_FILE=$dir/secrets/rules.keys" \
+            printf '%s\n' "$keys" "$rules" "$goods" \
                 "REDRESS_STRIPE_URL=http://127.0.0.1:$(cat "$dir/sandbox.port")" \
                 "REDRESS_STRIPE_KEY_FILE=$dir/secrets/stripe.key"
             ;;

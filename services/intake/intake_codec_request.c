@@ -188,6 +188,10 @@ static enum status decode_how(struct decoder *decoder, const Redress__V1__Refund
     struct asking *asking = &request->asking;
     enum status status = decoder_enum(decoder, FIELD("trigger"), &redress__v1__trigger__descriptor,
                                       (int)event->trigger, true);
+    if (status == STATUS_OK &&
+        event->trigger == REDRESS__V1__TRIGGER__TRIGGER_RETURN_RECEIPT) /* it waits for no goods */
+        status = decoder_invalid(decoder, FIELD("trigger"), "TRIGGER_RETURN_RECEIPT",
+                                 "only what goods that came back, signed, set off");
     if (status == STATUS_OK)
         status = decoder_enum(decoder, FIELD("reason"), &redress__v1__reason_code__descriptor,
                               (int)event->reason, true);

@@ -6,6 +6,7 @@
 #include "envelope.h"
 #include "event.h"
 #include "message.h"
+#include "signature.h"
 #include "stage_seal.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ enum {
 struct outbox {
     struct burst *burst;              /* NULL: writes to files */
     struct approval_keys *stage_keys; /* NULL: nothing is sealed */
+    struct signature_secret console;  /* its id empty: no goods are signed */
     int32_t partitions[TOPIC_COUNT];
     const char *folder;
     FILE *files[TOPIC_COUNT];
@@ -69,6 +71,8 @@ enum status outbox_open(const struct session *session, struct outbox **outbox, s
         status = burst_open(session, &made->burst, error);
     if (status == STATUS_OK && session->config.stage_keys[0] != '\0')
         status = approval_keys_read(session->config.stage_keys, &made->stage_keys, error);
+    if (status == STATUS_OK && session->console_key[0] != '\0')
+        status = signature_secret_read(session->console_key, &made->console, error);
     if (status != STATUS_OK) {
         outbox_close(made);
         return status;
@@ -196,13 +200,28 @@ static enum status pack(struct outbox *outbox, enum topic topic, const ProtobufC
     return STATUS_OK;
 }
 
+/* What a topic asks of its writers beside the content, as far as there are keys for it. */
+static void vouch(struct outbox *outbox, enum topic topic, const struct packed *packed,
+                  struct header_list *headers, char text[SIGNATURE_TEXT])
+{
+    char given_id[ENVELOPE_VALUE_MAX];
+    const char *id = header_text(headers, "ce_id", given_id);
+    if (topic_info(topic)->internal && outbox->stage_keys != NULL)
+        add(headers, "redress_seal",
+            stage_seal(outbox->stage_keys, topic, id, packed->bytes, packed->size, text));
+    if (topic == TOPIC_GOODS && outbox->console.id[0] != '\0' &&
+        signature_sign_record(&outbox->console, id, packed->bytes, packed->size, outbox->arena,
+                              text) != NULL)
+        add(headers, "redress_signature", text);
+}
+
 enum status outbox_send_with(struct outbox *outbox, enum topic topic,
                              const ProtobufCMessage *message, const struct header *extra,
                              size_t extra_count, struct error *error)
 {
     struct packed packed;
     char id[EVENT_ID_MAX], given_id[ENVELOPE_VALUE_MAX], time[CLOCK_TEXT_MAX];
-    char trace[TRACEPARENT_SIZE], seal[STAGE_SEAL_TEXT];
+    char trace[TRACEPARENT_SIZE], vouched[SIGNATURE_TEXT];
     struct header_list headers = {.count = 0};
     int64_t time_us;
     enum status status = pack(outbox, topic, message, &packed, error);
@@ -224,10 +243,7 @@ enum status outbox_send_with(struct outbox *outbox, enum topic topic,
     add(&headers, "content-type", "application/protobuf");
     add(&headers, "traceparent",
         envelope_trace(NULL, header_text(&headers, "ce_id", given_id), trace));
-    if (topic_info(topic)->internal && outbox->stage_keys != NULL)
-        add(&headers, "redress_seal",
-            stage_seal(outbox->stage_keys, topic, header_text(&headers, "ce_id", given_id),
-                       packed.bytes, packed.size, seal));
+    vouch(outbox, topic, &packed, &headers, vouched);
     return outbox_send_raw(outbox, topic, -1, packed.key, strlen(packed.key), packed.bytes,
                            packed.size, headers.items, headers.count, error);
 }
@@ -265,6 +281,7 @@ void outbox_close(struct outbox *outbox)
         return;
     burst_close(outbox->burst);
     approval_keys_destroy(outbox->stage_keys);
+    signature_secret_wipe(&outbox->console);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (outbox->files[i] != NULL)
             (void)fclose(outbox->files[i]);

@@ -210,7 +210,7 @@ int command_request(int argc, char **argv)
         {"shipping", OPTION_FLAG, NULL, "what was paid for shipping, too", &options.shipping, 0, 0},
         {"reason", OPTION_TEXT, "REASON", "such as DAMAGED, CHANGED_MIND (OTHER)", &options.reason,
          0, 0},
-        {"trigger", OPTION_TEXT, "TRIGGER", "or RETURN_RECEIPT, SERVICE_FAILURE (CUSTOMER_REQUEST)",
+        {"trigger", OPTION_TEXT, "TRIGGER", "or SERVICE_FAILURE (CUSTOMER_REQUEST)",
          &options.trigger, 0, 0},
         {"method", OPTION_TEXT, "METHOD", "wished: ORIGINAL, STORE_CREDIT ...", &options.method, 0,
          0},

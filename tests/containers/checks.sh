@@ -132,9 +132,10 @@ secrets_of()
         policy) printf '%s\n' database.password rules.keys stage.keys ;;
         routing) printf '%s\n' approval.keys database.password rules.keys stage.keys ;;
         settlement)
-            printf '%s\n' approval.keys database.password rules.keys stage.keys stripe.key
+            printf '%s\n' approval.keys database.password goods.keys rules.keys stage.keys stripe.key
             ;;
-        intake | analytics) printf '%s\n' database.password stage.keys ;;
+        intake) printf '%s\n' database.password goods.keys stage.keys ;;
+        analytics) printf '%s\n' database.password stage.keys ;;
         *) echo database.password ;;
     esac
 }

@@ -319,6 +319,9 @@ def judge(campaign, options):
                       " WHERE source = 'WEBHOOK' GROUP BY 1")
     check(f"webhooks were heard, by whether their signature held: {heard}",
           any(verified == "t" for verified, _ in heard))
+    scans = stack.sql("settlement", "SELECT idx_scan > 0 FROM pg_stat_user_indexes"
+                      " WHERE indexrelname = 'payment_reference'")
+    equal("webhooks find their payments by the index", scans, [["t"]])
     paid = {effect["metadata"].get("payout_id") for effect in stack.effects()}
     rows = stack.sql("settlement", "SELECT refund_id, payout_id FROM view.payout")
     worthless = [refund for refund, payout in rows

@@ -8,6 +8,7 @@ import shop
 from journey import Journey
 from shop import CONTROL, ORDERS, REQUESTS, ROUTED, Order
 
+GOODS = "refunds.goods.v1"
 PROVIDER_EVENTS = "refunds.provider-events.v1"
 NO_MAC = "A" * 43 + "="  # 32 bytes
 
@@ -127,14 +128,14 @@ def scenarios(stack):
         await_refused(journey, "MAC")
         counting.equal("it was paid once", len(effects(journey)), 1)
 
-    def await_letters(order_id, count, *workers):
+    def await_letters(order_id, count, *workers, reason="NOT_SEALED"):
         """Each of these workers met what no worker said `count` times, and put it aside."""
         def met():
             letters = [entry["headers"] for entry in
                        stack.events(shop.DEAD_LETTERS, order_id, headers=True)]
             return [letter["redress_worker"] for letter in letters
-                    if letter["redress_reason"] == "NOT_SEALED"]
-        counting.check(f"what no worker said is a dead letter of {' and '.join(workers)}",
+                    if letter["redress_reason"] == reason]
+        counting.check(f"{reason}: a dead letter of {' and '.join(workers)}",
                        counting.until(lambda: all(met().count(each) == count for each in workers)),
                        met())
 
@@ -160,7 +161,7 @@ def scenarios(stack):
         stack.publish(ROUTED, {**said, "status": "ROUTING_STATUS_DECLINED"},
                       {**said, "status": "ROUTING_STATUS_CANCEL_REQUESTED"})
         await_letters(journey.order.order_id, 2, "settlement", "intake")
-        stack.publish(REQUESTS, journey.order.request("r2"))
+        stack.publish(REQUESTS, journey.order.request("r2", lines=shop.units(("1", 2))))
         Journey(stack, journey.order, "r2").await_rejection("UNITS_ALREADY_CLAIMED")
 
     def seal_of_another_record():
@@ -173,6 +174,23 @@ def scenarios(stack):
             {"headers": entry["headers"], "event": entry["event"]}).encode())
         await_letters(genuine.order.order_id, 1, "routing")
 
-    return [assessment_of_nobody, end_of_a_refund, seal_of_another_record, forged_failure,
-            forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
+    def goods_that_nobody_saw():
+        """Accepted goods make a request, or open the gate of one: only who sees goods may say it."""
+        order = Order("goods")
+        stack.publish(ORDERS, *order.events())
+        said = {"merchantId": order.merchant, "orderId": order.order_id, "eventId": "parcel-1",
+                "occurredAt": shop.days_ago(0), "actor": {"id": "warehouse", "role": "ROLE_SYSTEM"},
+                "inspected": {"lines": [{"lineId": "1", "units": 1, "acceptedUnits": 1}]}}
+        stack.ctl("publish", GOODS, "-", stdin=json.dumps(said).encode(),
+                  environment={"REDRESS_CONSOLE_KEY_FILE": str(stack.folder / "secrets/rules-1.key")})
+        await_letters(order.order_id, 1, "settlement", "intake", reason="NOT_SIGNED")
+        counting.equal("no request was made of them",
+                       stack.events(shop.VALIDATED, order.order_id), [])
+        stack.publish(GOODS, said)
+        counting.check("those that the warehouse has signed for are paid", counting.until(
+            lambda: [event["status"] for event in stack.events(shop.PAYOUTS, order.order_id)][-1:]
+            == ["PAYOUT_STATUS_SUCCEEDED"]), stack.events(shop.VALIDATED, order.order_id))
+
+    return [assessment_of_nobody, goods_that_nobody_saw, end_of_a_refund, seal_of_another_record,
+            forged_failure, forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
             approval_again_with_a_new_version]

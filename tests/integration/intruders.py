@@ -87,6 +87,7 @@ BAD_FIELDS = {
     "negative amount": ({"amount": {"minor": -100, "currency": "GBP"}}, "FIELD_OUT_OF_RANGE",
                         "amount.minor"),
     "unknown reason": ({"reason": 99}, "UNKNOWN_ENUM", "reason"),
+    "goods that nobody saw": ({"trigger": "TRIGGER_RETURN_RECEIPT"}, "FIELD_OUT_OF_RANGE", "trigger"),
     "no reason": ({"reason": 0}, "FIELD_MISSING", "reason"),
     "no time": ({"occurredAt": None}, "FIELD_MISSING", "occurred_at"),
     "no request id": ({"requestId": ""}, "FIELD_MISSING", "request_id"),

@@ -148,6 +148,29 @@ Test(signature, whatever_changes_in_what_is_signed_breaks_the_signature)
     arena_destroy(arena);
 }
 
+Test(signature, of_a_record_holds_for_its_id_and_bytes)
+{
+    struct arena *arena = arena_create(ARENA);
+    struct signature_secret warehouse, other;
+    struct signature_keys keys = {.count = 2};
+    char text[SIGNATURE_TEXT];
+    cr_assert_eq(signature_secret_make("warehouse", &warehouse, NULL), STATUS_OK);
+    cr_assert_eq(signature_secret_make("other", &other, NULL), STATUS_OK);
+    memcpy(keys.items[1].key, warehouse.key, sizeof warehouse.key);
+    cr_assert_not_null(signature_sign_record(&warehouse, "e1", "goods", 5, arena, text));
+    cr_expect(signature_record_holds(&keys, "e1", "goods", 5, text, arena));
+    cr_expect_not(signature_record_holds(&keys, "e2", "goods", 5, text, arena), "another id");
+    cr_expect_not(signature_record_holds(&keys, "e1", "goods", 4, text, arena), "other bytes");
+    cr_expect_not(signature_record_holds(&keys, NULL, "goods", 5, text, arena));
+    cr_expect_not(signature_record_holds(&keys, "e1", "goods", 5, NULL, arena));
+    cr_expect_not(signature_record_holds(&keys, "e1", "goods", 5, text + 2, arena), "cut");
+    cr_assert_not_null(signature_sign_record(&other, "e1", "goods", 5, arena, text));
+    cr_expect_not(signature_record_holds(&keys, "e1", "goods", 5, text, arena), "another key");
+    keys.count = 0;
+    cr_expect_not(signature_record_holds(&keys, "e1", "goods", 5, text, arena), "no keys");
+    arena_destroy(arena);
+}
+
 Test(signature, a_rule_set_takes_two_signatures)
 {
     struct arena *arena = arena_create(ARENA);
