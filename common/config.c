@@ -243,6 +243,11 @@ static enum status read_secret(const struct config_row *row, const char *path, c
                          "%s" FILE_SUFFIX "=%.200s: must be a readable file with one text of at "
                          "most %d bytes",
                          row->variable, path, CONFIG_TEXT_MAX);
+    if (size == 0)
+        return error_set(error, STATUS_INVALID,
+                         "%s" FILE_SUFFIX "=%.200s: is empty; put the secret there, or unset the "
+                         "variable",
+                         row->variable, path);
     secret[size] = '\0';
     return STATUS_OK;
 }

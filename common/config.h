@@ -3,8 +3,8 @@
  *
  * A SECRET row is read from the file that <VARIABLE>_FILE names (a trailing newline is dropped), or
  * from the variable itself; it is never printed. A value out of bounds, a variable that begins with
- * REDRESS_ and is in no row, or a secret file that cannot be read stops the start with one line
- * that names variable, value and rule. */
+ * REDRESS_ and is in no row, or a secret file that is empty or cannot be read stops the start with
+ * one line that names variable, value and rule. */
 
 #ifndef REDRESS_CONFIG_H
 #define REDRESS_CONFIG_H

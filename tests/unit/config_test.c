@@ -169,8 +169,6 @@ Test(config, a_secret_may_come_from_a_file)
     cr_expect_str_eq(sample.secret, "s3cret");
     cr_assert_eq(read_secret_file("s3cret\n\n", 8, &sample, &error), STATUS_OK, "%s", error.text);
     cr_expect_str_eq(sample.secret, "s3cret\n", "only one newline is dropped");
-    cr_assert_eq(read_secret_file("", 0, &sample, &error), STATUS_OK, "%s", error.text);
-    cr_expect_str_eq(sample.secret, "");
 }
 
 Test(config, a_secret_file_must_hold_one_text)
@@ -180,6 +178,9 @@ Test(config, a_secret_file_must_hold_one_text)
     struct error error;
     memset(large, 'x', sizeof large);
     cr_expect_eq(read_secret_file("a\0b", 3, &sample, &error), STATUS_INVALID);
+    cr_expect_eq(read_secret_file("", 0, &sample, &error), STATUS_INVALID);
+    cr_expect_eq(read_secret_file("\n", 1, &sample, &error), STATUS_INVALID);
+    cr_expect_not_null(strstr(error.text, "is empty"), "%s", error.text);
     cr_expect_eq(read_secret_file(large, sizeof large, &sample, &error), STATUS_INVALID);
     cr_expect_eq(read_secret_file(large, 17, &sample, &error), STATUS_INVALID);
     cr_expect_null(strstr(error.text, "xxx"), "a secret is never shown: %s", error.text);
