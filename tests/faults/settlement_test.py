@@ -251,13 +251,7 @@ class Campaign:
                      if state == "PENDING" and provider == "ADYEN")
         return not any(state in UNDER_WAY for state, _ in states) and pending == 0 and \
             silent <= summary["webhooks"]["lost"] and self.webhooks.caught_up(summary) and \
-            self.inbox_read(summary) and \
             summary["statuses"]["pending"] == 0
-
-    def inbox_read(self, summary):
-        """Whether the webhooks that were handed on were taken; `lag` does not tell of the inbox."""
-        rows = self.stack.sql("settlement", "SELECT coalesce(sum(next_offset), 0) FROM inbox_progress")
-        return int(rows[0][0]) >= summary["webhooks"]["delivered"]
 
     def calm(self):
         """The faults end, so that the last retries do not draw lots for minutes; they are counted."""
