@@ -150,4 +150,29 @@ def scenarios(stack):
                        replayed["requests"] > 0 and replayed["requests"] == replayed["undecided"] +
                        replayed["same"] + replayed["changed"], replayed)
 
-    return [policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
+    def goods_gate():
+        """Nothing is paid before the goods are back; then what was accepted of them, and only if who
+        says so has signed it."""
+        merchant, key = "goods-back", "REDRESS_CONSOLE_KEY_FILE"
+        judged("a policy that wants the goods back", merchant, 1, expression(
+            '{outcome: "COMPLIANT", goodsRequired: true}'), True, validFrom=LONG_AGO,
+               correction="from the beginning")
+        journey = ask(Order("gate", merchant=merchant), lines=shop.units(("1", 2)))
+        journey.await_status(shop.PAYOUTS, "AWAITING_GOODS")
+        said = json.dumps({
+            "merchantId": merchant, "orderId": "gate", "refundId": journey.refund_id,
+            "eventId": "parcel-1", "occurredAt": shop.now(),
+            "actor": {"id": "warehouse", "role": "ROLE_SYSTEM"}, "inspected": {"lines": [
+                {"lineId": "1", "units": 2, "acceptedUnits": 1,
+                 "condition": "GOODS_CONDITION_OPENED"}]}}).encode()
+        stack.ctl("publish", "refunds.goods.v1", "-", stdin=said,
+                  environment={key: str(stack.folder / "secrets/rules-1.key")})
+        counting.check("goods that somebody else signed for are dead letters", counting.until(
+            lambda: {entry["headers"]["redress_reason"] for entry in
+                     stack.events(shop.DEAD_LETTERS, "gate", headers=True)
+                     if entry["headers"]["redress_worker"] == "settlement"} == {"NOT_SIGNED"}))
+        journey.check_statuses("it waits", shop.PAYOUTS, ["AWAITING_GOODS"])
+        stack.ctl("publish", "refunds.goods.v1", "-", stdin=said)
+        journey.await_paid(255)
+
+    return [goods_gate, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
