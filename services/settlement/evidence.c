@@ -174,6 +174,15 @@ static enum status second_refund(struct settling *settling, struct payout *payou
     return STATUS_OK;
 }
 
+/* Adyen answers no more than that it received the request, and the same to the same key: of a
+ * refund that is known by then, whatever became of it, that is old news. */
+static bool is_old_news(const struct payout *payout, const struct evidence *evidence)
+{
+    return evidence->source == SOURCE_ANSWER && evidence->status == REFUND_STATUS_PENDING &&
+           payout->provider_refund_id[0] != '\0' &&
+           provider_facts(payout->provider)->reach == LOOK_UP_NEVER;
+}
+
 static const char *reason_for(enum payout_event event, const struct evidence *evidence)
 {
     if (event == PAYOUT_EVENT_MISMATCH)
@@ -196,6 +205,8 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
     if (payout->provider_refund_id[0] != '\0' &&
         strcmp(payout->provider_refund_id, evidence->provider_refund_id) != 0)
         return second_refund(settling, payout, evidence);
+    if (is_old_news(payout, evidence))
+        return STATUS_OK;
     enum payout_event event = refund_event(settling, payout, evidence);
     if (payout_step(payout->state, event).verdict == PAYOUT_ILLEGAL)
         return illegal(settling, payout, event);
@@ -223,8 +234,9 @@ static enum payout_event call_event(const struct settling *settling, const struc
 {
     if (!evidence->verified)
         return PAYOUT_EVENT_UNCONFIRMED;
+    /* Earlier ones may still be on their way, look-up or not: their money must not be freed. */
     if (evidence->failure == CALL_FAILURE_NOT_SENT)
-        return earlier_is_open(payout) ? PAYOUT_EVENT_CALL_LOST : PAYOUT_EVENT_CALL_NOT_SENT;
+        return payout->attempts > 1 ? PAYOUT_EVENT_CALL_LOST : PAYOUT_EVENT_CALL_NOT_SENT;
     if (evidence->failure == CALL_FAILURE_UNKNOWN)
         return PAYOUT_EVENT_CALL_LOST;
     if (earlier_is_open(payout))

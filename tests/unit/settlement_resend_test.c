@@ -222,6 +222,45 @@ Test(settlement_resend, a_refund_that_lives_after_it_failed_goes_to_people)
     cr_assert_str_eq(payout->reason, "REAPPEARED");
 }
 
+/* Its answer is "received", whatever has become of the refund by then. */
+Test(settlement_resend, an_answer_that_comes_after_the_end_changes_nothing)
+{
+    submit(PROVIDER_ADYEN);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_FAILED, SOURCE_WEBHOOK), STATUS_OK);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_PENDING, SOURCE_ANSWER), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(payout->payment->in_flight_minor, 0);
+}
+
+Test(settlement_resend, an_answer_of_a_refund_that_nobody_knew_of_still_counts)
+{
+    submit(PROVIDER_ADYEN);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "", 0), STATUS_OK);
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_CANCELLED);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_PENDING, SOURCE_ANSWER), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+}
+
+/* The first call may still arrive: a look-up that found nothing does not take it back. */
+Test(settlement_resend, what_was_not_sent_again_frees_nothing_of_what_was_sent_before)
+{
+    submit(PROVIDER_STRIPE);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "no_answer", 0),
+                 STATUS_OK);
+    world_pass(&world, 60 * SECOND_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_assert_eq(payout->attempts, 2);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "rate_limit", 429),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    cr_assert_eq(payout->attempts, 1);
+    cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
+    cr_assert_eq(payout->payment->in_flight_minor, 510);
+}
+
 Test(settlement_resend, store_credit_needs_nobody)
 {
     cr_assert_eq(world_capture_by(&world, "pay_1", 1000, "GBP", PROVIDER_ADYEN), STATUS_OK);
