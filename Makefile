@@ -124,9 +124,9 @@ $(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The worker loop in a world of its own (tests/simulation/README.md).
+# The worker loop, and settlement, in worlds of their own (tests/simulation/README.md).
 SIMULATION_C := $(wildcard tests/simulation/*.c)
-$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(LIB_COMMON)
+$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(call service_lib,settlement) $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
 
@@ -247,9 +247,9 @@ bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeli
 
 SEEDS ?= 1000000
 .PHONY: simulate
-simulate: setup ## run the worker loop in a world that fails, SEEDS=1000000
+simulate: setup ## run the worker loop, or WORLD=--payouts, in a world that fails, SEEDS=1000000
 	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/simulate
-	@$(BUILD)/release/bin/simulate --seeds $(SEEDS)
+	@$(BUILD)/release/bin/simulate $(WORLD) --seeds $(SEEDS)
 
 # Models of the protocols (tests/model/README.md); make test has the short form.
 .PHONY: model

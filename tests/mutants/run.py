@@ -7,9 +7,9 @@ A bug is a file tests/mutants/*.patch: a diff below a few lines that say what it
 find it,
 
     promise: what is broken, in words
-    found by: simulate | unit NAME | script PATH [ARGUMENT...]
+    found by: simulate [--payouts] | unit NAME | script PATH [ARGUMENT...]
 
-`simulate` runs the worker loop's simulation, `unit NAME` the Criterion program of that name under the
+`simulate` runs a world of the simulation, `unit NAME` the Criterion program of that name under the
 sanitizers, `script` any test program with the folder of the release programs behind its arguments.
 Each instrument is run once on the unchanged copy first, and must pass there. A bug that does not
 compile, or does not apply, counts as not caught. The last line is "N passed, N failed": passed are
@@ -96,7 +96,7 @@ class Copy:
 
     def passes(self, instrument, log):
         kind, *rest = instrument
-        command = {"simulate": ["build/release/bin/simulate", "--seeds", SEEDS],
+        command = {"simulate": ["build/release/bin/simulate", *rest, "--seeds", SEEDS],
                    "unit": [f"build/asan/bin/unit/{rest[0] if rest else ''}"],
                    "script": [*rest, "build/release/bin"]}[kind]
         return run(command, self.tree, log) == 0

@@ -83,10 +83,18 @@ static bool run(const struct sim_world *world, uint64_t seed, int64_t steps, con
     return sim_run.violation[0] == '\0';
 }
 
-/* Leaves out steps, in ever smaller pieces, as long as the run still fails. */
+/* Promises are named by the first word of what is said when they are broken. */
+static bool breaks(const char *promise)
+{
+    return strncmp(sim_run.violation, promise, strcspn(promise, ":") + 1) == 0;
+}
+
+/* Leaves out steps, in ever smaller pieces, as long as the run still breaks the same promise. */
 static size_t shorten(const struct sim_world *world, uint64_t seed, int64_t steps, bool *masked)
 {
     size_t left = (size_t)steps;
+    char promise[sizeof sim_run.violation];
+    memcpy(promise, sim_run.violation, sizeof promise);
     for (int64_t piece = steps / 2; piece >= 1; piece /= 2) {
         for (int64_t from = 0; from < steps; from += piece) {
             bool before[STEPS_MAX];
@@ -94,7 +102,7 @@ static size_t shorten(const struct sim_world *world, uint64_t seed, int64_t step
             int64_t to = from + piece < steps ? from + piece : steps;
             for (int64_t i = from; i < to; i++)
                 masked[i] = true;
-            if (run(world, seed, steps, masked, false))
+            if (run(world, seed, steps, masked, false) || !breaks(promise))
                 memcpy(masked, before, sizeof before);
         }
     }

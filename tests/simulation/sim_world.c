@@ -315,7 +315,7 @@ static bool prepare(void)
     return sim.memory != NULL && sim_prepare_instances();
 }
 
-static const struct sim_world loop_world = {
+const struct sim_world loop_world = {
     .option = "",
     .text = "the worker loop, with broker and database played",
     .prepare = prepare,
@@ -326,9 +326,3 @@ static const struct sim_world loop_world = {
     .add = add,
     .report = report,
 };
-
-int main(int argc, char **argv)
-{
-    const struct sim_world worlds[] = {loop_world};
-    return sim_program(worlds, sizeof worlds / sizeof *worlds, argc, argv);
-}
