@@ -7,7 +7,7 @@
 
 #define DAY_US (24 * 3600 * PAY_SECOND_US)
 
-enum { SLOW_PER_1000 = 60, LOOK_UP_LAG_MS = 8000 };
+enum { SLOW_PER_1000 = 120, LOOK_UP_LAG_MS = 8000 };
 
 bool pay_effect_alive(const struct pay_effect *effect)
 {

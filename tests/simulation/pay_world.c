@@ -145,9 +145,11 @@ static bool fail_time_jumped(void)
     for (int i = 0; i < PAY_INSTANCES; i++)
         for (size_t c = 0; c < PAY_CALLS_MAX; c++)
             under_way = under_way || pay.instances[i].calls[c].state == CALL_ADMITTED;
-    uint64_t most_hours = sim_chance(250) ? 8 * 24 : 26;
-    sim_run.now_us +=
-        under_way ? 60 * PAY_SECOND_US : (int64_t)sim_random(most_hours * 60) * 60 * PAY_SECOND_US;
+    if (under_way)
+        sim_run.now_us += 60 * PAY_SECOND_US;
+    else
+        sim_run.now_us += (sim_chance(200) ? 7 * 24 * HOUR_US : 0) +
+                          (int64_t)sim_random(26 * 60) * 60 * PAY_SECOND_US;
     return true;
 }
 
