@@ -138,6 +138,8 @@ void pay_tell_captures(void)
 /* A refund that was sent and is not any more: its money could be freed too early. */
 static bool lose_patience(int order)
 {
+    if (sim_chance(400))
+        return false;
     for (const struct payout *p = pay.rows[order].payouts; p != NULL; p = p->next)
         if (p->state == PAYOUT_RESERVED && p->submitted_us > 0) {
             take_back(order, &pay.refunds[order][pay_last_digit(p->refund->refund_id)]);
@@ -153,8 +155,9 @@ void pay_people_step(void)
     struct pay_refund *refund = &pay.refunds[order][number];
     int64_t fallback_minor = pay_audit_fallback(order, number);
     uint64_t dice = sim_random(100);
-    if (sim_chance(200) && lose_patience(order))
-        return;
+    for (int i = 0; i < PAY_ORDERS; i++)
+        if (lose_patience((order + i) % PAY_ORDERS))
+            return;
     if (!pay.captured[order][payment] || dice < 3)
         tell_capture(order, payment);
     else if (fallback_minor > 0)

@@ -194,7 +194,7 @@ static void begin(int number, struct pay_call *call)
     bool written = job->kind == TASK_SEND
                        ? adapter->start(&account, &job->payout, &request, &finding)
                        : adapter->look_up(&account, &job->payout, "", &request);
-    if (!written || (!pay.calm && sim_chance(30))) {
+    if (!written || (!pay.calm && sim_chance(60))) {
         if (written)
             report_failed(job, CALL_FAILURE_NOT_SENT, "not_connected");
         else
