@@ -236,7 +236,7 @@ $(BIN)/bench/count: $(call objects,$(COUNT_C) $(UNIT_SUPPORT_C)) $(SERVICE_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
 
-.PHONY: bench bench-programs bench-dmn count
+.PHONY: bench bench-programs bench-peers bench-growth bench-dmn count
 count: ## count the instructions per event beside the baseline (tests/bench/count.py)
 	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/bench/count
 	@tests/bench/count.py $(BUILD)/release/bin/bench/count || test $$? = 77
@@ -244,6 +244,12 @@ bench-programs: $(PROGRAMS) $(BENCH_BINS)
 bench: setup ## measure the pipeline beside a bare loop, into build/bench/pipeline.json
 	@$(SUBMAKE) FLAVOUR=release bench-programs
 	@tests/bench/pipeline.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
+bench-peers: setup ## measure a stage beside peers in other languages, into build/bench/peers.json
+	@$(SUBMAKE) FLAVOUR=release test-programs
+	@tests/bench/peers.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
+bench-growth: setup ## measure what an event costs as rows, shards and instances grow
+	@$(SUBMAKE) FLAVOUR=release test-programs
+	@tests/bench/growth.py --programs $(BUILD)/release/bin --work $(BUILD)/bench $(BENCH_OPTIONS)
 
 SEEDS ?= 1000000
 .PHONY: simulate

@@ -219,11 +219,12 @@ static void print_mark(const struct requests *requests, struct payouts *payouts,
         int64_t tenth = count / 10;
         printf(", \"took_us\": %" PRId64 ", \"per_s\": %" PRId64 ", \"steady_per_s\": %" PRId64
                ", \"latency_us\": {\"p50\": %" PRId64 ", \"p90\": %" PRId64 ", \"p99\": %" PRId64
-               ", \"max\": %" PRId64 "}",
+               ", \"p99.9\": %" PRId64 ", \"max\": %" PRId64 "}",
                at_us[count - 1] - began_us, per_second_of(count, at_us[count - 1] - began_us),
                per_second_of(count - 2 * tenth, at_us[count - 1 - tenth] - at_us[tenth]),
                percentile(latencies, count, 500), percentile(latencies, count, 900),
-               percentile(latencies, count, 990), latencies[count - 1]);
+               percentile(latencies, count, 990), percentile(latencies, count, 999),
+               latencies[count - 1]);
     }
     printf("}");
     free(latencies);

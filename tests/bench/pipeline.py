@@ -111,7 +111,8 @@ class Bench:
         self.stack, self.options = stack, options
         self.asked = 0  # requests so far
         per_kind = options.refunds * options.repetitions
-        wanted = options.idle + WARM_REQUESTS * 2 + per_kind * 2 + options.rate * options.seconds
+        wanted = (options.idle + WARM_REQUESTS * 2 + per_kind * 2
+                  + options.refunds * len(options.load))
         self.orders = max(options.orders, wanted)
         self.orders += self.orders % STRIDE == 0
         self.result = {"options": dict(vars(options), programs=str(options.programs),
@@ -163,15 +164,17 @@ class Bench:
             "cpu_s_per_100000": per_100000(runs, self.options.refunds),
             "runs": runs}
 
-    def steady(self):
-        if self.options.rate == 0:
-            return
-        count = self.options.rate * self.options.seconds
-        self.say(f"{self.options.rate} requests/s for {self.options.seconds} s")
-        outcome = self.ask(count, "rate", "SUCCEEDED", self.options.rate)
-        self.result["steady"] = {"rate_per_s": self.options.rate,
-                                 "latency_us": outcome["SUCCEEDED"]["latency_us"],
-                                 "reserved_latency_us": outcome["RESERVED"]["latency_us"]}
+    def loads(self):
+        """Open loop, at parts of what a burst has just shown to be the most."""
+        for percent in self.options.load:
+            rate = max(1, self.result["paid"]["per_s"] * percent // 100)
+            count = min(rate * self.options.seconds, self.options.refunds)
+            self.say(f"{rate} requests/s, {percent} % of saturation, {count} in all")
+            outcome, costs = self.measured(lambda: self.ask(count, "rate", "SUCCEEDED", rate))
+            self.result.setdefault("loads", []).append(
+                {"percent": percent, "rate_per_s": rate, "requests": count,
+                 "latency_us": outcome["SUCCEEDED"]["latency_us"],
+                 "reserved_latency_us": outcome["RESERVED"]["latency_us"], "costs": costs})
 
     def memory(self):
         peaks = {}
@@ -189,7 +192,7 @@ class Bench:
         before = Handled(self.stack)
         self.bursts("paid", "SUCCEEDED")
         after = Handled(self.stack)
-        self.steady()
+        self.loads()
         self.memory()
         self.stack.stack("stop", "settlement")
         self.start("settlement:REDRESS_PROVIDER_IN_FLIGHT=0")
@@ -331,8 +334,9 @@ def read_options():
                         help="orders stored before; at least as many as are refunded")
     parser.add_argument("--repetitions", type=int, default=3, help="of each burst (3)")
     parser.add_argument("--idle", type=int, default=200, help="requests one at a time (200)")
-    parser.add_argument("--rate", type=int, default=1000, help="requests/s of the steady load")
-    parser.add_argument("--seconds", type=int, default=10, help="of the steady load")
+    parser.add_argument("--load", type=int, nargs="*", default=[50, 80], metavar="PERCENT",
+                        help="of the paid rate: latency at that load (50 80)")
+    parser.add_argument("--seconds", type=int, default=30, help="of each load (30)")
     parser.add_argument("--without-bare", action="store_true", help="leave the bare loop out")
     parser.add_argument("--keep", action="store_true", help="leave the stack running, data and all")
     return parser.parse_args()

@@ -33,10 +33,10 @@ def print_latencies(result):
         print(f"  idle, one at a time       median {ms(idle['p50'])}, p99 {ms(idle['p99'])}"
               f"   (goal: median below {GOALS['idle_ms']} ms)"
               f"{verdict(idle['p50'] < GOALS['idle_ms'] * 1000)}")
-    if "steady" in result:
-        steady = result["steady"]
-        print(f"  at {steady['rate_per_s']:>5,} requests/s       median"
-              f" {ms(steady['latency_us']['p50'])}, p99 {ms(steady['latency_us']['p99'])}")
+    for load in result.get("loads", ()):
+        values = ", ".join(f"{name} {ms(load['latency_us'][name])}"
+                           for name in ("p50", "p90", "p99", "p99.9"))
+        print(f"  {load['rate_per_s']:>5,}/s, {load['percent']} % load      {values}")
 
 
 def print_costs(result):

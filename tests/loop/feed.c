@@ -1,10 +1,12 @@
 /* Feed: gives the tally its requests, and reads back what it said.
  *
- *   feed topics                       creates the topics (6 partitions)
+ *   feed topics [PARTITIONS]          creates the topics (6 partitions)
  *   feed publish FIRST COUNT ORDERS   publishes requests FIRST.. over ORDERS orders, waits for acks
  *   feed poison                       publishes what can never be applied; prints how many
  *   feed dead-letters                 prints how many there are
- *   feed check                        reads refunds.validated.v1 to its end; prints one line:
+ *   feed ends                         prints the end of each partition of refunds.validated.v1
+ *   feed check [OFFSET...]            reads refunds.validated.v1 from its beginning, or from one
+ *                                     offset for each partition, to its end; prints one line:
  *                                     orders, requests, rings (sums of the last word on each
  * order), events, repeated, and what is wrong: gaps, disorder, differing (the same ce_id with other
  * bytes) */
@@ -23,9 +25,10 @@
 
 extern char **environ;
 
-enum { PARTITIONS = 6, WAIT_MS = 20000, ARENA_LIMIT = 1 << 20 };
+enum { PARTITIONS = 6, PARTITIONS_MAX = 64, WAIT_MS = 60000, ARENA_LIMIT = 1 << 20 };
 
 static struct error error;
+static int32_t partitions; /* of each topic keyed by order */
 
 static void must(enum status status)
 {
@@ -80,7 +83,7 @@ static void publish(struct producer *producer, int64_t first, int64_t count, int
         uint8_t *bytes;
         size_t size;
         must(message_pack(&request.base, arena, &bytes, &size));
-        send_bytes(producer, order, topic_partition(order, strlen(order), PARTITIONS), id,
+        send_bytes(producer, order, topic_partition(order, strlen(order), partitions), id,
                    "redress.v1.RefundRequest", bytes, size);
         if (i % 256 == 0)
             must(producer_poll(producer, 0, &error));
@@ -94,10 +97,10 @@ static int poison(struct producer *producer)
 {
     static const char type[] = "redress.v1.RefundRequest";
     static const char text[] = "\x0a\x04shop\x12\x05other\x1a\x01r";
-    int32_t right = topic_partition("order-1", 7, PARTITIONS);
+    int32_t right = topic_partition("order-1", 7, partitions);
     char *large = calloc(1, 100000);
     send_bytes(producer, NULL, 0, "p1", type, text, sizeof text - 1);
-    send_bytes(producer, "order-1", (right + 1) % PARTITIONS, "p2", type, text, sizeof text - 1);
+    send_bytes(producer, "order-1", (right + 1) % partitions, "p2", type, text, sizeof text - 1);
     send_bytes(producer, "order-1", right, "p3", type, text, sizeof text - 1);
     send_bytes(producer, "order-1", right, "p4", NULL, text, sizeof text - 1);
     send_bytes(producer, "order-1", right, "p5", "redress.v1.Other", text, sizeof text - 1);
@@ -179,14 +182,39 @@ static void take(struct check *check, const struct record *record, struct arena 
     said->rings = event->rejection == NULL ? 0 : event->rejection->asked;
 }
 
-static void read_all(struct consumer *reader, struct check *check)
+static struct consumer *open_reader(const struct config_worker *config)
 {
-    struct place places[PARTITIONS];
-    for (int32_t p = 0; p < PARTITIONS; p++)
+    struct consumer *reader;
+    int32_t counts[TOPIC_COUNT];
+    must(reader_open(config, &reader, &error));
+    must(consumer_partitions(reader, counts, WAIT_MS, &error));
+    partitions = counts[TOPIC_VALIDATED];
+    if (partitions < 1 || partitions > PARTITIONS_MAX)
+        must(error_set(&error, STATUS_INVALID, "%d partitions, not 1 to %d", partitions,
+                       PARTITIONS_MAX));
+    return reader;
+}
+
+static void print_ends(struct consumer *reader)
+{
+    struct place places[PARTITIONS_MAX];
+    for (int32_t p = 0; p < partitions; p++)
         places[p] = (struct place){.topic = TOPIC_VALIDATED, .partition = p};
-    must(consumer_assign(reader, places, PARTITIONS, &error));
+    must(consumer_ends(reader, places, (size_t)partitions, WAIT_MS, &error));
+    for (int32_t p = 0; p < partitions; p++)
+        printf("%" PRId64 "%c", places[p].offset, p == partitions - 1 ? '\n' : ' ');
+}
+
+static void read_all(struct consumer *reader, struct check *check, char **offsets)
+{
+    struct place places[PARTITIONS_MAX];
+    for (int32_t p = 0; p < partitions; p++)
+        places[p] = (struct place){.topic = TOPIC_VALIDATED,
+                                   .partition = p,
+                                   .offset = offsets == NULL ? 0 : strtoll(offsets[p], NULL, 10)};
+    must(consumer_assign(reader, places, (size_t)partitions, &error));
     struct arena *arena = arena_create(ARENA_LIMIT);
-    for (int ended = 0; ended < PARTITIONS;) {
+    for (int ended = 0; ended < partitions;) {
         struct record record;
         struct place place;
         enum polled polled = consumer_poll(reader, WAIT_MS, &record, &place, &error);
@@ -246,15 +274,22 @@ int main(int argc, char **argv)
     must(config_read(&table, 1, environ, &error));
     const char *command = argc > 1 ? argv[1] : "";
     size_t created;
-    if (strcmp(command, "topics") == 0) {
-        must(topics_create(&config, PARTITIONS, 1, &created, &error));
+    if (strcmp(command, "topics") == 0 && argc <= 3) {
+        partitions = argc == 3 ? (int32_t)strtol(argv[2], NULL, 10) : PARTITIONS;
+        must(topics_create(&config, partitions, 1, &created, &error));
     } else if ((strcmp(command, "publish") == 0 && argc == 5) || strcmp(command, "poison") == 0) {
+        consumer_close(open_reader(&config));
         return produce(&config, argc, argv);
+    } else if (strcmp(command, "ends") == 0) {
+        struct consumer *reader = open_reader(&config);
+        print_ends(reader);
+        consumer_close(reader);
     } else if (strcmp(command, "check") == 0) {
         struct check check = {0};
-        struct consumer *reader;
-        must(reader_open(&config, &reader, &error));
-        read_all(reader, &check);
+        struct consumer *reader = open_reader(&config);
+        if (argc != 2 && argc != 2 + partitions)
+            must(error_set(&error, STATUS_INVALID, "check takes %d offsets or none", partitions));
+        read_all(reader, &check, argc == 2 ? NULL : argv + 2);
         consumer_close(reader);
         print_check(&check);
     } else if (strcmp(command, "dead-letters") == 0) {
@@ -265,8 +300,10 @@ int main(int argc, char **argv)
         consumer_close(reader);
         printf("%" PRId64 "\n", end.offset);
     } else {
-        fprintf(stderr, "usage: feed topics | publish FIRST COUNT ORDERS | poison | dead-letters"
-                        " | check\n");
+        fprintf(
+            stderr,
+            "usage: feed topics [PARTITIONS] | publish FIRST COUNT ORDERS | poison | dead-letters"
+            " | ends | check [OFFSET...]\n");
         return 2;
     }
     return 0;

@@ -35,8 +35,8 @@ def run(*command, **options):
 class Stack:
     """Kafka, PostgreSQL, and any number of tallies."""
 
-    def __init__(self, binaries, folder):
-        self.binaries, self.folder = binaries, folder
+    def __init__(self, binaries, folder, partitions=6):
+        self.binaries, self.folder, self.partitions = binaries, folder, partitions
         self.tallies = {}
         self.log = open(os.path.join(folder, "tally.log"), "ab")
 
@@ -44,7 +44,7 @@ class Stack:
         self.kafka("start")
         self.postgres("start")
         self.make_database()
-        self.feed("topics")
+        self.feed("topics", self.partitions)
 
     def kafka(self, action):
         return run(os.path.join(LOCAL, "kafka.sh"), action, os.path.join(self.folder, "kafka"))

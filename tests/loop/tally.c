@@ -151,8 +151,10 @@ static enum status decide(struct batch *batch, struct event *event)
         const Redress__V1__RefundRequest *request = event->body;
         tally->requests++;
         ask_purse(batch, event->order_id, tally);
-        enum status status = batch_deadline(batch, event, request->request_id, TALLY_BELL,
-                                            event->now_us + settings->bell_ms * 1000);
+        enum status status = STATUS_OK;
+        if (settings->bell_ms > 0)
+            status = batch_deadline(batch, event, request->request_id, TALLY_BELL,
+                                    event->now_us + settings->bell_ms * 1000);
         if (status != STATUS_OK)
             return status;
     }
@@ -228,7 +230,7 @@ int main(int argc, char **argv)
     static struct tally_settings settings;
     static const struct config_row rows[] = {
         CONFIG_ROW(struct tally_settings, bell_ms, "REDRESS_TALLY_BELL", DURATION, 0, 3600000, "1s",
-                   "how long after a request its deadline is due")};
+                   "how long after a request its deadline is due; 0: none")};
     static const struct stage_input inputs[] = {{.topic = TOPIC_REQUESTS}};
     const struct stage stage = {.name = "tally",
                                 .inputs = inputs,
