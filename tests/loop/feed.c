@@ -12,6 +12,7 @@
  * bytes) */
 
 #include "broker.h"
+#include "clock.h"
 #include "identity.h"
 #include "message.h"
 #include "redress/v1/request.pb-c.h"
@@ -182,13 +183,17 @@ static void take(struct check *check, const struct record *record, struct arena 
     said->rings = event->rejection == NULL ? 0 : event->rejection->asked;
 }
 
+/* Waits for topics that have just been made. */
 static struct consumer *open_reader(const struct config_worker *config)
 {
     struct consumer *reader;
     int32_t counts[TOPIC_COUNT];
+    int64_t until_us = clock_monotonic_us() + WAIT_MS * INT64_C(1000);
     must(reader_open(config, &reader, &error));
-    must(consumer_partitions(reader, counts, WAIT_MS, &error));
-    partitions = counts[TOPIC_VALIDATED];
+    do {
+        must(consumer_partitions(reader, counts, WAIT_MS, &error));
+        partitions = counts[TOPIC_VALIDATED];
+    } while (partitions == 0 && clock_monotonic_us() < until_us);
     if (partitions < 1 || partitions > PARTITIONS_MAX)
         must(error_set(&error, STATUS_INVALID, "%d partitions, not 1 to %d", partitions,
                        PARTITIONS_MAX));
