@@ -119,6 +119,9 @@ enum status producer_open(const struct config_worker *config, const char *client
                           delivery_taker *delivered, void *context, struct producer **producer,
                           struct error *error) CHECK_RESULT;
 
+/* What is sent from here to the next call belongs together and shares requests (broker_lane.h). */
+void producer_burst(struct producer *producer);
+
 /* Copies everything. STATUS_EXHAUSTED: the queue is full, poll and try again. Sending and polling
  * are for one thread; what waits for an earlier request of its partition (broker_lane.h) leaves in
  * producer_poll. */

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool lane_open(struct lane *lane, int64_t now_us)
+bool lane_open(struct lane *lane, uint64_t burst, int64_t now_us)
 {
     if (lane->first != NULL)
         return false;
-    if (lane->in_flight == 0)
+    if (lane->in_flight == 0) {
         lane->open_until_us = now_us + LANE_OPEN_US;
-    return now_us < lane->open_until_us;
+        lane->burst = burst;
+    }
+    return now_us < lane->open_until_us || (burst != 0 && burst == lane->burst);
 }
 
 bool lane_hold(struct lane *lane, const void *key, size_t key_size, const void *value,

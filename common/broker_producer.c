@@ -14,7 +14,8 @@ struct producer {
     struct lane *lanes[TOPIC_COUNT];       /* by partition */
     int32_t lane_counts[TOPIC_COUNT];
     size_t held, held_bytes;
-    bool full; /* librdkafka's queue was, when a lane had more to hand over */
+    uint64_t burst; /* 0 before the first */
+    bool full;      /* librdkafka's queue was, when a lane had more to hand over */
     bool closing;
     delivery_taker *delivered;
     void *context;
@@ -82,11 +83,13 @@ static rd_kafka_resp_err_t hand_over(struct producer *producer, enum topic topic
     return code;
 }
 
-/* One record at least, as only its delivery report brings the next ones. */
+/* LANE_TOGETHER at least, as far as there are. Only a delivery report brings the next ones. */
 static void hand_over_held(struct producer *producer, struct lane *lane, enum topic topic,
                            int32_t partition)
 {
     lane->open_until_us = clock_monotonic_us() + LANE_OPEN_US;
+    lane->burst = 0;
+    size_t handed = 0;
     do {
         struct held *held = lane_take(lane);
         if (held == NULL)
@@ -109,7 +112,8 @@ static void hand_over_held(struct producer *producer, struct lane *lane, enum to
                                 rd_kafka_err2str(code));
         }
         held_free(held);
-    } while (lane->in_flight == 0 || clock_monotonic_us() < lane->open_until_us);
+    } while (++handed < LANE_TOGETHER || lane->in_flight == 0 ||
+             clock_monotonic_us() < lane->open_until_us);
 }
 
 static void report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
@@ -185,7 +189,7 @@ static enum status send_or_hold(struct producer *producer, struct lane *lane,
                                 const struct place *place, const struct held *record,
                                 struct error *error)
 {
-    if (!lane_open(lane, clock_monotonic_us())) {
+    if (!lane_open(lane, producer->burst, clock_monotonic_us())) {
         size_t size = record->key_size + record->value_size;
         if (producer->held_bytes + size > HELD_BYTES_MAX && producer->held > 0)
             return STATUS_EXHAUSTED;
@@ -204,6 +208,11 @@ static enum status send_or_hold(struct producer *producer, struct lane *lane,
                          topic_info(place->topic)->name, place->partition, rd_kafka_err2str(code));
     lane->in_flight++;
     return STATUS_OK;
+}
+
+void producer_burst(struct producer *producer)
+{
+    producer->burst++;
 }
 
 enum status producer_send(struct producer *producer, const struct place *place, const void *key,

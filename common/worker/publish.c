@@ -90,6 +90,7 @@ enum status publish_bytes(struct worker *worker, struct shard *shard, int64_t se
     size_t at = 0, sent = 0;
     enum status read = STATUS_OK, status = STATUS_OK;
     arena_reset(worker->ring_scratch);
+    producer_burst(worker->producer);
     while (status == STATUS_OK &&
            ring_next(bytes, size, &at, worker->ring_scratch, &record, &read)) {
         status = send_record(worker, &record, flight);

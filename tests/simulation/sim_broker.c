@@ -214,6 +214,11 @@ static struct sim_bytes copy(const void *bytes, size_t size)
     return (struct sim_bytes){kept, size};
 }
 
+void producer_burst(struct producer *producer)
+{
+    (void)producer;
+}
+
 enum status producer_send(struct producer *producer, const struct place *place, const void *key,
                           size_t key_size, const void *value, size_t value_size,
                           const struct header *headers, size_t header_count, void *token,

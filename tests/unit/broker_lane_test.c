@@ -52,13 +52,25 @@ Test(broker_lane, what_found_no_room_is_the_first_again)
 Test(broker_lane, nothing_overtakes_what_is_held)
 {
     struct lane lane = {0};
-    cr_expect(lane_open(&lane, 1000), "the first of a request");
+    cr_expect(lane_open(&lane, 0, 1000), "the first of a request");
     lane.in_flight = 1;
-    cr_expect(lane_open(&lane, 1000 + LANE_OPEN_US - 1), "goes with it");
-    cr_expect_not(lane_open(&lane, 1000 + LANE_OPEN_US), "comes too late for it");
+    cr_expect(lane_open(&lane, 0, 1000 + LANE_OPEN_US - 1), "goes with it");
+    cr_expect_not(lane_open(&lane, 0, 1000 + LANE_OPEN_US), "comes too late for it");
     hold(&lane, "a");
     lane.in_flight = 0;
-    cr_expect_not(lane_open(&lane, 5000), "one waits already");
+    cr_expect_not(lane_open(&lane, 0, 5000), "one waits already");
     take(&lane, "a");
-    cr_expect(lane_open(&lane, 5000));
+    cr_expect(lane_open(&lane, 0, 5000));
+}
+
+Test(broker_lane, a_burst_goes_together)
+{
+    struct lane lane = {0};
+    cr_expect(lane_open(&lane, 7, 1000));
+    lane.in_flight = 1;
+    cr_expect(lane_open(&lane, 7, 1000 + 10 * LANE_OPEN_US), "however long it takes");
+    cr_expect_not(lane_open(&lane, 8, 1000 + 10 * LANE_OPEN_US), "the next burst is held");
+    hold(&lane, "a");
+    cr_expect_not(lane_open(&lane, 7, 1000), "nothing overtakes");
+    take(&lane, "a");
 }
