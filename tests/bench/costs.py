@@ -19,6 +19,20 @@ def stat(pid):
     return int(fields[1]), own * TICK_S, ended * TICK_S
 
 
+def without_compiler(pid):
+    """CPU seconds of the threads of a JVM but for its compiler's, which a young one keeps busy."""
+    total = 0
+    for path in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (path / "comm").read_text()
+            fields = (path / "stat").read_text().rsplit(") ", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if not name.startswith(("C1 Compiler", "C2 Compiler")):
+            total += int(fields[11]) + int(fields[12])
+    return total * TICK_S
+
+
 def children(pid):
     processes = (int(name) for name in os.listdir("/proc") if name.isdigit())
     return [child for child in processes if (stat(child) or (None,))[0] == pid]

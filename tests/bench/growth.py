@@ -89,6 +89,8 @@ def measure(options):
             work(growth)
         finally:
             growth.close()
+            text = json.dumps({"processors": os.cpu_count(), "runs": runs}, indent=1)
+            (options.work / "growth.json").write_text(text + "\n")
 
     def rows(growth):
         for count in options.rows:
@@ -110,7 +112,6 @@ def measure(options):
     stack(6, rows)
     for partitions in options.partitions:
         stack(partitions, shards)
-    return runs
 
 
 def read_options():
@@ -137,9 +138,7 @@ def read_options():
 def main():
     options = read_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    runs = measure(options)
-    text = json.dumps({"processors": os.cpu_count(), "runs": runs}, indent=1)
-    (options.work / "growth.json").write_text(text + "\n")
+    measure(options)
 
 
 if __name__ == "__main__":

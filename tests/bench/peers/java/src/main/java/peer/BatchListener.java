@@ -62,7 +62,10 @@ class BatchListener extends ShardListener {
     this.transaction = transaction;
   }
 
-  @KafkaListener(topics = PeerApplication.INPUT_TOPIC, groupId = "peer-spring-batch", batch = "true")
+  @KafkaListener(
+      topics = PeerApplication.INPUT_TOPIC,
+      groupId = "peer-spring-batch",
+      batch = "true")
   void handle(List<ConsumerRecord<String, byte[]>> records) {
     records.stream()
         .collect(Collectors.groupingBy(ConsumerRecord::partition))

@@ -9,11 +9,11 @@ import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 
 /**
- * The stage of tests/loop/tally.c on Spring Kafka. Profile "batch" handles what a poll brought in one
- * transaction; profile "record" handles each record in a transaction of its own, with JPA.
+ * The stage of tests/loop/tally.c on Spring Kafka. Profile "batch" handles what a poll brought in
+ * one transaction; profile "record" handles each record in a transaction of its own, with JPA.
  *
- * <p>State changes once (compare-and-set on epoch and batch_seq), outputs are published at least once
- * and are the same bytes if published again, offsets come from PostgreSQL.
+ * <p>State changes once (compare-and-set on epoch and batch_seq), outputs are published at least
+ * once and are the same bytes if published again, offsets come from PostgreSQL.
  */
 @SpringBootApplication
 public class PeerApplication {
@@ -26,7 +26,8 @@ public class PeerApplication {
 
   /** PostgreSQL has the offsets; Kafka's are for lag monitoring and nobody waits for them. */
   @Bean
-  ContainerCustomizer<String, byte[], ConcurrentMessageListenerContainer<String, byte[]>> commits() {
+  ContainerCustomizer<String, byte[], ConcurrentMessageListenerContainer<String, byte[]>>
+      commits() {
     return container -> container.getContainerProperties().setSyncCommits(false);
   }
 

@@ -16,8 +16,7 @@ abstract class ShardListener implements ConsumerSeekAware {
   public void onPartitionsAssigned(
       Map<TopicPartition, Long> assignments, ConsumerSeekCallback callback) {
     for (TopicPartition place : assignments.keySet()) {
-      callback.seek(
-          place.topic(), place.partition(), shards.claim(place.partition()).nextOffset);
+      callback.seek(place.topic(), place.partition(), shards.claim(place.partition()).nextOffset);
     }
   }
 }

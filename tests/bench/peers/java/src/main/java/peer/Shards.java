@@ -80,9 +80,12 @@ class Shards {
                 kept -> {
                   var record =
                       new ProducerRecord<>(
-                          PeerApplication.OUTPUT_TOPIC, kept.getKey(), kept.getValue().toByteArray());
+                          PeerApplication.OUTPUT_TOPIC,
+                          kept.getKey(),
+                          kept.getValue().toByteArray());
                   kept.getHeadersList()
-                      .forEach(h -> record.headers().add(h.getName(), h.getValueBytes().toByteArray()));
+                      .forEach(
+                          h -> record.headers().add(h.getName(), h.getValueBytes().toByteArray()));
                   return kafka.send(record);
                 })
             .toArray(CompletableFuture[]::new);

@@ -54,7 +54,10 @@ final class Tally {
     add(record, "ce_type", "redress.v1.RefundValidated");
     add(record, "ce_time", Instant.now().toString());
     add(record, "content-type", "application/protobuf");
-    add(record, "traceparent", "00-" + trace.substring(0, 32) + "-" + trace.substring(32, 48) + "-01");
+    add(
+        record,
+        "traceparent",
+        "00-" + trace.substring(0, 32) + "-" + trace.substring(32, 48) + "-01");
     add(record, "ce_causationid", new String(id, StandardCharsets.UTF_8));
     add(record, "ce_refundid", order);
     add(record, "ce_version", Long.toString(version));
