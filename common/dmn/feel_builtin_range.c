@@ -3,11 +3,10 @@
 #include "feel_builtin_rows.h"
 #include "feel_run.h"
 
-/* One end of a range; without a limit it lies at infinity. */
+/* One end of a range; null where it has none, and has no order then. */
 struct end {
     const struct feel_value *value;
     bool included;
-    int infinite; /* -1, 0 or 1 */
 };
 
 /* What is related: points are ranges that begin and end there. */
@@ -20,14 +19,10 @@ struct span {
 static struct span span_of(const struct feel_value *value)
 {
     if (value->kind != FEEL_RANGE)
-        return (struct span){{value, true, 0}, {value, true, 0}, true};
+        return (struct span){{value, true}, {value, true}, true};
     const struct feel_range *range = value->range;
-    bool up = range->form == FEEL_GREATER || range->form == FEEL_GREATER_EQUAL;
-    bool down = range->form == FEEL_LESS || range->form == FEEL_LESS_EQUAL;
     const struct feel_value *high = range->form == FEEL_EQUAL ? &range->low : &range->high;
-    return (struct span){{&range->low, range->low_closed, down ? -1 : 0},
-                         {high, range->high_closed, up ? 1 : 0},
-                         false};
+    return (struct span){{&range->low, range->low_closed}, {high, range->high_closed}, false};
 }
 
 /* A comparison under way: `known` turns false where two ends have no order. */
@@ -40,8 +35,6 @@ struct relation {
 static int order(struct relation *r, struct end left, struct end right)
 {
     int result = 0;
-    if (left.infinite != 0 || right.infinite != 0)
-        return (left.infinite > right.infinite) - (left.infinite < right.infinite);
     if (!feel_order(left.value, right.value, &result))
         r->known = false;
     return result;

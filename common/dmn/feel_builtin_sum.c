@@ -189,16 +189,20 @@ struct feel_value feel_bi_mode(struct feel_run *run, const struct feel_value *a,
     return out.list;
 }
 
-/* all is false by one false, any true by one true; else unknown where an item is no boolean. */
+/* all is false by one false, any true by one true; else unknown where an item is null. An item of
+ * another kind is outside the domain. */
 static struct feel_value decide(const struct feel_value *list, bool decisive)
 {
-    bool unknown = false;
+    bool decided = false, unknown = false;
     for (size_t i = 0; i < list->list.count; i++) {
         const struct feel_value *item = &list->list.items[i];
-        if (item->kind == FEEL_BOOLEAN && item->boolean == decisive)
-            return feel_boolean(decisive);
-        unknown |= item->kind != FEEL_BOOLEAN;
+        if (item->kind != FEEL_BOOLEAN && item->kind != FEEL_NULL)
+            return feel_null();
+        decided |= item->kind == FEEL_BOOLEAN && item->boolean == decisive;
+        unknown |= item->kind == FEEL_NULL;
     }
+    if (decided)
+        return feel_boolean(decisive);
     return unknown ? feel_null() : feel_boolean(!decisive);
 }
 

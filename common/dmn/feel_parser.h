@@ -63,6 +63,8 @@ const struct feel_node **feel_node_list(struct feel_parser *p, const struct feel
 const struct feel_node *feel_parse_expression(struct feel_parser *p);
 /* An operand of comparisons: sums and what binds tighter. */
 const struct feel_node *feel_parse_sum(struct feel_parser *p);
+/* `< e` and its kin as a range; NULL when the next token is no comparison. */
+struct feel_node *feel_parse_open_range(struct feel_parser *p);
 const struct feel_node *feel_parse_primary(struct feel_parser *p);
 /* Tests separated by commas up to (not including) `close`. */
 struct feel_node *feel_parse_test_list(struct feel_parser *p, enum feel_token_kind close);

@@ -186,8 +186,7 @@ static bool range_form(enum feel_token_kind kind, enum feel_range_form *form)
     return false;
 }
 
-/* `< e` and its kin as a range; NULL when the next token is no comparison. */
-static struct feel_node *parse_open_range(struct feel_parser *p)
+struct feel_node *feel_parse_open_range(struct feel_parser *p)
 {
     enum feel_range_form form;
     if (!range_form(feel_at(p)->kind, &form))
@@ -210,7 +209,7 @@ static const struct feel_node *parse_test(struct feel_parser *p)
 {
     bool outer = p->reads_input;
     p->reads_input = false;
-    const struct feel_node *open = parse_open_range(p);
+    const struct feel_node *open = feel_parse_open_range(p);
     const struct feel_node *expression =
         open != NULL || p->failed ? open : feel_parse_expression(p);
     if (expression != NULL && p->reads_input && expression->op != FEEL_OP_RANGE)
@@ -237,7 +236,7 @@ struct feel_node *feel_parse_test_list(struct feel_parser *p, enum feel_token_ki
 /* `in` takes one test, or several in brackets; a bracket may also open a range or a value. */
 static const struct feel_node *parse_in(struct feel_parser *p, const struct feel_node *value)
 {
-    struct feel_node *tests = parse_open_range(p);
+    struct feel_node *tests = feel_parse_open_range(p);
     if (p->failed)
         return NULL;
     const struct feel_node *single = tests;
@@ -269,25 +268,33 @@ static const struct feel_node *parse_instance(struct feel_parser *p, const struc
     return node->type == NULL ? NULL : node;
 }
 
+/* `instance of` binds tighter than comparisons. */
+static const struct feel_node *parse_compared(struct feel_parser *p)
+{
+    const struct feel_node *value = feel_parse_sum(p);
+    while (value != NULL && feel_is_word(p, 0, "instance") && feel_is_word(p, 1, "of")) {
+        p->next++;
+        value = parse_instance(p, value);
+    }
+    return value;
+}
+
 static const struct feel_node *parse_comparison(struct feel_parser *p)
 {
     static const enum feel_op ops[] = {
         [FEEL_LESS] = FEEL_OP_LESS,       [FEEL_LESS_EQUAL] = FEEL_OP_LESS_EQUAL,
         [FEEL_GREATER] = FEEL_OP_GREATER, [FEEL_GREATER_EQUAL] = FEEL_OP_GREATER_EQUAL,
         [FEEL_EQUAL] = FEEL_OP_EQUAL,     [FEEL_UNEQUAL] = FEEL_OP_UNEQUAL};
-    const struct feel_node *left = feel_parse_sum(p);
+    const struct feel_node *left = parse_compared(p);
     while (left != NULL && !p->failed) {
         enum feel_range_form form;
         if (range_form(feel_at(p)->kind, &form)) {
             p->next++;
-            left = binary(p, ops[form], left, feel_parse_sum(p));
+            left = binary(p, ops[form], left, parse_compared(p));
         } else if (feel_accept_word(p, "between")) {
             left = parse_between(p, left);
         } else if (feel_accept_word(p, "in")) {
             left = parse_in(p, left);
-        } else if (feel_is_word(p, 0, "instance") && feel_is_word(p, 1, "of")) {
-            p->next++;
-            left = parse_instance(p, left);
         } else {
             break;
         }

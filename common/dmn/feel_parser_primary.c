@@ -140,7 +140,9 @@ static const struct feel_node *parse_square(struct feel_parser *p)
     while (!p->failed && !feel_accept(p, FEEL_TOKEN_CLOSE_SQUARE)) {
         if (items.count > 0 && !feel_expect(p, FEEL_TOKEN_COMMA))
             return NULL;
-        const struct feel_node *item = feel_parse_expression(p);
+        const struct feel_node *item = feel_parse_open_range(p);
+        if (item == NULL && !p->failed)
+            item = feel_parse_expression(p);
         if (items.count == 0 && item != NULL && feel_accept(p, FEEL_TOKEN_DOTS))
             return finish_range(p, true, item);
         if (!feel_grow(p, &items, item))

@@ -57,6 +57,10 @@ int64_t feel_moment_local_s(const struct feel_value *value)
     return feel_days_from_civil(moment->year, moment->month, moment->day) * FEEL_DAY_S + clock;
 }
 
+/* A time of day has no date by which its zone would tell the offset: that of 2024-01-01 stands, so
+ * that it is the same whenever it is asked. */
+enum { TIME_OF_DAY_S = 1704067200 };
+
 bool feel_moment_offset(const struct feel_value *value, int32_t *offset_s)
 {
     const struct feel_moment *moment = &value->moment;
@@ -64,9 +68,11 @@ bool feel_moment_offset(const struct feel_value *value, int32_t *offset_s)
         *offset_s = moment->offset_s;
         return true;
     }
-    if (moment->zone_kind == FEEL_ZONE_LOCAL || value->kind != FEEL_DATE_TIME)
+    if (moment->zone_kind == FEEL_ZONE_LOCAL)
         return false;
-    *offset_s = feel_zone_offset_local(moment->zone, feel_moment_local_s(value));
+    *offset_s = value->kind == FEEL_DATE_TIME
+                    ? feel_zone_offset_local(moment->zone, feel_moment_local_s(value))
+                    : feel_zone_offset_at(moment->zone, TIME_OF_DAY_S);
     return true;
 }
 
@@ -184,7 +190,7 @@ bool feel_moment_difference(const struct feel_value *left, const struct feel_val
     struct feel_value b = right->kind == FEEL_DATE ? feel_date_midnight(right) : *right;
     bool local_a = a.moment.zone_kind == FEEL_ZONE_LOCAL;
     bool local_b = b.moment.zone_kind == FEEL_ZONE_LOCAL;
-    if (a.kind != b.kind || local_a != local_b)
+    if (a.kind != b.kind || (a.kind == FEEL_DATE_TIME && local_a != local_b))
         return false;
     return feel_days_of(feel_moment_utc_s(&a) - feel_moment_utc_s(&b),
                         (int64_t)a.moment.nanos - b.moment.nanos, out);

@@ -30,7 +30,7 @@ bool feel_date_of(int64_t year, int64_t month, int64_t day, struct feel_value *o
 /* Midnight UTC of a date: the implicit conversion of 10.3.2.9.4. */
 struct feel_value feel_date_midnight(const struct feel_value *date);
 
-/* The offset from UTC; false for local values, and for a named zone without a date. */
+/* The offset from UTC; false for local values. */
 bool feel_moment_offset(const struct feel_value *value, int32_t *offset_s);
 
 /* Seconds since 1970 as the clock on the wall shows them, and in UTC (local counts as UTC). */
