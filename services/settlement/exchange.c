@@ -346,10 +346,12 @@ bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
         return false;
     struct slot *slot = NULL;
     long status = 0;
+    curl_off_t retry_after_s = 0;
     CURL *easy = message->easy_handle;
     CURLcode code = message->data.result;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&slot);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     *answer = (struct exchange_answer){.token = slot->token,
                                        .outcome = code == CURLE_OK           ? EXCHANGE_ANSWERED
                                                   : nothing_sent(easy, code) ? EXCHANGE_NOT_SENT
@@ -357,6 +359,7 @@ bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
                                        .http_status = (int32_t)status,
                                        .body = slot->body == NULL ? "" : slot->body,
                                        .size = slot->size,
+                                       .retry_after_s = retry_after_s,
                                        .reason = slot->too_large ? "the answer is too large"
                                                                  : curl_easy_strerror(code)};
     (void)curl_multi_remove_handle(exchange->multi, easy);

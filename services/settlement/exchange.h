@@ -34,7 +34,8 @@ struct exchange_answer {
     int32_t http_status;
     const char *body; /* until the next call of exchange_next or exchange_start */
     size_t size;
-    const char *reason; /* of NOT_SENT and LOST, in words */
+    int64_t retry_after_s; /* what the header Retry-After asks for; 0: nothing */
+    const char *reason;    /* of NOT_SENT and LOST, in words */
 };
 
 enum status exchange_open(const struct exchange_settings *settings, struct exchange **exchange,

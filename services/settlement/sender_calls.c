@@ -16,7 +16,9 @@ enum {
     TOKEN_MARGIN_DIVISOR = 10, /* the last tenth of a token's life is not used */
     UNAUTHORIZED = 401,
     TOO_MANY_REQUESTS = 429,
-    SERVER_ERROR = 500
+    SERVER_ERROR = 500,
+    UNAVAILABLE = 503,
+    RETRY_AFTER_MAX_S = 300 /* however long a provider asks to be left alone */
 };
 
 /* Publishing. */
@@ -102,14 +104,25 @@ static void note_answer(struct sender *sender, struct lane *lane)
               provider_facts(lane->provider)->name, NULL);
 }
 
+/* How long the provider is to be left alone: what it asks for, after 429 a second at least. */
+static int64_t pause_us(const struct exchange_answer *answer)
+{
+    bool too_many = answer->http_status == TOO_MANY_REQUESTS;
+    if (!too_many && answer->http_status != UNAVAILABLE)
+        return 0;
+    int64_t asked_s =
+        answer->retry_after_s < RETRY_AFTER_MAX_S ? answer->retry_after_s : RETRY_AFTER_MAX_S;
+    return too_many && asked_s == 0 ? TOO_MANY_US : asked_s * 1000000;
+}
+
 /* What an answer says about the provider rather than about the refund. */
 static void judge(struct sender *sender, struct lane *lane, const struct exchange_answer *answer)
 {
     bool answered = answer->outcome == EXCHANGE_ANSWERED;
     if (!answered)
         metric_add(METRIC_PROVIDER_FAILURES, 1);
-    if (answered && answer->http_status == TOO_MANY_REQUESTS)
-        lane->resume_us = clock_monotonic_us() + TOO_MANY_US;
+    if (answered && pause_us(answer) > 0)
+        lane->resume_us = clock_monotonic_us() + pause_us(answer);
     if (answered && answer->http_status == UNAUTHORIZED)
         lane->token_until_us = 0;
     if (!answered)

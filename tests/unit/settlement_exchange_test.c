@@ -56,12 +56,13 @@ static bool read_request(int connection)
     return true;
 }
 
+static const char *answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
 static void serve_connection(int connection)
 {
-    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
     for (int i = 0; read_request(connection); i++) {
         atomic_fetch_add(&server.requests, 1);
-        if (i >= server.answers || write(connection, answer, sizeof answer - 1) < 0)
+        if (i >= server.answers || write(connection, answer, strlen(answer)) < 0)
             break;
     }
     (void)close(connection);
@@ -115,31 +116,40 @@ TestSuite(settlement_exchange, .init = setup, .fini = teardown);
 static struct exchange_answer post(const char *url)
 {
     struct provider_request request = {.post = true};
-    struct exchange_answer answer = {0};
+    struct exchange_answer got = {0};
     int64_t until_us = clock_monotonic_us() + DEADLINE_MS * INT64_C(1000);
     (void)snprintf(request.url, sizeof request.url, "%s", url);
     (void)snprintf(request.body, sizeof request.body, "amount=510&reason=fraudulent");
     cr_assert(exchange_start(exchange, &request, NULL));
     cr_assert_eq(exchange_active(exchange), (size_t)1);
-    while (!exchange_next(exchange, &answer)) {
+    while (!exchange_next(exchange, &got)) {
         cr_assert_lt(clock_monotonic_us(), until_us);
         exchange_wait(exchange, 100);
     }
     cr_assert_eq(exchange_room(exchange), (size_t)2);
-    return answer;
+    return got;
 }
 
 Test(settlement_exchange, answers_come_back_over_one_connection)
 {
     start(100);
     for (int i = 0; i < 5; i++) {
-        struct exchange_answer answer = post(server.url);
-        cr_assert_eq(answer.outcome, EXCHANGE_ANSWERED);
-        cr_assert_eq(answer.http_status, 200);
-        cr_assert_eq(answer.size, (size_t)2);
-        cr_assert_eq(memcmp(answer.body, "{}", 2), 0);
+        struct exchange_answer got = post(server.url);
+        cr_assert_eq(got.outcome, EXCHANGE_ANSWERED);
+        cr_assert_eq(got.http_status, 200);
+        cr_assert_eq(got.size, (size_t)2);
+        cr_assert_eq(memcmp(got.body, "{}", 2), 0);
     }
     cr_assert_eq(atomic_load(&server.requests), 5);
+}
+
+Test(settlement_exchange, how_long_a_provider_asks_to_be_left_alone)
+{
+    answer = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n";
+    start(2);
+    cr_expect_eq(post(server.url).retry_after_s, 17);
+    answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    cr_expect_eq(post(server.url).retry_after_s, 0);
 }
 
 /* libcurl would send it again: the connection was kept, and nothing came back. */
@@ -162,7 +172,7 @@ Test(settlement_exchange, nobody_there_means_nothing_sent)
     (void)pthread_join(server.thread, NULL);
     (void)close(server.listener);
     server.url[0] = '\0';
-    struct exchange_answer answer = post(url);
-    cr_assert_eq(answer.outcome, EXCHANGE_NOT_SENT);
-    cr_assert_gt(strlen(answer.reason), (size_t)0);
+    struct exchange_answer got = post(url);
+    cr_assert_eq(got.outcome, EXCHANGE_NOT_SENT);
+    cr_assert_gt(strlen(got.reason), (size_t)0);
 }
