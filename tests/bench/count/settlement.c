@@ -7,7 +7,7 @@ int64_t count_settlement(void)
     static struct world world;
     for (uint64_t run = 1; run <= RUNS; run++) {
         struct source source = source_seeded(run);
-        struct settlement_walk walk = {&world, &source, false};
+        struct settlement_walk walk = {.world = &world, .source = &source};
         world_start(&world);
         for (int step = 0; step < STEPS; step++)
             settlement_step(&walk);
