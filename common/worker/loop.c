@@ -201,30 +201,41 @@ static enum status tidy(struct worker *worker)
     return status == STATUS_OK ? run_batch(worker, work) : status;
 }
 
+/* Adds the inputs of a shard that are ahead of what Kafka was told. */
+static size_t add_uncommitted(const struct worker *worker, struct shard *shard,
+                              struct place *places)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < worker->stage->input_count; i++) {
+        struct input *input = &shard->inputs[i];
+        /* Only what PostgreSQL has too: a commit ahead of it means lost commits. */
+        if (!input->uncommitted || input->dirty)
+            continue;
+        input->uncommitted = false;
+        places[count++] = (struct place){.topic = worker->stage->inputs[i].topic,
+                                         .partition = shard->number,
+                                         .offset = input->next};
+    }
+    return count;
+}
+
+/* One request for all shards: a request costs the broker more than the offsets in it. */
 static void commit_offsets(struct worker *worker, bool now)
 {
     int64_t now_us = worker_now_us();
-    if (!now && now_us - worker->commit_us < COMMIT_EVERY_MS * 1000)
+    if (worker->owned_count == 0 || (!now && now_us - worker->commit_us < COMMIT_EVERY_MS * 1000))
         return;
     worker->commit_us = now_us;
-    struct place places[WORKER_INPUTS_MAX];
-    for (size_t o = 0; o < worker->owned_count; o++) {
-        struct shard *shard = &worker->shards[worker->owned[o]];
-        size_t count = 0;
-        for (size_t i = 0; i < worker->stage->input_count; i++) {
-            struct input *input = &shard->inputs[i];
-            /* Only what PostgreSQL has too: a commit ahead of it means lost commits. */
-            if (!input->uncommitted || input->dirty)
-                continue;
-            input->uncommitted = false;
-            places[count++] = (struct place){.topic = worker->stage->inputs[i].topic,
-                                             .partition = shard->number,
-                                             .offset = input->next};
-        }
-        failpoint(COMMITTING);
-        consumer_commit(worker->consumer, places, count);
-        failpoint(COMMITTED);
-    }
+    size_t count = 0, room = worker->owned_count * worker->stage->input_count;
+    struct place *places = calloc(room, sizeof *places);
+    if (places == NULL)
+        return;
+    for (size_t o = 0; o < worker->owned_count; o++)
+        count += add_uncommitted(worker, &worker->shards[worker->owned[o]], places + count);
+    failpoint(COMMITTING);
+    consumer_commit(worker->consumer, places, count);
+    failpoint(COMMITTED);
+    free(places);
 }
 
 static void measure_lag(struct worker *worker)

@@ -15,7 +15,7 @@ enum {
     BACKOFF_MAX_MS = 5000,
     BLOCKED_AGAIN_MS = 15000, /* a blocked shard is looked at again */
     LOST_AGAIN_MS = 1000,     /* a lost shard that Kafka still says is ours, plus jitter */
-    COMMIT_EVERY_MS = 250,    /* offsets to Kafka, for lag monitoring */
+    COMMIT_EVERY_MS = 1000,   /* offsets to Kafka, for lag monitoring */
     TIDY_AFTER_MS = 200,      /* idle: published_seq and skipped offsets are saved */
     LAG_EVERY_MS = 5000,
     AGAIN_MAX = 1000, /* refusals of shared rows in a row; then decide is at fault */
