@@ -47,13 +47,18 @@ static const struct statement KEEP_OUTPUTS = {
     " SET batch_seq = excluded.batch_seq, records = excluded.records",
 };
 
+/* Each row is looked up by its key whatever the statistics say (OFFSET 0 keeps it so): with a plain
+ * join, a plan made while the table was empty reads all of it for every row to be cleared. */
 static const struct statement CLEAR_DEADLINES = {
     "worker_clear_deadlines",
-    "DELETE FROM deadline d"
-    " USING unnest($1::text[], $2::text[], $3::text[], $4::integer[])"
-    "     AS g(merchant_id, order_id, subject, kind)"
-    " WHERE (d.merchant_id, d.order_id, d.subject, d.kind)"
-    "     = (g.merchant_id, g.order_id, g.subject, g.kind)",
+    "DELETE FROM deadline WHERE ctid = ANY (ARRAY("
+    "    SELECT d.ctid"
+    "    FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[])"
+    "        AS g(merchant_id, order_id, subject, kind)"
+    "    CROSS JOIN LATERAL (SELECT ctid FROM deadline d"
+    "                        WHERE (d.merchant_id, d.order_id, d.subject, d.kind)"
+    "                            = (g.merchant_id, g.order_id, g.subject, g.kind)"
+    "                        OFFSET 0) d))",
 };
 
 static const struct statement SET_DEADLINES = {
