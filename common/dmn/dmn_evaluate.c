@@ -299,8 +299,7 @@ struct feel_value dmn_node_value(struct feel_run *run, struct dmn_session *sessi
     return value;
 }
 
-/* A service or function that is asked for is called with the input's entries as arguments. What is
- * given to a service and is not of its type is null, as it is when a decision is asked for. */
+/* A service or function that is asked for is called with the input's entries as arguments. */
 static struct feel_value call_with_input(struct feel_run *run, struct dmn_session *session,
                                          const struct dmn_node *node,
                                          const struct feel_value *function)
@@ -316,8 +315,6 @@ static struct feel_value call_with_input(struct feel_run *run, struct dmn_sessio
             given = feel_entry(&session->input, f->names[i]->text);
         if (given != NULL)
             arguments[i] = *given;
-        if (node->kind == DMN_SERVICE && f->types != NULL)
-            arguments[i] = feel_coerce(run, f->types[i], &arguments[i], f->names[i]->text);
     }
     return feel_call(run, NULL, function, arguments, NULL, f->count);
 }

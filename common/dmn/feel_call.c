@@ -61,14 +61,10 @@ struct feel_value feel_call(struct feel_run *run, const struct feel_node *node,
     struct feel_value *ordered = feel_alloc(run, function->count, sizeof *ordered);
     if (ordered == NULL || !order_arguments(run, node, function, arguments, names, count, ordered))
         return feel_null();
-    for (size_t i = 0; i < function->count; i++) {
-        if (function->types == NULL || function->types[i] == NULL)
-            continue;
-        bool given = ordered[i].kind != FEEL_NULL;
-        ordered[i] = feel_coerce(run, function->types[i], &ordered[i], function->names[i]->text);
-        if (given && ordered[i].kind == FEEL_NULL)
-            return feel_null();
-    }
+    for (size_t i = 0; i < function->count; i++)
+        if (function->types != NULL && function->types[i] != NULL)
+            ordered[i] =
+                feel_coerce(run, function->types[i], &ordered[i], function->names[i]->text);
     if (function->host != NULL)
         return function->host(run, function, ordered);
     return run_body(run, function, ordered);

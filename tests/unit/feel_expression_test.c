@@ -320,7 +320,7 @@ Test(feel_expression, ranges_negation_and_arguments)
         {"@\"-PT1.5S\".seconds", "-1.5"},
         {"1 instance of list", "null"},
         {"[1] instance of list<Any>", "true"},
-        {"(function(a: string) \"x\")(1)", "null"},
+        {"(function(a: string) [a])(1)", "[null]"},
         {"(function(a, b) b)(a: 1)", "null"},
         {"(function(a, b) b)(c: 1)", "null"},
         {".10 * 30.00", "3.0000"},
