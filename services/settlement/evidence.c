@@ -135,6 +135,16 @@ static enum payout_event ending_event(const struct settling *settling, const str
                : PAYOUT_EVENT_FAILED;
 }
 
+/* A freed payout lives by the word of a look-up that was asked for since, or of a provider that
+ * cannot be asked. An older look-up may have seen it before it ended. */
+static bool reappeared(const struct payout *payout, const struct evidence *evidence)
+{
+    if (!freed(payout) || !evidence->verified)
+        return false;
+    return provider_facts(payout->provider)->reach == LOOK_UP_NEVER ||
+           (evidence->source == SOURCE_LOOK_UP && evidence->occurred_us >= payout->updated_us);
+}
+
 static enum payout_event refund_event(const struct settling *settling, const struct payout *payout,
                                       const struct evidence *evidence)
 {
@@ -147,8 +157,7 @@ static enum payout_event refund_event(const struct settling *settling, const str
     if (evidence->status == REFUND_STATUS_SUCCEEDED && !evidence->verified &&
         payout->held_minor > payout->amount_minor)
         return PAYOUT_EVENT_UNCONFIRMED;
-    bool can_ask = provider_facts(payout->provider)->reach != LOOK_UP_NEVER;
-    if (freed(payout) && evidence->verified && (evidence->source == SOURCE_LOOK_UP || !can_ask))
+    if (reappeared(payout, evidence))
         return PAYOUT_EVENT_REAPPEARED;
     return evidence->status == REFUND_STATUS_PENDING           ? PAYOUT_EVENT_PENDING
            : evidence->status == REFUND_STATUS_REQUIRES_ACTION ? PAYOUT_EVENT_ACTION

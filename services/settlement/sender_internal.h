@@ -78,8 +78,8 @@ bool sender_authorized(struct sender *sender, struct lane *lane);
 void sender_end_call(struct sender *sender, struct call_in_flight *call);
 
 /* sender_store.c: says in `refusals` why jobs of the group are not to be done (NULL: they are):
- * their shard has another owner by now, or a stop covers them; and sets how many calls each lane
- * may start. False: PostgreSQL is away. */
+ * their shard has another owner by now, they were decided too long ago, or a stop covers them; and
+ * sets how many calls each lane may start. False: PostgreSQL is away. */
 bool sender_admit(struct sender *sender, const char **refusals);
 
 /* Milliseconds of a slot of the rate limit. */

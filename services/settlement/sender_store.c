@@ -14,7 +14,7 @@ enum {
 
 static const struct statement EPOCHS = {
     "sender_epochs",
-    "SELECT shard, epoch FROM shard WHERE shard = ANY($1::integer[])",
+    "SELECT shard, epoch, clock_timestamp() FROM shard WHERE shard = ANY($1::integer[])",
 };
 
 /* Numbers of the jobs that a stop covers: what it leaves empty it does not look at. */
@@ -136,15 +136,18 @@ static struct call *ask_allowance(const struct lane *lane, struct unit *unit)
     return call;
 }
 
-static void read_epochs(struct sender *sender, const struct call *call, const char **refusals)
+/* The window is counted from the decision, by the clock that it was made by: a machine that stood
+ * still since, for longer than the key lives, would take a second payment for the same one. */
+static const char *refusal_of(const struct sender *sender, const struct job *job,
+                              const struct call *epochs)
 {
-    for (size_t i = 0; i < sender->group_count; i++) {
-        refusals[i] = "shard_moved";
-        for (size_t row = 0; row < rows_count(call); row++)
-            if (rows_int4(call, row, 0) == sender->group[i].shard &&
-                rows_int8(call, row, 1) == sender->group[i].epoch)
-                refusals[i] = NULL;
-    }
+    for (size_t row = 0; row < rows_count(epochs); row++)
+        if (rows_int4(epochs, row, 0) == job->shard && rows_int8(epochs, row, 1) == job->epoch)
+            return rows_time(epochs, row, 2) - job->asked_us >
+                           sender->settings.send_window_ms * 1000
+                       ? "window_passed"
+                       : NULL;
+    return "shard_moved";
 }
 
 bool sender_admit(struct sender *sender, const char **refusals)
@@ -162,7 +165,8 @@ bool sender_admit(struct sender *sender, const char **refusals)
     database_send(unit);
     enum status status = database_wait(unit, &error);
     if (status == STATUS_OK) {
-        read_epochs(sender, epochs, refusals);
+        for (size_t i = 0; i < sender->group_count; i++)
+            refusals[i] = refusal_of(sender, &sender->group[i], epochs);
         read_stops(stops, refusals);
     }
     for (int i = 0; i < PROVIDERS; i++) {

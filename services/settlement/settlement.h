@@ -431,7 +431,7 @@ struct objection {
 };
 
 struct settlement_limits {
-    int64_t send_window_us;  /* the sender starts a call this long after the hand-over, or never */
+    int64_t send_window_us;  /* the sender starts a call this long after it was decided, or never */
     int64_t call_timeout_us; /* of one call, in all */
     int64_t provider_delay_us; /* until a look-up sees what a call did */
     int64_t key_life_us;       /* of any idempotency key at most; 0: as its provider documents it */

@@ -124,7 +124,8 @@ static const char *refusal_of(const struct pay_job *job)
 
 static bool is_late(const struct pay_job *job)
 {
-    return sim_run.now_us - job->queued_us > pay_limits.send_window_us;
+    return sim_run.now_us - job->queued_us > pay_limits.send_window_us ||
+           pay_database_us() - job->asked_us > pay_limits.send_window_us;
 }
 
 static void admit(int number)

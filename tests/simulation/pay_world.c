@@ -144,7 +144,6 @@ static bool fail_time_jumped(void)
     bool under_way = pay.arrival_count > 0;
     for (int i = 0; i < PAY_INSTANCES; i++) {
         const struct pay_instance *one = &pay.instances[i];
-        under_way = under_way || one->batch.open || one->batch.saved || one->job_count > 0;
         for (size_t c = 0; c < PAY_CALLS_MAX; c++)
             under_way = under_way || one->calls[c].state == CALL_ADMITTED;
     }

@@ -329,3 +329,21 @@ Test(settlement_resend, providers_are_used_once_they_have_a_secret)
     for (int i = PROVIDER_STRIPE; i < PROVIDERS; i++)
         cr_assert_eq(provider_find(i) != NULL, provider_facts(i)->executor == EXECUTOR_CALL);
 }
+
+Test(settlement_resend, a_look_up_from_before_the_end_is_asked_again)
+{
+    submit(PROVIDER_STRIPE);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_PENDING, SOURCE_ANSWER), STATUS_OK);
+    struct evidence seen = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_LOOK_UP);
+    seen.event_id = "look-up";
+    seen.status = REFUND_STATUS_SUCCEEDED;
+    world_pass(&world, SECOND_US);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_FAILED, SOURCE_WEBHOOK), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(world_tell(&world, &seen), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FAILED);
+    cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_LOOK_UP), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    cr_assert_str_eq(payout->reason, "REAPPEARED");
+}
