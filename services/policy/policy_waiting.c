@@ -28,11 +28,17 @@ static const struct statement INSERT_WAITING = {
            " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[],"
            "                      $5::text[], $6::text[], $7::bytea[])"};
 
+/* By key whatever the statistics say, as in common/worker/save.c: the table is empty most of the
+ * time, and is planned for so. */
 static const struct statement DELETE_WAITING = {
     .name = "delete_waiting",
-    .sql = "DELETE FROM waiting w"
-           " USING unnest($1::bigint[], $2::bigint[]) AS k(refund, validated_version)"
-           " WHERE (w.refund, w.validated_version) = (k.refund, k.validated_version)"};
+    .sql = "DELETE FROM waiting WHERE ctid = ANY (ARRAY("
+           "    SELECT w.ctid"
+           "      FROM unnest($1::bigint[], $2::bigint[]) AS k(refund, validated_version)"
+           "     CROSS JOIN LATERAL (SELECT ctid FROM waiting w"
+           "                          WHERE (w.refund, w.validated_version)"
+           "                              = (k.refund, k.validated_version)"
+           "                         OFFSET 0) w))"};
 
 void policy_waiting_load(struct batch *batch, struct unit *unit)
 {
