@@ -151,9 +151,11 @@ struct worker {
     unsigned random;
 };
 
-/* batch.c */
+/* read.c */
 enum status work_form(struct worker *worker, struct work *work);
 bool worker_is_too_large(const struct worker *worker, const struct record *record);
+
+/* batch.c */
 enum status work_group(struct work *work);
 enum status work_decide(struct worker *worker, struct work *work);
 void work_clear(struct work *work);
