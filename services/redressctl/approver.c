@@ -6,11 +6,12 @@
 #include "redress/v1/decision.pb-c.h"
 #include "sink.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DECISION_ID_HEX = 32 };
+enum { DECISION_ID_HEX = 32, APPROVER_ARENA_MAX = 1024 * 1024 };
 
 int verdict_of(const char *word)
 {
@@ -22,16 +23,15 @@ int verdict_of(const char *word)
     return 0;
 }
 
+/* What was refused may be said again: the time makes it another decision. */
 static char *decision_id(struct arena *arena, const struct open_case *about,
                          const struct opinion *opinion)
 {
     char hex[IDENTITY_SHA256_HEX];
-    /* A comment changes no version: another one at the same version is another decision. */
-    bool comment = opinion->verdict == REDRESS__V1__VERDICT__VERDICT_COMMENT;
-    char *text = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d%s%s", about->merchant_id,
+    char *text = arena_printf(arena, "%s\n%s\n%s\n%s\n%s\n%d\n%" PRId64, about->merchant_id,
                               about->case_id, about->version, opinion->person,
                               opinion->on_behalf_of == NULL ? "" : opinion->on_behalf_of,
-                              opinion->verdict, comment ? "\n" : "", comment ? opinion->note : "");
+                              opinion->verdict, opinion->now_us);
     if (text == NULL)
         return NULL;
     return arena_printf(arena, "d_%.*s", DECISION_ID_HEX, identity_sha256(text, strlen(text), hex));
@@ -83,8 +83,8 @@ static enum status fill_amount(Redress__V1__Decision *decision, Redress__V1__Mon
     return STATUS_OK;
 }
 
-enum status approver_key(const struct session *session, struct signature_secret *secret,
-                         struct error *error)
+static enum status read_key(const struct session *session, struct signature_secret *secret,
+                            struct error *error)
 {
     if (session->console_key[0] == '\0')
         return error_set(error, STATUS_INVALID,
@@ -93,13 +93,61 @@ enum status approver_key(const struct session *session, struct signature_secret 
     return signature_secret_read(session->console_key, secret, error);
 }
 
-enum status approver_say(struct outbox *outbox, struct arena *arena,
-                         const struct signature_secret *secret, const struct open_case *about,
+enum status approver_open(const struct session *session, struct database *routing, int64_t wait_s,
+                          struct approver *approver, struct error *error)
+{
+    *approver = (struct approver){.wait_s = wait_s, .arena = arena_create(APPROVER_ARENA_MAX)};
+    enum status status = approver->arena == NULL ? error_set(error, STATUS_EXHAUSTED, "no memory")
+                                                 : read_key(session, &approver->secret, error);
+    if (status == STATUS_OK)
+        status = outbox_open(session, &approver->outbox, error);
+    if (status == STATUS_OK && wait_s > 0)
+        status = verdicts_open(session, routing, &approver->verdicts, error);
+    return status;
+}
+
+void approver_close(struct approver *approver)
+{
+    signature_secret_wipe(&approver->secret);
+    verdicts_close(approver->verdicts);
+    outbox_close(approver->outbox);
+    arena_destroy(approver->arena);
+}
+
+static void tell(struct approver *approver, const struct awaited_verdict *verdict)
+{
+    approver->taken += verdict->outcome == VERDICT_TAKEN;
+    approver->refused += verdict->outcome == VERDICT_REFUSED;
+    approver->late = approver->late || verdict->outcome == VERDICT_AWAITED;
+    if (verdict->outcome == VERDICT_TAKEN && !approver->quiet)
+        printf("case %s is %s\n", verdict->case_id, verdict->status);
+    if (verdict->outcome == VERDICT_REFUSED)
+        fprintf(stderr, "case %s: routing refuses the decision: %s\n", verdict->case_id,
+                verdict->reason);
+}
+
+/* Of what was published since the last time. */
+static enum status await_verdicts(struct approver *approver, struct error *error)
+{
+    enum status status = outbox_flush(approver->outbox, error);
+    if (status != STATUS_OK || approver->verdicts == NULL)
+        return status;
+    status = verdicts_await(approver->verdicts, approver->late ? 0 : approver->wait_s, error);
+    size_t count;
+    const struct awaited_verdict *all = verdicts_all(approver->verdicts, &count);
+    for (size_t i = 0; i < count; i++)
+        tell(approver, &all[i]);
+    verdicts_forget(approver->verdicts);
+    return status;
+}
+
+enum status approver_say(struct approver *approver, const struct open_case *about,
                          const struct opinion *opinion, struct error *error)
 {
     Redress__V1__Decision decision = REDRESS__V1__DECISION__INIT;
     Redress__V1__Actor actor = REDRESS__V1__ACTOR__INIT;
     Redress__V1__Money money = REDRESS__V1__MONEY__INIT;
+    struct arena *arena = approver->arena;
     arena_reset(arena);
     enum status status = role_of(opinion->role, &actor.role, error);
     if (status == STATUS_OK)
@@ -125,8 +173,32 @@ enum status approver_say(struct outbox *outbox, struct arena *arena,
         decision.answer_by = message_timestamp(arena, opinion->answer_by_us);
     decision.occurred_at = message_timestamp(arena, opinion->now_us);
     decision.decision_id = decision_id(arena, about, opinion);
-    status = signature_sign_decision(&decision, secret, arena);
+    status = signature_sign_decision(&decision, &approver->secret, arena);
     if (status != STATUS_OK || arena_exhausted(arena))
         return error_set(error, STATUS_EXHAUSTED, "no memory");
-    return outbox_send(outbox, TOPIC_DECISIONS, &decision.base, error);
+    status = outbox_send(approver->outbox, TOPIC_DECISIONS, &decision.base, error);
+    if (status != STATUS_OK)
+        return status;
+    approver->published++;
+    if (approver->verdicts == NULL)
+        return STATUS_OK;
+    verdicts_expect(approver->verdicts, about->refund_id, about->case_id, decision.decision_id);
+    return verdicts_full(approver->verdicts) ? await_verdicts(approver, error) : STATUS_OK;
+}
+
+enum status approver_finish(struct approver *approver, struct error *error)
+{
+    enum status status = await_verdicts(approver, error);
+    int64_t unknown = approver->published - approver->taken - approver->refused;
+    if (status != STATUS_OK || approver->verdicts == NULL)
+        return status;
+    if (approver->refused > 0)
+        return error_set(error, STATUS_INVALID, "%" PRId64 " of %" PRId64 " decisions were refused",
+                         approver->refused, approver->published);
+    if (unknown > 0)
+        return error_set(error, STATUS_RETRY,
+                         "%" PRId64 " decisions are published, and routing has not judged them "
+                         "after %" PRId64 " s: is it running? (redressctl status)",
+                         unknown, approver->wait_s);
+    return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* Approver: what people say about cases, as decision events. */
+/* Approver: what people say about cases, as decision events, and whether routing takes them. */
 
 #ifndef REDRESSCTL_APPROVER_H
 #define REDRESSCTL_APPROVER_H
@@ -8,8 +8,12 @@
 #include "outbox.h"
 #include "signature.h"
 #include "status.h"
+#include "verdicts.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum { APPROVER_WAIT_S = 30, APPROVER_WAIT_MAX_S = 86400 }; /* for routing's verdicts */
 
 /* X(word on the command line, name in redress.v1.Verdict) */
 #define VERDICT_WORDS(X)         \
@@ -35,10 +39,6 @@ struct opinion {
     int64_t now_us;
 };
 
-/* Reads the key that signs. STATUS_INVALID: there is none, or it is wrong. */
-enum status approver_key(const struct session *session, struct signature_secret *secret,
-                         struct error *error) CHECK_RESULT;
-
 /* The Verdict of a word; 0 if it is none. */
 int verdict_of(const char *word);
 
@@ -47,10 +47,32 @@ struct open_case {
     const char *merchant_id, *case_id, *refund_id, *order_id, *version, *subject_hash, *currency;
 };
 
-/* Publishes the decision, signed with `secret`. The same person, case, version and verdict give the
- * same decision id. */
-enum status approver_say(struct outbox *outbox, struct arena *arena,
-                         const struct signature_secret *secret, const struct open_case *about,
+/* What it takes to say something. Filled in by approver_open; a zeroed one may be closed. */
+struct approver {
+    struct signature_secret secret;
+    struct outbox *outbox;
+    struct arena *arena;
+    struct verdicts *verdicts; /* NULL: nobody waits for them */
+    int64_t wait_s;
+    bool late;  /* some verdicts did not come in that time: no others are waited for */
+    bool quiet; /* what was taken is not told on stdout */
+    int64_t published, taken, refused;
+};
+
+/* `routing` outlives it. With wait_s 0 nobody waits for verdicts. STATUS_INVALID: the key that
+ * signs is not there, or wrong. */
+enum status approver_open(const struct session *session, struct database *routing, int64_t wait_s,
+                          struct approver *approver, struct error *error) CHECK_RESULT;
+
+/* Publishes the decision, signed, and, where verdicts are waited for, those of a thousand decisions
+ * at once. What is refused is told on stderr, and counted. */
+enum status approver_say(struct approver *approver, const struct open_case *about,
                          const struct opinion *opinion, struct error *error) CHECK_RESULT;
+
+/* Makes sure that all is published, and has its verdicts. STATUS_INVALID: some were refused, and
+ * one of the reasons; STATUS_RETRY: some have no verdict after wait_s. */
+enum status approver_finish(struct approver *approver, struct error *error) CHECK_RESULT;
+
+void approver_close(struct approver *approver);
 
 #endif

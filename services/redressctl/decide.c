@@ -16,10 +16,8 @@
 #include <uthash.h>
 
 enum {
-    DECIDE_ARENA_MAX = 1024 * 1024,
     DECIDE_PEOPLE_BYTES = 4096, /* of all names of --as */
     DECIDE_KEY_MAX = 192,       /* case id and version */
-    DECIDE_WAIT_S = 30,         /* default of --wait */
     DECIDE_LOOK_AGAIN_MS = 100  /* between two looks at the cases */
 };
 
@@ -66,13 +64,10 @@ struct decide_options {
 struct deciding {
     const struct decide_options *options;
     struct database *database;
-    struct outbox *outbox;
-    struct arena *arena;
-    struct signature_secret secret;
+    struct approver approver;
     int64_t answer_by_us;
     struct decided *decided;
-    int64_t published;
-    int64_t wrong; /* lines of --from that were not */
+    int64_t wrong; /* lines of --from that were not published */
 };
 
 /* A case in the version in which it was decided by this run. */
@@ -153,9 +148,7 @@ static enum status decide_one(struct deciding *deciding, const char *case_id,
             error_set(error, STATUS_INVALID, "case %s is %s", case_id, table_value(table, 0, 7));
     else {
         const struct open_case about = case_of(table, 0);
-        status = approver_say(deciding->outbox, deciding->arena, &deciding->secret, &about, opinion,
-                              error);
-        deciding->published += status == STATUS_OK;
+        status = approver_say(&deciding->approver, &about, opinion, error);
     }
     table_free(table);
     return status;
@@ -211,12 +204,10 @@ static enum status decide_round(struct deciding *deciding, const struct everybod
             opinion_next(deciding, verdict, table_value(table, row, 7), table_value(table, row, 8));
         if (!decided_now(deciding, &about))
             continue;
-        status = approver_say(deciding->outbox, deciding->arena, &deciding->secret, &about,
-                              &opinion, error);
-        deciding->published += status == STATUS_OK;
+        status = approver_say(&deciding->approver, &about, &opinion, error);
     }
     table_free(table);
-    return status == STATUS_OK ? outbox_flush(deciding->outbox, error) : status;
+    return status == STATUS_OK ? outbox_flush(deciding->approver.outbox, error) : status;
 }
 
 /* Until no case is left that one of the people may decide. */
@@ -233,9 +224,9 @@ static enum status decide_all(struct deciding *deciding, int verdict, struct err
         enum status status = decide_round(deciding, &everybody, verdict, &waiting, error);
         if (status != STATUS_OK || waiting == 0 || deciding->options->wait_s == 0)
             return status;
-        if (deciding->published != seen)
+        if (deciding->approver.published != seen)
             since_us = clock_monotonic_us();
-        seen = deciding->published;
+        seen = deciding->approver.published;
         if (clock_monotonic_us() - since_us > deciding->options->wait_s * CLOCK_SECOND_US)
             return error_set(error, STATUS_RETRY,
                              "%zu cases have not taken the decision after %" PRId64 " s", waiting,
@@ -306,36 +297,40 @@ static enum status dispatch(struct deciding *deciding, char *const *arguments, i
     return decide_one(deciding, arguments[0], &opinion, error);
 }
 
+static void print_counts(const struct approver *approver, bool json)
+{
+    if (json)
+        printf("{\"decisions\": %" PRId64 ", \"taken\": %" PRId64 ", \"refused\": %" PRId64 "}\n",
+               approver->published, approver->taken, approver->refused);
+    else
+        printf("%" PRId64 " decisions published\n", approver->published);
+}
+
+/* With --all progress is waited for, not the verdict of each. */
 static enum status decide(const struct session *session, const struct decide_options *options,
                           char *const *arguments, int verdict, struct error *error)
 {
-    struct deciding deciding = {.options = options, .arena = arena_create(DECIDE_ARENA_MAX)};
-    enum status status = deciding.arena == NULL
-                             ? error_set(error, STATUS_EXHAUSTED, "no memory")
-                             : session_database(session, "routing", &deciding.database, error);
-    if (status == STATUS_OK)
-        status = approver_key(session, &deciding.secret, error);
+    struct deciding deciding = {.options = options};
+    enum status status = session_database(session, "routing", &deciding.database, error);
     if (status == STATUS_OK && options->answer_by != NULL &&
         clock_parse(options->answer_by, &deciding.answer_by_us) != STATUS_OK)
         status = error_set(error, STATUS_INVALID, "%s is no time such as 2026-12-01T12:00:00Z",
                            options->answer_by);
     if (status == STATUS_OK)
-        status = outbox_open(session, &deciding.outbox, error);
+        status = approver_open(session, deciding.database, options->all ? 0 : options->wait_s,
+                               &deciding.approver, error);
     if (status == STATUS_OK) {
+        struct error finish_error = {0};
+        deciding.approver.quiet = options->json;
         status = dispatch(&deciding, arguments, verdict, error);
-        struct error flush_error;
-        enum status flushed = outbox_flush(deciding.outbox, &flush_error);
-        if (status == STATUS_OK && flushed != STATUS_OK)
-            status = error_set(error, flushed, "%s", flush_error.text);
-        printf(options->json ? "{\"decisions\": %" PRId64 "}\n"
-                             : "%" PRId64 " decisions published\n",
-               deciding.published);
+        enum status finished = approver_finish(&deciding.approver, &finish_error);
+        if (status == STATUS_OK && finished != STATUS_OK)
+            status = error_set(error, finished, "%s", finish_error.text);
+        print_counts(&deciding.approver, options->json);
     }
     forget_decided(&deciding);
-    signature_secret_wipe(&deciding.secret);
-    outbox_close(deciding.outbox);
+    approver_close(&deciding.approver);
     database_close(deciding.database);
-    arena_destroy(deciding.arena);
     return status;
 }
 
@@ -372,10 +367,11 @@ int command_decide(int argc, char **argv)
             "\"role\", \"note\", \"amount\", \"method\", \"payee\",\n"
             "\"behalf\", \"advice\"}, each for itself.\n"
             "Decisions are signed with REDRESS_CONSOLE_KEY_FILE, the key of an application in the\n"
-            "roster; what routing refuses is told on refunds.control.v1.",
+            "roster. Without --all it ends when routing has judged them, with exit code 1 and the\n"
+            "reasons where some are refused.",
         .most = 2,
     };
-    struct decide_options options = {.role = "APPROVER", .note = "", .wait_s = DECIDE_WAIT_S};
+    struct decide_options options = {.role = "APPROVER", .note = "", .wait_s = APPROVER_WAIT_S};
     const struct option_row rows[] = {
         {"as", OPTION_VALUES, "WHO", "the person who decides", &options.people, 0, 0},
         {"role", OPTION_TEXT, "ROLE", "of the person (APPROVER)", &options.role, 0, 0},
@@ -398,9 +394,9 @@ int command_decide(int argc, char **argv)
         {"controller", OPTION_VALUES, "WHO", "with --all: decides cases of level 3",
          &options.controllers, 0, 0},
         {"wait", OPTION_NUMBER, "S",
-         "with --all: fail after S seconds without progress (30); 0: "
-         "one round only",
-         &options.wait_s, 0, 86400},
+         "for routing's verdict, with --all for progress (30); 0: not at "
+         "all, with --all one round",
+         &options.wait_s, 0, APPROVER_WAIT_MAX_S},
         {"from", OPTION_TEXT, "FILE", "decisions as JSON lines (- is standard input)",
          &options.from, 0, 0},
         {"json", OPTION_FLAG, NULL, "print the count as JSON", &options.json, 0, 0},

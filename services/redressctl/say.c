@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAY_ARENA_MAX = 1024 * 1024 };
-
 static const char case_sql[] =
     "SELECT merchant_id, case_id, refund_id, order_id, version, subject_hash, currency, status,"
     "       taken_by"
@@ -20,32 +18,26 @@ static const char case_sql[] =
 struct saying {
     const char *person, *role, *note, *on_behalf_of;
     int verdict;
+    int64_t wait_s;
 };
 
-static enum status say_about(const struct session *session, const struct saying *saying,
-                             const struct open_case *about, struct error *error)
+static enum status say_about(const struct session *session, struct database *routing,
+                             const struct saying *saying, const struct open_case *about,
+                             struct error *error)
 {
-    struct signature_secret secret;
-    struct outbox *outbox = NULL;
-    struct arena *arena = arena_create(SAY_ARENA_MAX);
+    struct approver approver;
     const struct opinion opinion = {.verdict = saying->verdict,
                                     .person = saying->person,
                                     .role = saying->role,
                                     .note = saying->note,
                                     .on_behalf_of = saying->on_behalf_of,
                                     .now_us = clock_wall_us()};
-    if (arena == NULL)
-        return error_set(error, STATUS_EXHAUSTED, "no memory");
-    enum status status = approver_key(session, &secret, error);
+    enum status status = approver_open(session, routing, saying->wait_s, &approver, error);
     if (status == STATUS_OK)
-        status = outbox_open(session, &outbox, error);
+        status = approver_say(&approver, about, &opinion, error);
     if (status == STATUS_OK)
-        status = approver_say(outbox, arena, &secret, about, &opinion, error);
-    if (status == STATUS_OK)
-        status = outbox_flush(outbox, error);
-    signature_secret_wipe(&secret);
-    outbox_close(outbox);
-    arena_destroy(arena);
+        status = approver_finish(&approver, error);
+    approver_close(&approver);
     return status;
 }
 
@@ -86,7 +78,7 @@ static enum status say(const struct session *session, const struct saying *sayin
                                         .version = table_value(table, 0, 4),
                                         .subject_hash = table_value(table, 0, 5),
                                         .currency = table_value(table, 0, 6)};
-        status = say_about(session, saying, &about, error);
+        status = say_about(session, database, saying, &about, error);
     }
     table_free(table);
     database_close(database);
@@ -94,9 +86,8 @@ static enum status say(const struct session *session, const struct saying *sayin
 }
 
 #define WHO_SAYS                                                                              \
-    "\nIt is signed with REDRESS_CONSOLE_KEY_FILE, the key of an application in the roster; " \
-    "what\n"                                                                                  \
-    "routing refuses is told on refunds.control.v1."
+    "\nIt is signed with REDRESS_CONSOLE_KEY_FILE, the key of an application in the roster. " \
+    "Ends\nwhen routing has judged it, with exit code 1 and the reason where it is refused."
 
 /* X(name of the function, Verdict, role unless said, arguments, least, help) */
 #define SAY_ROWS(X)                                                                                \
@@ -113,13 +104,16 @@ static enum status say(const struct session *session, const struct saying *sayin
 
 static int run(int argc, char **argv, int verdict, const char *role, const struct usage *usage)
 {
-    struct saying saying = {.verdict = verdict, .role = role, .note = ""};
+    struct saying saying = {
+        .verdict = verdict, .role = role, .note = "", .wait_s = APPROVER_WAIT_S};
     const struct option_row rows[] = {
         {"as", OPTION_TEXT, "WHO", "the person", &saying.person, 0, 0},
         {"role", OPTION_TEXT, "ROLE", "of the person", &saying.role, 0, 0},
         {"behalf", OPTION_TEXT, "WHO", "the person for whom a delegate acts", &saying.on_behalf_of,
          0, 0},
         {"note", OPTION_TEXT, "TEXT", "why", &saying.note, 0, 0},
+        {"wait", OPTION_NUMBER, "S", "for routing's verdict (30); 0: not at all", &saying.wait_s, 0,
+         APPROVER_WAIT_MAX_S},
     };
     char **arguments;
     int count, code;

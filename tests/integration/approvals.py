@@ -39,6 +39,15 @@ def scenarios(stack):
     def decide(journey, *arguments):
         stack.ctl("decide", journey.case()["case_id"], *arguments)
 
+    def refused(reason, journey, *arguments):
+        """Whoever decides on the command line is told why it does not count."""
+        try:
+            decide(journey, *arguments)
+            counting.check(f"refused: {reason}", False)
+        except CommandFailed as failure:
+            counting.check(f"refused: {reason}", f"refuses the decision: {reason}" in str(failure),
+                           str(failure))
+
     def decision(journey, case, number, who="mia", verdict="APPROVE", **other):
         return console.sign({
                 "merchantId": journey.order.merchant, "orderId": journey.order.order_id,
@@ -110,8 +119,7 @@ def scenarios(stack):
         decide(journey, "approve", "--as", "mia")
         counting.check("one approval is not enough", counting.until(
             lambda: (journey.case() or {}).get("approvers") == ["mia"]), journey.case())
-        decide(journey, "approve", "--as", "mia")
-        await_refusal(journey, "ALREADY_DECIDED")
+        refused("ALREADY_DECIDED", journey, "approve", "--as", "mia")
         counting.equal("nothing is paid by then", journey.statuses(shop.PAYOUTS), [])
         decide(journey, "approve", "--as", "tom")
         journey.await_paid(1500000)
@@ -173,6 +181,16 @@ def scenarios(stack):
         first.await_paid(30000)
         second.await_status(shop.ROUTED, "DECLINED")
 
+    def told_why_it_does_not_count():
+        journey, _ = ask(dear("told"))
+        refused("UNKNOWN_PERSON", journey, "approve", "--as", "mallory")
+        refused("TIME", journey, "ask", "--as", "mia", "--by", shop.days_ago(1))
+        decide(journey, "approve", "--as", "mallory", "--wait", "0")
+        counting.equal("the case is open", journey.case()["status"], "OPEN")
+        shown = stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia")
+        counting.check("and what became of the case", "is APPROVED" in shown, shown)
+        journey.await_paid(30000)
+
     def decided_too_late():
         journey, case = ask(dear("late"))
         decide(journey, "decline", "--as", "mia")
@@ -184,4 +202,5 @@ def scenarios(stack):
 
     return [ladder, no_limits_for_the_currency, approved_by_a_person, declined_by_a_person,
             approved_for_less, two_different_approvers, stale_version, stale_subject, own_request,
-            wrong_role, the_same_decision_again, unknown_case, each_line_for_itself, decided_too_late]
+            wrong_role, the_same_decision_again, unknown_case, each_line_for_itself,
+            told_why_it_does_not_count, decided_too_late]
