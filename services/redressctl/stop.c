@@ -14,9 +14,10 @@ enum { STOP_WAIT_S = 30, STOP_WAIT_MAX_S = 3600 };
 
 static const char list_sql[] =
     "SELECT id AS \"STOP\", version AS \"VERSION\", CASE WHEN stopped THEN 'holds' ELSE 'resumed'"
-    "       END AS \"STATE\", concat_ws(', ', 'merchant ' || nullif(merchant_id, ''),"
+    "       END AS \"STATE\","
+    "       coalesce(nullif(concat_ws(', ', 'merchant ' || nullif(merchant_id, ''),"
     "       'provider ' || view.provider_name(nullif(provider, 0)), CASE WHEN by_customer THEN"
-    "       'a customer' END, 'refund ' || nullif(refund_id, '')) AS \"WHAT (EMPTY: EVERYTHING)\","
+    "       'a customer' END, 'refund ' || nullif(refund_id, '')), ''), 'everything') AS \"WHAT\","
     "       to_char(since, 'YYYY-MM-DD HH24:MI') AS \"SINCE (UTC)\", author AS \"BY\","
     "       reason AS \"WHY\""
     "  FROM view.rule_stop WHERE stopped OR $1::text = 'all' ORDER BY since, id";
@@ -30,18 +31,35 @@ struct stop_options {
     bool json;
 };
 
-static enum status list(const struct session *session, const struct stop_options *options,
+static enum status list(struct database *settlement, const struct stop_options *options,
                         struct error *error)
 {
     const char *const params[] = {options->all ? "all" : "held"};
-    struct database *database;
-    enum status status = session_database(session, "settlement", &database, error);
+    return listing_print(settlement, options->json ? list_json_sql : list_sql, params, 1,
+                         options->json, error);
+}
+
+/* The one stop that holds, where it was not named; several are listed. */
+static enum status find_only(struct database *settlement, const struct stop_options *options,
+                             char id[STOP_ID_MAX], struct error *error)
+{
+    struct table *table;
+    enum status status = database_query(settlement, "SELECT id FROM view.rule_stop WHERE stopped",
+                                        NULL, 0, &table, error);
     if (status != STATUS_OK)
         return status;
-    status = listing_print(database, options->json ? list_json_sql : list_sql, params, 1,
-                           options->json, error);
-    database_close(database);
-    return status;
+    size_t count = table_rows(table);
+    if (count == 1)
+        (void)snprintf(id, STOP_ID_MAX, "%s", table_value(table, 0, 0));
+    table_free(table);
+    if (count == 1)
+        return STATUS_OK;
+    if (count == 0)
+        return error_set(error, STATUS_NOT_FOUND, "no stop holds");
+    status = list(settlement, options, error);
+    return status == STATUS_OK
+               ? error_set(error, STATUS_INVALID, "%zu stops hold: name one by its id", count)
+               : status;
 }
 
 static void print_outcome(const struct stop_options *options, const struct stop_outcome *outcome)
@@ -60,11 +78,25 @@ static void print_outcome(const struct stop_options *options, const struct stop_
            outcome->accepted ? ": in force" : ": published, not judged yet");
 }
 
-static enum status say(const struct session *session, const struct stop_options *options,
-                       struct error *error)
+static bool names_a_part(const struct stop_scope *scope)
+{
+    return scope->merchant != NULL || scope->provider != NULL || scope->customer != NULL ||
+           scope->refund != NULL;
+}
+
+static enum status say(const struct session *session, struct database *settlement,
+                       const struct stop_options *options, struct error *error)
 {
     struct stop_outcome outcome;
-    enum status status = stop_rule_publish(session, &options->rule, &outcome, error);
+    struct stop_rule rule = options->rule;
+    char only[STOP_ID_MAX];
+    enum status status = STATUS_OK;
+    if (!rule.stopped && rule.id == NULL && !options->everything && !names_a_part(&rule.scope)) {
+        status = find_only(settlement, options, only, error);
+        rule.id = only;
+    }
+    if (status == STATUS_OK)
+        status = stop_rule_publish(session, &rule, &outcome, error);
     if (status != STATUS_OK)
         return status;
     if (outcome.known && !outcome.accepted)
@@ -79,23 +111,27 @@ static enum status say(const struct session *session, const struct stop_options 
     return STATUS_OK;
 }
 
-static bool names_something(const struct stop_scope *scope)
+static enum status list_or_say(const struct session *session, const struct stop_options *options,
+                               struct error *error)
 {
-    return scope->merchant != NULL || scope->provider != NULL || scope->customer != NULL ||
-           scope->refund != NULL;
+    struct database *settlement;
+    enum status status = session_database(session, "settlement", &settlement, error);
+    if (status != STATUS_OK)
+        return status;
+    status =
+        options->list ? list(settlement, options, error) : say(session, settlement, options, error);
+    database_close(settlement);
+    return status;
 }
 
 /* NULL: it can be said. */
 static const char *missing(const struct stop_options *options)
 {
     const struct stop_rule *rule = &options->rule;
-    if (options->everything && names_something(&rule->scope))
+    if (options->everything && names_a_part(&rule->scope))
         return "--everything and a part of it do not go together";
-    if (!options->everything && !names_something(&rule->scope) &&
-        (rule->stopped || rule->id == NULL))
-        return rule->stopped ? "name what to stop: --merchant, --provider, --customer, --refund or "
-                               "--everything"
-                             : "name the stop, or what it stops";
+    if (rule->stopped && !options->everything && !names_a_part(&rule->scope))
+        return "name what to stop: --merchant, --provider, --customer, --refund or --everything";
     if (rule->reason == NULL || rule->author == NULL)
         return "--reason and --as are needed: who stops or resumes, and why, is told to everybody";
     if (rule->key_file == NULL)
@@ -139,9 +175,7 @@ static int command(int argc, char **argv, const struct usage *usage, bool stoppe
         return options_refuse(argv[0], "%s", refusal);
     if (!session_read(argv[0], &session, &code))
         return code;
-    return command_end(
-        argv[0], options.list ? list(&session, &options, &error) : say(&session, &options, &error),
-        &error);
+    return command_end(argv[0], list_or_say(&session, &options, &error), &error);
 }
 
 int command_stop(int argc, char **argv)
@@ -162,8 +196,8 @@ int command_resume(int argc, char **argv)
 {
     static const struct usage usage = {
         .arguments = "[ID]",
-        .text = "Lets stopped payouts go on: names the stop by its ID, or by what it stops. What\n"
-                "another stop covers still waits.",
+        .text = "Lets stopped payouts go on: names the stop by its ID, or by what it stops; the\n"
+                "only one that holds need not be named. What another stop covers still waits.",
         .most = 1,
     };
     return command(argc, argv, &usage, false);

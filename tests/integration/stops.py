@@ -105,5 +105,16 @@ def scenarios(stack):
             counting.check("a stop of nothing is refused", "name what to stop" in str(problem),
                            str(problem))
 
+    def several_stops_are_listed():
+        held = [stop("--merchant", f"held-{number}") for number in (1, 2)]
+        try:
+            stack.ctl("resume", "--reason", "x", *signed)
+            counting.check("which of several goes on has to be said", False)
+        except CommandFailed as problem:
+            counting.check("which of several goes on has to be said",
+                           "stops hold: name one" in str(problem), str(problem))
+        for stop_id in held:
+            resume(stop_id)
+
     return [a_merchant_is_stopped, a_customer_is_stopped, a_stopped_refund_can_be_cancelled,
-            a_stop_that_nobody_may_publish]
+            a_stop_that_nobody_may_publish, several_stops_are_listed]
