@@ -2,13 +2,16 @@
 
 It keeps keys as they do: the same key again gets the same answer and has no effect. `refunds` are the
 effects, `calls` every request for a refund with its time. `mode[provider]` is "up", "down" (the
-connection ends without an answer), "lost" (done, and then the same), "refuse" (422) or "late"
-(PayPal: pending)."""
+connection ends without an answer), "lost" (done, and then the same), "busy" (429, and to be left
+alone for BUSY_S), "refuse" (422) or "late" (PayPal: pending)."""
 
 import http.server
 import json
 import threading
 import time
+
+
+BUSY_S = 4
 
 
 class Double:
@@ -45,7 +48,7 @@ class Double:
                      "custom_id": body["custom_id"], "create_time": "2026-01-02T03:04:05Z"}
 
     def post(self, path, headers, body):
-        """(status, answer); None: no answer."""
+        """(status, answer, headers if there are some); None: no answer."""
         if path == "/v1/oauth2/token":
             self.tokens += 1
             return 200, {"access_token": f"token-{self.tokens}", "expires_in": 3600}
@@ -56,6 +59,8 @@ class Double:
             self.calls.append((provider, time.time()))
             if self.mode[provider] == "down":
                 return None
+            if self.mode[provider] == "busy":
+                return 429, {"name": "RATE_LIMIT_REACHED"}, {"Retry-After": str(BUSY_S)}
             if provider == "paypal" and headers["Authorization"] != f"Bearer token-{self.tokens}":
                 return 401, {"name": "AUTHENTICATION_FAILURE"}
             if key not in self.answers:
@@ -83,6 +88,8 @@ class Double:
                 self.send_response(result[0])
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in (result[2] if len(result) > 2 else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 

@@ -17,7 +17,7 @@ import counting
 import shop
 import provider_webhooks as webhooks
 from journey import Journey
-from provider_double import Double
+from provider_double import BUSY_S, Double
 from shop import ORDERS, PAYOUTS, REQUESTS, Order
 from stack import Stack
 from provider_webhooks import INBOX
@@ -126,6 +126,43 @@ def scenarios(stack, double, finance):
         counting.equal("each once", [keys.count(f"ADYENDOWN{n}") for n in range(OUTAGE)],
                        [1] * OUTAGE)
 
+    def a_busy_provider_is_left_alone():
+        """For as long as it asks, which is longer than after a 429 that asks for nothing."""
+        before = len(double.made("paypal"))
+        double.mode["paypal"] = "busy"
+        journey, = ask(stack, Paid("paypal-busy", "PAYPAL", "CAPTURE4"))
+        counting.until(lambda: len(double.made("paypal")) > before)
+        double.mode["paypal"] = "up"
+        journey.await_paid(255)
+        first, second, *more = double.made("paypal")[before:]
+        counting.check("for as long as it asks", second - first >= BUSY_S, second - first)
+        counting.equal("and then called once", more, [])
+
+    def a_call_that_waited_too_long_is_not_made():
+        """The machine stood still between the decision and the call, for an hour by the clock of
+        PostgreSQL as the sender reads it."""
+        def sender_reads(path):
+            stack.sql("settlement", f"ALTER ROLE settlement IN DATABASE settlement {path}")
+            stack.sql("settlement", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                      " WHERE application_name = 'settlement sender'")
+        stack.sql("settlement", "CREATE SCHEMA later; GRANT USAGE ON SCHEMA later TO settlement;"
+                  " CREATE FUNCTION later.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS"
+                  " $$ SELECT pg_catalog.clock_timestamp() + CASE"
+                  " WHEN current_setting('application_name') = 'settlement sender'"
+                  " THEN interval '1 hour' ELSE interval '0' END $$")
+        sender_reads("SET search_path = later, public, pg_catalog")
+        order = Order("waited-too-long")
+        journey, = ask(stack, order)
+        def refused():
+            return stack.sql("settlement", "SELECT DISTINCT code FROM view.evidence WHERE order_id ="
+                             f" '{order.order_id}'") == [["window_passed"]]
+        counting.check("the call is not made", counting.until(refused), journey.trace())
+        counting.equal("nothing was paid", [effect for effect in stack.effects() if
+                                            effect["metadata"].get("refund_id") ==
+                                            journey.refund_id], [])
+        sender_reads("RESET search_path")
+        journey.await_paid(255)
+
     def what_comes_before_the_capture_waits_for_it():
         orders = [Order("early"), Order("early-too")]
         for order in orders:  # the second while the first waits
@@ -186,6 +223,16 @@ def scenarios(stack, double, finance):
             e["headers"].get("redress_reason") == "HEADER_INVALID"])
         counting.equal("a stranger's report is a dead letter", len(refused), 1)
 
+    def the_only_stop_need_not_be_named():
+        signed = ("--reason", "fire", "--as", "fiona", "--key", stack.folder / "secrets/rules-1.key")
+        stack.ctl("stop", "--everything", *signed)
+        shown = stack.ctl("stop", "--list")
+        counting.check("the list says that it is everything", " everything " in shown, shown)
+        journey, = ask(stack, Order("stopped"))
+        await_state(stack, journey, "RESERVED")
+        stack.ctl("resume", *signed)
+        journey.await_paid(255)
+
     def what_is_no_webhook_is_a_dead_letter():
         stack.publish(INBOX, webhooks.notification("STRIPE", "pi_x", b"{\"not\": \"an event\"}"))
         stack.raw(INBOX, b"\xff\xff\xff", key="x")
@@ -197,7 +244,9 @@ def scenarios(stack, double, finance):
     return (adyen_pays_by_webhook, paypal_pays_with_a_token,
             what_comes_before_the_capture_waits_for_it, disputes_take_and_give,
             finance_reports_what_it_paid, what_is_no_webhook_is_a_dead_letter), \
-        (a_lost_answer_is_learned_by_the_same_key, an_outage_delays_only_its_own_refunds)
+        (a_lost_answer_is_learned_by_the_same_key, a_busy_provider_is_left_alone,
+         a_call_that_waited_too_long_is_not_made, an_outage_delays_only_its_own_refunds,
+         the_only_stop_need_not_be_named)
 
 
 def metrics(stack, name, worker="settlement"):
