@@ -59,7 +59,8 @@ BATCHES_MAX = 6  # that an instance saves before it is killed
 FREEZE_EVERY = 10
 STILL_S = 2
 CALM_S = 45  # after the traffic, until the faults end
-SETTLED_S = 600
+SETTLED_S = 600  # and as much again per 30,000 payouts
+SETTLED_PAYOUTS = 30_000
 
 
 class Components(Stack):
@@ -268,7 +269,7 @@ class Campaign:
     def wait(self):
         until(self.settled, CALM_S)
         self.calm()
-        good = until(self.settled_twice, SETTLED_S)
+        good = until(self.settled_twice, SETTLED_S * (1 + self.options.payouts / SETTLED_PAYOUTS))
         check("everything settles", good, {"states": self.states(),
                                            "webhooks": repr(self.webhooks.problem)})
         self.done["seconds in all"] = round(time.monotonic() - self.began)
