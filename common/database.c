@@ -1,3 +1,4 @@
+#include "config.h"
 #include "database_internal.h"
 
 #include <arpa/inet.h>
@@ -82,6 +83,22 @@ static PGconn *connect_with(const struct database_settings *settings)
         NULL,
     };
     return PQconnectdbParams(keywords, values, 0);
+}
+
+struct database_settings database_settings_of(const struct config_worker *config, const char *name,
+                                              const char *program)
+{
+    return (struct database_settings){
+        .host = config->database_host,
+        .port = config->database_port,
+        .name = *config->database_name == '\0' ? name : config->database_name,
+        .user = *config->database_user == '\0' ? name : config->database_user,
+        .password = config->database_password,
+        .tls = config->database_tls,
+        .ca_file = config->database_ca_file,
+        .timeout_ms = config->database_timeout_ms,
+        .program = program,
+    };
 }
 
 enum status database_open(const struct database_settings *settings, struct database **database,

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config_worker;
 struct database;
 struct unit;
 struct call;
@@ -61,6 +62,11 @@ enum {
     DATABASE_PARAMETERS_MAX = 40, /* of one call */
     DATABASE_UNITS_MAX = 8        /* sent and not ended */
 };
+
+/* What `config` says, for the worker `name`: the database and role of that name unless the
+ * configuration has others. Refers to the texts of all three. */
+struct database_settings database_settings_of(const struct config_worker *config, const char *name,
+                                              const char *program);
 
 /* Connects (blocking, at most timeout_ms) and sets the session up. The caller owns it. */
 enum status database_open(const struct database_settings *settings, struct database **database,

@@ -98,17 +98,7 @@ struct store *store_create(const struct config_worker *config, const char *name,
         return NULL;
     (void)snprintf(store->program, sizeof store->program, "%s rules", name);
     store->kinds = kinds;
-    store->settings = (struct database_settings){
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = *config->database_name == '\0' ? name : config->database_name,
-        .user = *config->database_user == '\0' ? name : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = store->program,
-    };
+    store->settings = database_settings_of(config, name, store->program);
     (void)pthread_mutex_init(&store->mutex, NULL);
     return store;
 }

@@ -290,22 +290,6 @@ static int run(struct worker *worker, bool check)
     return exit_code;
 }
 
-static void set_database(struct worker *worker)
-{
-    const struct config_worker *config = &worker->config;
-    worker->database_settings = (struct database_settings){
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = *config->database_name == '\0' ? worker->stage->name : config->database_name,
-        .user = *config->database_user == '\0' ? worker->stage->name : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = worker->instance,
-    };
-}
-
 static enum log_level level_of(const char *name)
 {
     static const char *const names[] = {
@@ -363,7 +347,8 @@ static enum status prepare(struct worker *worker, const struct stage *stage)
     if (worker->wake_fd < 0 || worker->signal_fd < 0 || worker->scratch == NULL ||
         worker->ring_scratch == NULL)
         return error_set(&worker->error, STATUS_FATAL, "no memory or file descriptors");
-    set_database(worker);
+    worker->database_settings =
+        database_settings_of(&worker->config, worker->stage->name, worker->instance);
     enum status status = read_keys(worker);
     if (status != STATUS_OK)
         return status;

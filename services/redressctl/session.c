@@ -43,17 +43,10 @@ void session_print_variables(FILE *out)
 
 static struct database_settings settings_of(const struct config_worker *config, const char *worker)
 {
-    return (struct database_settings){
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = worker,
-        .user = config->database_user[0] == '\0' ? "redressctl" : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = "redressctl",
-    };
+    struct database_settings settings = database_settings_of(config, worker, "redressctl");
+    settings.name = worker;
+    settings.user = *config->database_user == '\0' ? "redressctl" : config->database_user;
+    return settings;
 }
 
 enum status session_database(const struct session *session, const char *worker,

@@ -103,19 +103,8 @@ void inbox_disconnect(struct inbox *inbox)
 
 enum status inbox_connect(struct inbox *inbox, struct error *error)
 {
-    const struct config_worker *config = &inbox->worker;
-    const char *name = inbox->settings.name;
-    const struct database_settings settings = {
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = *config->database_name == '\0' ? name : config->database_name,
-        .user = *config->database_user == '\0' ? name : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = "settlement inbox",
-    };
+    const struct database_settings settings =
+        database_settings_of(&inbox->worker, inbox->settings.name, "settlement inbox");
     if (inbox->database != NULL)
         return STATUS_OK;
     return database_open(&settings, &inbox->database, error);

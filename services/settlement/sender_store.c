@@ -47,19 +47,8 @@ static const struct statement ALLOWANCE = {
 
 static bool connect(struct sender *sender)
 {
-    const struct config_worker *config = &sender->worker;
-    const char *name = sender->settings.name;
-    const struct database_settings settings = {
-        .host = config->database_host,
-        .port = config->database_port,
-        .name = *config->database_name == '\0' ? name : config->database_name,
-        .user = *config->database_user == '\0' ? name : config->database_user,
-        .password = config->database_password,
-        .tls = config->database_tls,
-        .ca_file = config->database_ca_file,
-        .timeout_ms = config->database_timeout_ms,
-        .program = "settlement sender",
-    };
+    const struct database_settings settings =
+        database_settings_of(&sender->worker, sender->settings.name, "settlement sender");
     struct error error = {0};
     if (sender->database != NULL)
         return true;

@@ -190,16 +190,9 @@ static void assign(struct bare *bare)
 static void start(struct bare *bare)
 {
     char group[64];
-    const struct database_settings settings = {.host = bare->config.database_host,
-                                               .port = bare->config.database_port,
-                                               .name = bare->config.database_name,
-                                               .user = bare->config.database_user,
-                                               .password = bare->config.database_password,
-                                               .tls = bare->config.database_tls,
-                                               .ca_file = bare->config.database_ca_file,
-                                               .timeout_ms = WAIT_MS,
-                                               .program = "bare"};
+    struct database_settings settings = database_settings_of(&bare->config, "bare", "bare");
     const enum topic topic = TOPIC_PROVIDER_INBOX;
+    settings.timeout_ms = WAIT_MS;
     (void)snprintf(group, sizeof group, "bare-%d", (int)getpid());
     must(database_open(&settings, &bare->database, &error));
     must(database_execute(bare->database,
