@@ -46,7 +46,8 @@ static enum status start_shards(struct worker *worker, struct work *work)
     return STATUS_OK;
 }
 
-/* An empty batch with room for its records and for deadlines. */
+/* An empty batch with room for its records and for deadlines: not cleared, as whoever adds an event
+ * writes all of it and of its refusal. */
 enum status batch_start(struct worker *worker, struct work *work)
 {
     arena_reset(work->arena);
@@ -57,8 +58,8 @@ enum status batch_start(struct worker *worker, struct work *work)
                                  .shard_count = worker->owned_count,
                                  .private = &work->private};
     size_t room = work->record_count + BATCH_DEADLINES_MAX;
-    work->batch.events = arena_array(work->arena, room, sizeof(struct event));
-    work->refusals = arena_array(work->arena, room, sizeof(struct refusal));
+    work->batch.events = arena_alloc(work->arena, room * sizeof(struct event));
+    work->refusals = arena_alloc(work->arena, room * sizeof(struct refusal));
     work->load = work->save = NULL;
     work->deadline_count = 0;
     if (work->batch.events == NULL || work->refusals == NULL)
