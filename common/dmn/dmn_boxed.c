@@ -99,6 +99,8 @@ static const struct feel_node *compile_context(struct site site, const struct dm
         const struct dmn_element *expression = dmn_expression_child(e);
         const struct feel_symbol *name =
             variable == NULL ? NULL : name_of(site, dmn_attribute(variable, "name"));
+        if (name != NULL && expression != NULL && dmn_is(expression, "functionDefinition"))
+            (void)feel_scope_add(arena, &scope, name); /* it may call itself */
         const struct feel_node *value =
             expression == NULL ? null_node(site) : compile(inner, expression);
         if (name == NULL) {

@@ -111,6 +111,14 @@ static struct feel_value combine(struct at_work *w, const struct feel_value *out
     return feel_context(entries, table->output_count);
 }
 
+/* What an output comes to, as its type has it (10.3.2.9.4). */
+static struct feel_value output_of(struct at_work *w, const struct dmn_column *column,
+                                   const struct feel_node *node)
+{
+    struct feel_value value = feel_evaluate(w->run, node, w->frame);
+    return feel_coerce(w->run, column->type, &value, column->label);
+}
+
 static struct feel_value *outputs_of(struct at_work *w, size_t rule)
 {
     const struct dmn_table *table = w->table;
@@ -119,7 +127,7 @@ static struct feel_value *outputs_of(struct at_work *w, size_t rule)
         return NULL;
     for (size_t i = 0; i < table->output_count; i++) {
         w->run->place = &table->rules[rule].places[table->input_count + i];
-        outputs[i] = feel_evaluate(w->run, table->rules[rule].outputs[i], w->frame);
+        outputs[i] = output_of(w, &table->outputs[i], table->rules[rule].outputs[i]);
         if (outputs[i].kind != FEEL_NULL && !column_allows(w, &table->outputs[i], &outputs[i]))
             outputs[i] = feel_null();
     }
@@ -240,7 +248,7 @@ static struct feel_value without_hits(struct at_work *w)
         if (table->outputs[i].otherwise == NULL)
             continue;
         has_default = true;
-        outputs[i] = feel_evaluate(w->run, table->outputs[i].otherwise, w->frame);
+        outputs[i] = output_of(w, &table->outputs[i], table->outputs[i].otherwise);
     }
     if (has_default)
         return combine(w, outputs);

@@ -129,6 +129,8 @@ static void compile_outputs(struct dmn_table *table, const struct feel_scope *sc
         struct dmn_column *column = &table->outputs[table->output_count++];
         struct feel_text name = dmn_attribute(e, "name");
         column->label = name.size > 0 ? name : dmn_attribute(e, "label");
+        if (column->label.size == 0)
+            column->label = feel_text("the output");
         if (several)
             column->name = feel_name(&table->model->set->symbols, name);
         if (several && column->name == NULL) {

@@ -206,7 +206,7 @@ struct feel_value feel_bi_index_of(struct feel_run *run, const struct feel_value
         struct feel_value at = feel_number_value(feel_number_of((int64_t)i + 1));
         if (!feel_charge(run, 1 + a[1].weight / 16u))
             return feel_null();
-        if (is_item(&a[0].list.items[i], &a[1]) && !feel_build(run, &out, &at))
+        if (feel_same(&a[0].list.items[i], &a[1]) && !feel_build(run, &out, &at))
             return feel_null();
     }
     return out.list;

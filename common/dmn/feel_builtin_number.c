@@ -80,21 +80,24 @@ struct feel_value feel_bi_exp(struct feel_run *run, const struct feel_value *a, 
     return result(run, feel_number_exp(a[0].number, &out), out);
 }
 
-static struct feel_value parity(const struct feel_value *a, int64_t rest)
+/* What is no integer is neither odd nor even. */
+static struct feel_value parity(struct feel_run *run, const struct feel_value *a, int64_t rest)
 {
     struct feel_number out = feel_number_of(-1);
+    if (!feel_number_is_integer(a->number))
+        return feel_note(run, NULL, "odd and even need an integer");
     (void)feel_number_modulo(a->number, feel_number_of(2), &out);
     return feel_boolean(feel_number_compare(out, feel_number_of(rest)) == 0);
 }
 
 struct feel_value feel_bi_odd(struct feel_run *run, const struct feel_value *a, size_t given)
 {
-    (void)run, (void)given;
-    return parity(a, 1);
+    (void)given;
+    return parity(run, a, 1);
 }
 
 struct feel_value feel_bi_even(struct feel_run *run, const struct feel_value *a, size_t given)
 {
-    (void)run, (void)given;
-    return parity(a, 0);
+    (void)given;
+    return parity(run, a, 0);
 }

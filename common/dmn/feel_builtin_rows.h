@@ -17,6 +17,7 @@
     X("time", "n hour,n minute,n second,D offset?", feel_bi_time_parts)            \
     X("time", "n hour,n minute,n second,s timezone", feel_bi_time_parts)           \
     X("number", "s from,S grouping separator,S decimal separator", feel_bi_number) \
+    X("number", "s from", feel_bi_number)                                          \
     X("string", "a from", feel_bi_string)                                          \
     X("duration", "v from", feel_bi_duration)                                      \
     X("years and months duration", "t from,t to", feel_bi_months_between)          \

@@ -2,6 +2,12 @@
 
 #include "feel_run.h"
 
+bool feel_function_same(const struct feel_function *left, const struct feel_function *right)
+{
+    return left == right || (left->builtin == right->builtin && left->body == right->body &&
+                             left->frame == right->frame && left->owner == right->owner);
+}
+
 /* Arguments in the order of the parameters. Positional ones have to be as many; of named ones those
  * that are left out are null, and a name that is no parameter's makes the call null. */
 static bool order_arguments(struct feel_run *run, const struct feel_node *node,

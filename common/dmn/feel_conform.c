@@ -111,6 +111,27 @@ bool feel_conforms(struct feel_run *run, const struct feel_type *type,
     return type->allowed == NULL || feel_test(run, type->allowed, NULL, value) == FEEL_TRUE;
 }
 
+/* Null is an instance of no type but its own, within lists too. */
+static bool has_null_item(const struct feel_type *type, const struct feel_value *value)
+{
+    const struct feel_type *base = feel_base_type(type);
+    if (base == NULL)
+        return false;
+    if (value->kind == FEEL_NULL)
+        return base->form != FEEL_TYPE_KIND || base->kind != FEEL_NULL;
+    if (base->form == FEEL_TYPE_LIST && value->kind == FEEL_LIST)
+        for (size_t i = 0; i < value->list.count; i++)
+            if (has_null_item(base->element, &value->list.items[i]))
+                return true;
+    return false;
+}
+
+bool feel_instance_of(struct feel_run *run, const struct feel_type *type,
+                      const struct feel_value *value)
+{
+    return !has_null_item(type, value) && feel_conforms(run, type, value);
+}
+
 static bool is_list_type(const struct feel_type *base)
 {
     return base->form == FEEL_TYPE_LIST ||
@@ -149,7 +170,8 @@ struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type
                value->kind == FEEL_DATE) {
         return feel_date_midnight(value);
     }
-    return feel_note(run, NULL, "%.*s: a %s that is not of type %.*s", (int)what.size, what.bytes,
-                     feel_kind_name(value->kind), (int)type->name.size,
-                     type->name.size == 0 ? "" : type->name.bytes);
+    char name[80];
+    feel_type_write(type, name, sizeof name);
+    return feel_note(run, NULL, "%.*s: a %s that is not of type %s", (int)what.size, what.bytes,
+                     feel_kind_name(value->kind), name);
 }

@@ -304,16 +304,12 @@ static struct feel_value evaluate_instance(struct feel_run *run, const struct fe
                                            const struct feel_frame *frame)
 {
     struct feel_value value = feel_evaluate(run, node->a, frame);
-    const struct feel_type *base = feel_base_type(node->type);
     bool bare = node->type->form == FEEL_TYPE_KIND &&
                 (node->type->kind == FEEL_LIST || node->type->kind == FEEL_CONTEXT ||
                  node->type->kind == FEEL_RANGE || node->type->kind == FEEL_FUNCTION);
     if (bare)
         return feel_note(run, node, "the type needs parameters, as in list<Any>");
-    if (value.kind == FEEL_NULL)
-        return feel_boolean(base != NULL && base->form == FEEL_TYPE_KIND &&
-                            base->kind == FEEL_NULL);
-    return feel_boolean(feel_conforms(run, node->type, &value));
+    return feel_boolean(feel_instance_of(run, node->type, &value));
 }
 
 static struct feel_value evaluate_call(struct feel_run *run, const struct feel_node *node,
@@ -410,10 +406,6 @@ static struct feel_value dispatch(struct feel_run *run, const struct feel_node *
         return evaluate_function(run, node, frame);
     case FEEL_OP_EXTERNAL:
         return feel_note(run, node, "external functions (Java, PMML) are refused");
-    case FEEL_OP_COERCE: {
-        struct feel_value value = feel_evaluate(run, node->a, frame);
-        return feel_coerce(run, node->type, &value, feel_text("value"));
-    }
     case FEEL_OP_TABLE:
         return run->table(run, node->table, frame);
     }

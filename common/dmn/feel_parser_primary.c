@@ -213,7 +213,10 @@ static const struct feel_node *parse_context(struct feel_parser *p)
         struct feel_scope seen = scope;
         const struct feel_symbol *key = parse_key(p, &seen);
         (void)feel_expect(p, FEEL_TOKEN_COLON);
-        if (!feel_grow(p, &entries, feel_parse_expression(p)))
+        p->scope = feel_is_word(p, 0, "function") ? &seen : &scope; /* it may call itself */
+        bool grown = feel_grow(p, &entries, feel_parse_expression(p));
+        p->scope = &scope;
+        if (!grown)
             break;
         if (entries.count > FEEL_ENTRIES_MAX)
             feel_fail(p, "more than %d entries", FEEL_ENTRIES_MAX);

@@ -121,6 +121,11 @@ struct feel_value feel_arithmetic(struct feel_run *run, const struct feel_node *
 bool feel_conforms(struct feel_run *run, const struct feel_type *type,
                    const struct feel_value *value);
 
+/* Whether the value is an instance of the type (table 53): as above, but null is one of Null only,
+ * alone and as an item of a list. */
+bool feel_instance_of(struct feel_run *run, const struct feel_type *type,
+                      const struct feel_value *value);
+
 /* The implicit conversions of 10.3.2.9.4: the value, its only item, a list of it, the midnight of
  * a date; null with a note about `what` where none fits. `type` may be NULL: anything. */
 struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type,

@@ -50,7 +50,6 @@ enum feel_op {
     FEEL_OP_INSTANCE_OF,
     FEEL_OP_FUNCTION, /* names and types: a, of type `type` */
     FEEL_OP_EXTERNAL, /* a function kept elsewhere: refused */
-    FEEL_OP_COERCE,   /* a to `type` */
     FEEL_OP_TABLE     /* a decision table of the model */
 };
 

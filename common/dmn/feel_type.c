@@ -1,5 +1,7 @@
 #include "feel_type.h"
 
+#include <stdio.h>
+
 /* X(name, form, kind): names in use since DMN 1.1. */
 #define TYPE_ROWS(X)                             \
     X("Any", ANY, NULL)                          \
@@ -41,6 +43,33 @@ const struct feel_type *feel_any_type(void)
 {
     static const struct feel_type any = {.form = FEEL_TYPE_ANY};
     return &any;
+}
+
+static const char *form_name(const struct feel_type *type)
+{
+    static const char *const names[] = {
+        [FEEL_TYPE_ANY] = "Any",         [FEEL_TYPE_KIND] = "",
+        [FEEL_TYPE_LIST] = "list",       [FEEL_TYPE_RANGE] = "range",
+        [FEEL_TYPE_CONTEXT] = "context", [FEEL_TYPE_FUNCTION] = "function",
+        [FEEL_TYPE_NAMED] = "type"};
+    return type->form == FEEL_TYPE_KIND ? feel_kind_name(type->kind) : names[type->form];
+}
+
+void feel_type_write(const struct feel_type *type, char *out, size_t room)
+{
+    char element[80] = "Any";
+    if (type->form == FEEL_TYPE_NAMED && type->name.size > 0) {
+        (void)snprintf(out, room, "%.*s", (int)type->name.size, type->name.bytes);
+    } else if (type->form == FEEL_TYPE_NAMED && type->element != NULL) {
+        feel_type_write(type->element, out, room);
+    } else if (type->form == FEEL_TYPE_LIST || type->form == FEEL_TYPE_RANGE) {
+        if (type->element != NULL && room > sizeof "range<>") /* ends: room shrinks */
+            feel_type_write(type->element, element,
+                            room / 2 < sizeof element ? room / 2 : sizeof element);
+        (void)snprintf(out, room, "%s<%s>", form_name(type), element);
+    } else {
+        (void)snprintf(out, room, "%s", form_name(type));
+    }
 }
 
 const struct feel_type *feel_base_type(const struct feel_type *type)

@@ -34,6 +34,9 @@ const struct feel_type *feel_builtin_type(struct feel_text name);
 
 const struct feel_type *feel_any_type(void);
 
+/* Writes the type as it is called, for messages: "number", "list<tFee>". */
+void feel_type_write(const struct feel_type *type, char *out, size_t room);
+
 /* Follows item definitions to what they are made of; NULL after too many of them. */
 const struct feel_type *feel_base_type(const struct feel_type *type);
 

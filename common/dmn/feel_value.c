@@ -119,7 +119,7 @@ bool feel_same(const struct feel_value *left, const struct feel_value *right)
     case FEEL_RANGE:
         return same_range(left->range, right->range);
     case FEEL_FUNCTION:
-        return left->function == right->function;
+        return feel_function_same(left->function, right->function);
     }
     return false;
 }

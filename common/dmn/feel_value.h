@@ -186,6 +186,9 @@ const struct feel_value *feel_entry(const struct feel_value *context, struct fee
 /* Equality of 10.3.2.13: UNKNOWN where the kinds cannot be compared, false against null. */
 enum feel_truth feel_equal(const struct feel_value *left, const struct feel_value *right);
 
+/* Functions are the same by their body and what it sees (table 43): feel_call.c. */
+bool feel_function_same(const struct feel_function *left, const struct feel_function *right);
+
 /* Same, of the same kind and never unknown: what `distinct values`, ANY tables and tests need. */
 bool feel_same(const struct feel_value *left, const struct feel_value *right);
 

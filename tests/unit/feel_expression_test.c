@@ -180,7 +180,7 @@ Test(feel_expression, values_loops_and_types)
 Test(feel_expression, edges)
 {
     static const struct support_pair pairs[] = {
-        {"number(\"1\")", "null"},
+        {"number(\"1\")", "1"},
         {"5 in [1..5)", "false"},
         {"1 in [1..null]", "null"},
         {"null in [1..2]", "null"},
