@@ -42,7 +42,8 @@ struct record {
     void *handle;
 };
 
-/* Calls `take` for each header, in order, until it returns anything but STATUS_OK. */
+/* Calls `take` for each header, in order, until it returns anything but STATUS_OK. Name and value
+ * are gone when this returns: what is kept of them is copied. */
 typedef enum status header_taker(void *context, const char *name, const void *value, size_t size);
 enum status record_headers(const struct record *record, header_taker *take,
                            void *context) CHECK_RESULT;

@@ -160,11 +160,9 @@ void record_free(struct record *record)
     record->handle = NULL;
 }
 
-enum status record_headers(const struct record *record, header_taker *take, void *context)
+static enum status take_headers(const rd_kafka_headers_t *headers, header_taker *take,
+                                void *context)
 {
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(record->handle, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return STATUS_OK;
     const char *name;
     const void *value;
     size_t size;
@@ -178,6 +176,18 @@ enum status record_headers(const struct record *record, header_taker *take, void
             return status;
     }
     return STATUS_OK;
+}
+
+/* librdkafka makes its list anew for each reading, an allocation for every header: given back at
+ * once, the next record's come from the same memory, and a batch of records holds none. */
+enum status record_headers(const struct record *record, header_taker *take, void *context)
+{
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_detach_headers(record->handle, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return STATUS_OK;
+    enum status status = take_headers(headers, take, context);
+    rd_kafka_headers_destroy(headers);
+    return status;
 }
 
 static enum polled take_trouble(struct consumer *consumer, const rd_kafka_message_t *message,

@@ -19,6 +19,7 @@ static const struct topic_info topics[] = {
 #define X(id, topic_name, message_name, type, topic_kind, partition_count, size, days, \
           is_compacted, is_internal)                                                   \
     {.name = topic_name,                                                               \
+     .name_size = sizeof topic_name - 1,                                               \
      .message = &redress__v1__##message_name##__descriptor,                            \
      .ce_type = type,                                                                  \
      .kind = TOPIC_KIND_##topic_kind,                                                  \
@@ -39,8 +40,9 @@ const struct topic_info *topic_info(enum topic topic)
 
 enum topic topic_find(const char *name)
 {
+    size_t size = strlen(name);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
-        if (strcmp(topics[i].name, name) == 0)
+        if (topics[i].name_size == size && memcmp(topics[i].name, name, size) == 0)
             return (enum topic)i;
     return TOPIC_COUNT;
 }

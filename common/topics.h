@@ -55,6 +55,7 @@ enum topic {
 
 struct topic_info {
     const char *name;
+    size_t name_size;
     const ProtobufCMessageDescriptor *message; /* of the value; for dead letters, of the headers */
     const char *ce_type;
     enum topic_kind kind;

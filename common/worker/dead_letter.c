@@ -20,16 +20,24 @@ static void add(struct ring_record *letter, const char *name, const char *value)
         (struct header){.name = name, .value = value, .size = strlen(value)};
 }
 
-/* The original headers, as far as there is room. */
+/* The original headers, as far as there is room; copied, as they are gone when they were read. */
+struct originals {
+    struct ring_record *letter;
+    struct arena *arena;
+};
+
 static enum status add_original(void *context, const char *name, const void *value, size_t size)
 {
-    struct ring_record *letter = context;
+    struct originals *originals = context;
+    struct ring_record *letter = originals->letter;
     enum { ORIGINAL_MAX = 4096 };
     if (letter->header_count < RING_HEADERS_MAX && strlen(name) <= UINT8_MAX &&
         size <= ORIGINAL_MAX && value != NULL)
         letter->headers[letter->header_count++] =
-            (struct header){.name = name, .value = value, .size = size};
-    return STATUS_OK;
+            (struct header){.name = arena_strdup(originals->arena, name),
+                            .value = arena_memdup(originals->arena, value, size),
+                            .size = size};
+    return arena_exhausted(originals->arena) ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
 static void add_reason(struct ring_record *letter, const struct refusal *refusal)
@@ -65,7 +73,10 @@ enum status dead_letter_write(struct batch *batch, const struct event *event,
     add(&letter, "redress_sha256", identity_sha256(record->value, record->value_size, sha256));
     add(&letter, "redress_bytes", arena_printf(batch->arena, "%zu", record->value_size));
     add(&letter, "redress_truncated", cut ? "true" : "false");
-    (void)!record_headers(record, add_original, &letter);
+    struct originals originals = {.letter = &letter, .arena = batch->arena};
     (void)event;
+    if (record_headers(record, add_original, &originals) == STATUS_EXHAUSTED &&
+        arena_exhausted(batch->arena))
+        return STATUS_EXHAUSTED;
     return ring_append(&batch_shard(batch, record->partition)->outputs, &letter);
 }
