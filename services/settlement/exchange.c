@@ -240,8 +240,8 @@ static bool set_request(struct slot *slot, const struct provider_request *reques
                 curl_easy_setopt(easy, CURLOPT_HTTPHEADER, slot->headers) == CURLE_OK;
     if (!request->post)
         return good && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-    memcpy(slot->request_body, request->body, sizeof slot->request_body);
-    slot->body_size = strlen(slot->request_body);
+    slot->body_size = strlen(request->body);
+    memcpy(slot->request_body, request->body, slot->body_size + 1);
     slot->body_sent = 0;
     return good && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&

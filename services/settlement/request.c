@@ -85,7 +85,8 @@ void request_start(struct provider_request *request, bool post)
     request->post = post;
     if (!post)
         request->body[0] = '\0';
-    memset(request->headers, 0, sizeof request->headers);
+    for (size_t i = 0; i < REQUEST_HEADERS; i++)
+        request->headers[i][0] = '\0';
 }
 
 void request_header(struct provider_request *request, const char *name, const char *prefix,
