@@ -2,7 +2,6 @@
 
 #include "identity.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Sizes first: a record has a dozen headers, and most names differ in it. */
@@ -85,7 +84,8 @@ static bool hex_id(const char *text, size_t count)
 {
     bool zero = true;
     for (size_t i = 0; i < count; i++) {
-        if (strchr("0123456789abcdef", text[i]) == NULL || text[i] == '\0')
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        if (!digit && (text[i] < 'a' || text[i] > 'f'))
             return false;
         zero = zero && text[i] == '0';
     }
@@ -101,11 +101,16 @@ static bool valid_trace(const char *traceparent)
 
 char *envelope_trace(const char *incoming, const char *ce_id, char *traceparent)
 {
+    static const char form[TRACEPARENT_SIZE] =
+        "00-00000000000000000000000000000000-0000000000000000-01";
     char digest[IDENTITY_SHA256_HEX];
     identity_sha256(ce_id, strlen(ce_id), digest);
     bool valid = valid_trace(incoming);
-    (void)snprintf(traceparent, TRACEPARENT_SIZE, "00-%.32s-%.16s-%.2s",
-                   valid ? incoming + 3 : digest, digest + 32, valid ? incoming + 53 : "01");
+    memcpy(traceparent, form, sizeof form);
+    memcpy(traceparent + 3, valid ? incoming + 3 : digest, 32);
+    memcpy(traceparent + 36, digest + 32, 16);
+    if (valid)
+        memcpy(traceparent + 53, incoming + 53, 2);
     return traceparent;
 }
 

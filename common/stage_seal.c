@@ -3,14 +3,16 @@
 #include "envelope.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { DOMAIN_MAX = ENVELOPE_VALUE_MAX + 128 };
 
 static const char *domain_of(enum topic topic, const char *ce_id, char domain[DOMAIN_MAX])
 {
-    (void)snprintf(domain, DOMAIN_MAX, "redress.stage.v1/%s/%s", topic_info(topic)->name, ce_id);
+    char *at = stpcpy(stpcpy(stpcpy(domain, "redress.stage.v1/"), topic_info(topic)->name), "/");
+    size_t size = strnlen(ce_id, (size_t)(domain + DOMAIN_MAX - 1 - at));
+    memcpy(at, ce_id, size);
+    at[size] = '\0';
     return domain;
 }
 
