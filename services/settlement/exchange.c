@@ -191,9 +191,7 @@ void exchange_close(struct exchange *exchange)
         return;
     for (size_t i = 0; i < exchange->slot_count; i++) {
         struct slot *slot = &exchange->slots[i];
-        if (slot->easy == NULL)
-            continue; /* never used */
-        if (slot->headers != NULL)
+        if (slot->headers != NULL) /* under way */
             (void)curl_multi_remove_handle(exchange->multi, slot->easy);
         curl_slist_free_all(slot->headers);
         curl_easy_cleanup(slot->easy);
@@ -335,6 +333,14 @@ static bool nothing_sent(CURL *easy, CURLcode code)
                           code == CURLE_PEER_FAILED_VERIFICATION));
 }
 
+/* A handle whose request failed is not used again: that of libcurl 8.14 keeps in mind that the body
+ * could not be given again, and fails every later request for it. Connections are the multi's. */
+static void drop_handle(struct slot *slot)
+{
+    curl_easy_cleanup(slot->easy);
+    slot->easy = NULL;
+}
+
 bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
 {
     int left = 0;
@@ -363,6 +369,8 @@ bool exchange_next(struct exchange *exchange, struct exchange_answer *answer)
                                        .reason = slot->too_large ? "the answer is too large"
                                                                  : curl_easy_strerror(code)};
     (void)curl_multi_remove_handle(exchange->multi, easy);
+    if (code != CURLE_OK)
+        drop_handle(slot);
     exchange->active--;
     release(exchange, slot);
     return true;
