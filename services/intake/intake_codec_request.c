@@ -307,6 +307,10 @@ static enum status add_accepted(struct decoder *decoder, const Redress__V1__Good
     if (status == STATUS_OK)
         status = decoder_range(decoder, FIELD_OF("inspected.lines", at, "accepted_units"),
                                message->accepted_units, 0, message->units);
+    if (status == STATUS_OK &&
+        message->condition == REDRESS__V1__GOODS_CONDITION__GOODS_CONDITION_WRONG_ITEM)
+        status = decoder_range(decoder, FIELD_OF("inspected.lines", at, "accepted_units"),
+                               message->accepted_units, 0, 0);
     if (status != STATUS_OK || message->accepted_units == 0)
         return status;
     size_t i = 0;

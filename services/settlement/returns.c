@@ -144,6 +144,18 @@ static bool cut_lines(struct settling *settling, struct refund *refund, int64_t 
     return true;
 }
 
+/* Why not all of it was accepted: the worst that was said of its units. */
+static const char *shortfall(const struct order_rows *rows, const struct refund *refund)
+{
+    int worst = 0;
+    for (const struct goods_line *line = rows->goods_lines; line != NULL; line = line->next)
+        if (strcmp(line->refund_id, refund->refund_id) == 0 && line->refused_condition > worst)
+            worst = line->refused_condition;
+    return worst == CONDITION_WRONG_ITEM ? "GOODS_WRONG_ITEM"
+           : worst == CONDITION_DAMAGED  ? "GOODS_DAMAGED"
+                                         : "GOODS_NOT_ACCEPTED";
+}
+
 static int64_t waiting_sum(const struct settling *settling, const struct refund *refund)
 {
     int64_t sum = 0;
@@ -202,7 +214,7 @@ static void act(struct settling *settling, struct refund *refund, struct goods_s
     refund->goods = step.next;
     row_touch(&refund->mark);
     if (step.verdict == GOODS_OPEN)
-        release(settling, refund, "GOODS_NOT_ACCEPTED");
+        release(settling, refund, shortfall(settling->rows, refund));
     else if (step.verdict == GOODS_SHUT)
         release(settling, refund, "GOODS_EXPIRED");
     else if (step.verdict == GOODS_STUCK)
@@ -220,7 +232,7 @@ void goods_required(struct settling *settling, struct refund *refund)
     row_touch(&refund->mark);
     if (tally(settling->rows, refund).inspected) {
         refund->goods = GOODS_INSPECTED;
-        release(settling, refund, "GOODS_NOT_ACCEPTED");
+        release(settling, refund, shortfall(settling->rows, refund));
         return;
     }
     change_goods_due(settling, refund, true);
@@ -264,6 +276,8 @@ static enum status count_lines(struct settling *settling, const struct goods_not
         }
         line->inspected_units = least(line->inspected_units + count->units, UNITS_MAX);
         line->accepted_units = least(line->accepted_units + count->accepted_units, UNITS_MAX);
+        if (count->accepted_units < count->units && count->condition > line->refused_condition)
+            line->refused_condition = count->condition;
         if (line->received_units < line->inspected_units)
             line->received_units = line->inspected_units;
     }

@@ -161,6 +161,7 @@ struct goods_line {
     int64_t received_units;
     int64_t inspected_units;
     int64_t accepted_units;
+    int refused_condition; /* of units that were not accepted: the worst; 0: not said */
     enum row_mark mark;
     struct goods_line *next;
 };
@@ -283,10 +284,14 @@ struct evidence {
     const char *fee_currency;
 };
 
+/* Numbers of redress.v1.GoodsCondition, the worse the higher. */
+enum goods_condition { CONDITION_DAMAGED = 4, CONDITION_WRONG_ITEM = 5 };
+
 struct goods_count {
     const char *line_id;
     int64_t units;
     int64_t accepted_units;
+    int condition; /* 0: not said */
 };
 
 enum goods_kind { GOODS_KIND_SHIPPED, GOODS_KIND_RECEIVED, GOODS_KIND_INSPECTED, GOODS_KIND_LOST };

@@ -1,23 +1,19 @@
 /* From protobuf to the structs of the core: what settlement is told. An event is unpacked into
  * memory that the next one uses again; what the core needs of it is copied. */
 
-#include "clock.h"
 #include "message.h"
-#include "money.h"
 #include "redress/v1/goods.pb-c.h"
 #include "redress/v1/order.pb-c.h"
 #include "redress/v1/provider.pb-c.h"
 #include "redress/v1/routed.pb-c.h"
 #include "seal.h"
 #include "settlement_batch.h"
+#include "settlement_fields.h"
 #include "skim.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#define REASON(name) REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_##name
-
-enum { ID_MAX = 128, REFERENCE_MAX = 256, CODE_MAX = 128 };
+enum { REFERENCE_MAX = 256, CODE_MAX = 128 };
 
 _Static_assert((int)PROVIDER_STRIPE == REDRESS__V1__PROVIDER__PROVIDER_STRIPE, "provider");
 _Static_assert((int)PROVIDER_MAGENTO == REDRESS__V1__PROVIDER__PROVIDER_MAGENTO, "provider");
@@ -28,134 +24,11 @@ _Static_assert((int)REFUND_STATUS_CANCELLED ==
 _Static_assert((int)CALL_FAILURE_UNKNOWN == REDRESS__V1__CALL_FAILURE__CALL_FAILURE_UNKNOWN,
                "failure");
 _Static_assert((int)DISPUTE_LOST == REDRESS__V1__DISPUTE_STATUS__DISPUTE_STATUS_LOST, "dispute");
+_Static_assert((int)CONDITION_WRONG_ITEM ==
+                   REDRESS__V1__GOODS_CONDITION__GOODS_CONDITION_WRONG_ITEM,
+               "condition");
 _Static_assert((int)SOURCE_WEBHOOK == REDRESS__V1__EVIDENCE_SOURCE__EVIDENCE_SOURCE_WEBHOOK,
                "source");
-
-/* Checks of one event: the first that fails is its refusal; later ones do nothing. */
-struct check {
-    struct batch *batch;
-    struct event *event;
-    enum status status;
-};
-
-static void refuse(struct check *check, Redress__V1__DeadLetterReason reason, const char *field,
-                   const char *value, const char *rule)
-{
-    if (check->status == STATUS_OK)
-        check->status = batch_refuse(check->batch, check->event, reason, field, value, rule);
-}
-
-static bool is_text(const char *text, size_t most)
-{
-    size_t length = strlen(text);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return false;
-    return length <= most;
-}
-
-/* A copy that lives as long as the batch. */
-static const char *copy(struct check *check, const char *text)
-{
-    return text[0] == '\0' ? "" : arena_strdup(check->batch->arena, text);
-}
-
-static const char *check_text(struct check *check, const char *field, const char *text,
-                              size_t least, size_t most)
-{
-    if (text[0] == '\0' && least > 0)
-        refuse(check, REASON(FIELD_MISSING), field, "", "1 byte or more");
-    else if (!is_text(text, most))
-        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, text,
-               "few enough bytes, without control characters");
-    return copy(check, text);
-}
-
-static const char *check_id(struct check *check, const char *field, const char *text)
-{
-    return check_text(check, field, text, 1, ID_MAX);
-}
-
-static const char *number_text(struct check *check, int64_t value)
-{
-    return arena_printf(check->batch->arena, "%" PRId64, value);
-}
-
-static int64_t check_range(struct check *check, const char *field, int64_t value, int64_t least,
-                           int64_t most)
-{
-    if (value < least || value > most)
-        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, number_text(check, value),
-               arena_printf(check->batch->arena, "%" PRId64 " to %" PRId64, least, most));
-    return value;
-}
-
-static int check_enum(struct check *check, const char *field,
-                      const ProtobufCEnumDescriptor *descriptor, int value)
-{
-    if (value == 0)
-        refuse(check, REASON(FIELD_MISSING), field, "0", "one of the enum's values");
-    else if (!message_enum_known(descriptor, value))
-        refuse(check, REASON(UNKNOWN_ENUM), field, number_text(check, value),
-               "one of the enum's values");
-    return value;
-}
-
-static void check_money(struct check *check, const char *field, const Redress__V1__Money *money,
-                        int64_t least, int64_t *minor, const char **currency)
-{
-    if (money == NULL) {
-        refuse(check, REASON(FIELD_MISSING), field, "", "an amount");
-        return;
-    }
-    *minor = check_range(check, arena_printf(check->batch->arena, "%s.minor", field), money->minor,
-                         least, AMOUNT_MAX);
-    *currency = copy(check, money->currency);
-    if (currency_exponent(money->currency) < 0)
-        refuse(check, REASON(UNKNOWN_CURRENCY),
-               arena_printf(check->batch->arena, "%s.currency", field), money->currency,
-               "an ISO 4217 code");
-}
-
-static int64_t check_time(struct check *check, const char *field,
-                          const Google__Protobuf__Timestamp *timestamp)
-{
-    int64_t time_us = 0;
-    if (message_time(timestamp, &time_us) != STATUS_OK)
-        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, "", "years 0001 to 9999");
-    return time_us;
-}
-
-static void set_order(struct check *check, const char *merchant_id, const char *order_id)
-{
-    check->event->merchant_id = check_id(check, "merchant_id", merchant_id);
-    check->event->order_id = check_id(check, "order_id", order_id);
-}
-
-static enum status finish(struct check *check, const void *body)
-{
-    if (arena_exhausted(check->batch->arena))
-        return STATUS_EXHAUSTED;
-    check->event->body = (void *)body;
-    return check->status;
-}
-
-static enum status unpack(struct check *check, ProtobufCMessage **message)
-{
-    const struct settlement *settlement = check->batch->context;
-    const struct event *event = check->event;
-    struct error error = {0};
-    arena_reset(settlement->scratch);
-    enum status status = message_unpack(topic_info(event->topic)->message, event->value,
-                                        event->value_size, settlement->scratch, message, &error);
-    if (status == STATUS_UNPROCESSABLE)
-        refuse(check, REASON(MALFORMED), "", NULL, error.text);
-    else if (status != STATUS_OK)
-        refuse(check, REASON(TOO_LARGE), "", NULL, "what can be unpacked in memory");
-    return status == STATUS_OK ? STATUS_OK : check->status;
-}
-
-#define NEW(check, type) arena_zalloc((check)->batch->arena, sizeof(type))
 
 /* Captures: the one kind of order event that matters here. The others are recognised without
  * unpacking them. */
@@ -166,7 +39,7 @@ static enum status decode_order(struct check *check)
     if (skim_lacks_field(event->value, event->value_size, CAPTURED_FIELD))
         return STATUS_NOT_FOUND;
     ProtobufCMessage *unpacked = NULL;
-    enum status status = unpack(check, &unpacked);
+    enum status status = field_unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__OrderEvent *order = (const Redress__V1__OrderEvent *)unpacked;
@@ -176,20 +49,20 @@ static enum status decode_order(struct check *check)
     if (capture == NULL)
         return STATUS_EXHAUSTED;
     const Redress__V1__PaymentCaptured *captured = order->captured;
-    set_order(check, order->merchant_id, order->order_id);
-    capture->occurred_us = check_time(check, "occurred_at", order->occurred_at);
-    capture->payment_id = check_id(check, "captured.payment_id", captured->payment_id);
-    capture->provider = check_enum(check, "captured.provider", &redress__v1__provider__descriptor,
+    field_order(check, order->merchant_id, order->order_id);
+    capture->occurred_us = field_time(check, "occurred_at", order->occurred_at);
+    capture->payment_id = field_id(check, "captured.payment_id", captured->payment_id);
+    capture->provider = field_enum(check, "captured.provider", &redress__v1__provider__descriptor,
                                    (int)captured->provider);
-    capture->method = check_enum(check, "captured.method", &redress__v1__payment_method__descriptor,
+    capture->method = field_enum(check, "captured.method", &redress__v1__payment_method__descriptor,
                                  (int)captured->method);
-    capture->provider_reference = check_text(check, "captured.provider_reference",
+    capture->provider_reference = field_text(check, "captured.provider_reference",
                                              captured->provider_reference, 0, REFERENCE_MAX);
     capture->provider_account =
-        check_text(check, "captured.provider_account", captured->provider_account, 0, ID_MAX);
-    check_money(check, "captured.amount", captured->amount, 1, &capture->amount_minor,
+        field_text(check, "captured.provider_account", captured->provider_account, 0, ID_MAX);
+    field_money(check, "captured.amount", captured->amount, 1, &capture->amount_minor,
                 &capture->currency);
-    return finish(check, capture);
+    return field_finish(check, capture);
 }
 
 /* Approvals and cancellations, from our own routing. */
@@ -259,15 +132,15 @@ static const char *payee_of(struct check *check, const Redress__V1__Approval *ap
     const Redress__V1__Payee *payee = approval->payee;
     if (payee == NULL || payee->verified_by[0] == '\0' || approves(approval, payee->verified_by))
         return "";
-    return check_text(check, "approval.payee.reference", payee->reference, 0, ID_MAX);
+    return field_text(check, "approval.payee.reference", payee->reference, 0, ID_MAX);
 }
 
 static void read_customer(struct check *check, const Redress__V1__Facts *facts,
                           struct approval_event *approval)
 {
     const char *token = facts->customer == NULL ? "" : facts->customer->token;
-    approval->customer = check_text(check, "assessed.facts.customer.token", token, 0, ID_MAX);
-    approval->market = check_text(check, "assessed.facts.market", facts->market, 0, ID_MAX);
+    approval->customer = field_text(check, "assessed.facts.customer.token", token, 0, ID_MAX);
+    approval->market = field_text(check, "assessed.facts.market", facts->market, 0, ID_MAX);
 }
 
 static void read_shares(struct check *check, const Redress__V1__Approval *from,
@@ -277,8 +150,8 @@ static void read_shares(struct check *check, const Redress__V1__Approval *from,
     if (shares == NULL)
         return;
     for (size_t i = 0; i < from->n_split; i++)
-        shares[i] =
-            (struct share){copy(check, from->split[i]->payment_id), from->split[i]->amount->minor};
+        shares[i] = (struct share){field_copy(check, from->split[i]->payment_id),
+                                   from->split[i]->amount->minor};
     approval->shares = shares;
     approval->share_count = from->n_split;
 }
@@ -287,8 +160,8 @@ static void read_lines(struct check *check, const Redress__V1__Facts *facts,
                        struct approval_event *approval)
 {
     if (facts->n_lines + 1 > NOTE_LINES_MAX) {
-        refuse(check, REASON(FIELD_OUT_OF_RANGE), "assessed.facts.lines",
-               number_text(check, (int64_t)facts->n_lines), "at most 1000");
+        field_refuse(check, REASON(FIELD_OUT_OF_RANGE), "assessed.facts.lines",
+                     field_number_text(check, (int64_t)facts->n_lines), "at most 1000");
         return;
     }
     struct note_line *lines = arena_array(check->batch->arena, facts->n_lines + 1, sizeof *lines);
@@ -297,11 +170,11 @@ static void read_lines(struct check *check, const Redress__V1__Facts *facts,
     for (size_t i = 0; i < facts->n_lines; i++) {
         const Redress__V1__LineFacts *line = facts->lines[i];
         lines[i] = (struct note_line){
-            .line_id = check_id(check, "assessed.facts.lines.line_id", line->line_id),
-            .units = check_range(check, "assessed.facts.lines.units", line->units, 0, UNITS_MAX),
-            .gross_minor = check_range(check, "assessed.facts.lines.refundable_minor",
+            .line_id = field_id(check, "assessed.facts.lines.line_id", line->line_id),
+            .units = field_range(check, "assessed.facts.lines.units", line->units, 0, UNITS_MAX),
+            .gross_minor = field_range(check, "assessed.facts.lines.refundable_minor",
                                        line->refundable_minor, 0, AMOUNT_MAX),
-            .tax_minor = check_range(check, "assessed.facts.lines.tax_minor", line->tax_minor, 0,
+            .tax_minor = field_range(check, "assessed.facts.lines.tax_minor", line->tax_minor, 0,
                                      line->refundable_minor),
             .tax_rate_ppm = line->tax_rate_ppm};
     }
@@ -309,10 +182,10 @@ static void read_lines(struct check *check, const Redress__V1__Facts *facts,
     if (facts->shipping != NULL)
         lines[approval->line_count++] = (struct note_line){
             .line_id = "",
-            .gross_minor = check_range(check, "assessed.facts.shipping.refundable_minor",
+            .gross_minor = field_range(check, "assessed.facts.shipping.refundable_minor",
                                        facts->shipping->refundable_minor, 0, AMOUNT_MAX),
             .tax_minor =
-                check_range(check, "assessed.facts.shipping.tax_minor", facts->shipping->tax_minor,
+                field_range(check, "assessed.facts.shipping.tax_minor", facts->shipping->tax_minor,
                             0, facts->shipping->refundable_minor),
             .tax_rate_ppm = facts->shipping->tax_rate_ppm};
     approval->lines = lines;
@@ -325,11 +198,11 @@ static const struct approval_event *read_approval(struct check *check,
     const Redress__V1__Approval *from = routed->approval;
     if (approval == NULL)
         return NULL;
-    approval->refund_id = copy(check, routed->refund_id);
+    approval->refund_id = field_copy(check, routed->refund_id);
     approval->version = routed->version;
-    approval->occurred_us = check_time(check, "occurred_at", routed->occurred_at);
+    approval->occurred_us = field_time(check, "occurred_at", routed->occurred_at);
     approval->refusal = "INCOMPLETE";
-    approval->key_id = from == NULL ? "" : copy(check, from->key_id);
+    approval->key_id = from == NULL ? "" : field_copy(check, from->key_id);
     if (from == NULL || from->amount == NULL || routed->assessed == NULL ||
         routed->assessed->facts == NULL)
         return approval;
@@ -340,9 +213,9 @@ static const struct approval_event *read_approval(struct check *check,
     approval->by_people = from->n_approvers > 0;
     approval->payee = payee_of(check, from);
     read_customer(check, routed->assessed->facts, approval);
-    approval->expires_us = check_time(check, "approval.expires_at", from->expires_at);
+    approval->expires_us = field_time(check, "approval.expires_at", from->expires_at);
     approval->amount_minor = from->amount->minor;
-    approval->currency = copy(check, from->amount->currency);
+    approval->currency = field_copy(check, from->amount->currency);
     approval->method = (int)from->method;
     const Redress__V1__RefundRequest *request = routed->assessed->request;
     approval->reason = request == NULL ? 0 : (int)request->reason;
@@ -367,38 +240,38 @@ bool settlement_wants_routed(const struct envelope *envelope)
 static enum status decode_routed(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = unpack(check, &unpacked);
+    enum status status = field_unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__RefundRouted *from = (const Redress__V1__RefundRouted *)unpacked;
     struct routed *routed = NEW(check, struct routed);
     if (routed == NULL)
         return STATUS_EXHAUSTED;
-    set_order(check, from->merchant_id, from->order_id);
-    (void)check_id(check, "refund_id", from->refund_id);
-    (void)check_range(check, "version", from->version, 1, INT64_MAX);
+    field_order(check, from->merchant_id, from->order_id);
+    (void)field_id(check, "refund_id", from->refund_id);
+    (void)field_range(check, "version", from->version, 1, INT64_MAX);
     if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_APPROVED) {
         routed->approval = read_approval(check, from);
     } else if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_CANCEL_REQUESTED) {
         struct cancel_event *cancel = NEW(check, struct cancel_event);
         if (cancel == NULL)
             return STATUS_EXHAUSTED;
-        *cancel = (struct cancel_event){.refund_id = copy(check, from->refund_id),
+        *cancel = (struct cancel_event){.refund_id = field_copy(check, from->refund_id),
                                         .version = from->version};
-        cancel->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+        cancel->occurred_us = field_time(check, "occurred_at", from->occurred_at);
         routed->cancel = cancel;
     } else if (from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_DECLINED ||
                from->status == REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_EXPIRED) {
         struct decline_event *decline = NEW(check, struct decline_event);
         if (decline == NULL)
             return STATUS_EXHAUSTED;
-        *decline = (struct decline_event){.refund_id = copy(check, from->refund_id),
+        *decline = (struct decline_event){.refund_id = field_copy(check, from->refund_id),
                                           .version = from->version};
         routed->decline = decline;
     } else {
         return STATUS_NOT_FOUND;
     }
-    return finish(check, routed);
+    return field_finish(check, routed);
 }
 
 /* Evidence. */
@@ -407,14 +280,14 @@ static void read_refund(struct check *check, const Redress__V1__ProviderRefund *
                         struct evidence *evidence)
 {
     evidence->kind = EVIDENCE_REFUND;
-    evidence->payout_id = check_text(check, "refund.payout_id", from->payout_id, 0, ID_MAX);
+    evidence->payout_id = field_text(check, "refund.payout_id", from->payout_id, 0, ID_MAX);
     evidence->provider_refund_id =
-        check_id(check, "refund.provider_refund_id", from->provider_refund_id);
-    evidence->status = (enum refund_status)check_enum(
+        field_id(check, "refund.provider_refund_id", from->provider_refund_id);
+    evidence->status = (enum refund_status)field_enum(
         check, "refund.status", &redress__v1__provider_refund_status__descriptor,
         (int)from->status);
-    evidence->code = check_text(check, "refund.failure_code", from->failure_code, 0, CODE_MAX);
-    check_money(check, "refund.amount", from->amount, 0, &evidence->amount_minor,
+    evidence->code = field_text(check, "refund.failure_code", from->failure_code, 0, CODE_MAX);
+    field_money(check, "refund.amount", from->amount, 0, &evidence->amount_minor,
                 &evidence->currency);
 }
 
@@ -422,26 +295,26 @@ static void read_call_failed(struct check *check, const Redress__V1__ProviderCal
                              struct evidence *evidence)
 {
     evidence->kind = EVIDENCE_CALL_FAILED;
-    evidence->payout_id = check_id(check, "call_failed.payout_id", from->payout_id);
-    evidence->failure = (enum call_failure)check_enum(
+    evidence->payout_id = field_id(check, "call_failed.payout_id", from->payout_id);
+    evidence->failure = (enum call_failure)field_enum(
         check, "call_failed.failure", &redress__v1__call_failure__descriptor, (int)from->failure);
     evidence->http_status =
-        (int32_t)check_range(check, "call_failed.http_status", from->http_status, 0, 999);
-    evidence->code = check_text(check, "call_failed.code", from->code, 0, CODE_MAX);
+        (int32_t)field_range(check, "call_failed.http_status", from->http_status, 0, 999);
+    evidence->code = field_text(check, "call_failed.code", from->code, 0, CODE_MAX);
 }
 
 static void read_dispute(struct check *check, const Redress__V1__ProviderDispute *from,
                          struct evidence *evidence)
 {
     evidence->kind = EVIDENCE_DISPUTE;
-    evidence->dispute_id = check_id(check, "dispute.dispute_id", from->dispute_id);
-    evidence->dispute = (enum dispute_state)check_enum(
+    evidence->dispute_id = field_id(check, "dispute.dispute_id", from->dispute_id);
+    evidence->dispute = (enum dispute_state)field_enum(
         check, "dispute.status", &redress__v1__dispute_status__descriptor, (int)from->status);
-    evidence->code = check_text(check, "dispute.reason", from->reason, 0, CODE_MAX);
-    check_money(check, "dispute.amount", from->amount, 0, &evidence->amount_minor,
+    evidence->code = field_text(check, "dispute.reason", from->reason, 0, CODE_MAX);
+    field_money(check, "dispute.amount", from->amount, 0, &evidence->amount_minor,
                 &evidence->currency);
     if (from->fee != NULL)
-        check_money(check, "dispute.fee", from->fee, 0, &evidence->fee_minor,
+        field_money(check, "dispute.fee", from->fee, 0, &evidence->fee_minor,
                     &evidence->fee_currency);
 }
 
@@ -457,7 +330,7 @@ static void read_kind(struct check *check, const Redress__V1__ProviderEvent *fro
         return;
     case REDRESS__V1__PROVIDER_EVENT__EVENT_NOT_FOUND:
         evidence->kind = EVIDENCE_NOT_FOUND;
-        evidence->payout_id = check_id(check, "not_found.payout_id", from->not_found->payout_id);
+        evidence->payout_id = field_id(check, "not_found.payout_id", from->not_found->payout_id);
         return;
     case REDRESS__V1__PROVIDER_EVENT__EVENT_DISPUTE:
         read_dispute(check, from->dispute, evidence);
@@ -466,13 +339,13 @@ static void read_kind(struct check *check, const Redress__V1__ProviderEvent *fro
     case _REDRESS__V1__PROVIDER_EVENT__EVENT__CASE_IS_INT_SIZE:
         break;
     }
-    refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
+    field_refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
 }
 
 static enum status decode_evidence(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = unpack(check, &unpacked);
+    enum status status = field_unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__ProviderEvent *from = (const Redress__V1__ProviderEvent *)unpacked;
@@ -485,22 +358,22 @@ static enum status decode_evidence(struct check *check)
                                   .code = "",
                                   .dispute_id = "",
                                   .fee_currency = ""};
-    set_order(check, from->merchant_id, from->order_id);
-    evidence->event_id = check_text(check, "event_id", from->event_id, 1, REFERENCE_MAX);
-    evidence->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+    field_order(check, from->merchant_id, from->order_id);
+    evidence->event_id = field_text(check, "event_id", from->event_id, 1, REFERENCE_MAX);
+    evidence->occurred_us = field_time(check, "occurred_at", from->occurred_at);
     evidence->provider =
-        check_enum(check, "provider", &redress__v1__provider__descriptor, (int)from->provider);
-    evidence->source = (enum evidence_source)check_enum(
+        field_enum(check, "provider", &redress__v1__provider__descriptor, (int)from->provider);
+    evidence->source = (enum evidence_source)field_enum(
         check, "source", &redress__v1__evidence_source__descriptor, (int)from->source);
     const struct settlement *settlement = check->batch->context;
     evidence->verified = from->verified && seal_holds(settlement->keys, check->event->value,
                                                       check->event->value_size);
     evidence->epoch = from->epoch;
-    evidence->payment_id = check_text(check, "payment_id", from->payment_id, 0, ID_MAX);
+    evidence->payment_id = field_text(check, "payment_id", from->payment_id, 0, ID_MAX);
     evidence->provider_reference =
-        check_text(check, "provider_reference", from->provider_reference, 0, REFERENCE_MAX);
+        field_text(check, "provider_reference", from->provider_reference, 0, REFERENCE_MAX);
     read_kind(check, from, evidence);
-    return finish(check, evidence);
+    return field_finish(check, evidence);
 }
 
 /* Goods. */
@@ -510,17 +383,25 @@ static void read_goods_lines(struct check *check, const char *field, size_t coun
 {
     bool inspected = notice->kind == GOODS_KIND_INSPECTED;
     if (count == 0 || count > GOODS_LINES_MAX)
-        refuse(check, REASON(FIELD_OUT_OF_RANGE), field, number_text(check, (int64_t)count),
-               "1 to 1000 lines");
+        field_refuse(check, REASON(FIELD_OUT_OF_RANGE), field,
+                     field_number_text(check, (int64_t)count), "1 to 1000 lines");
     struct goods_count *lines = arena_array(check->batch->arena, count + 1, sizeof *lines);
     if (lines == NULL)
         return;
     for (size_t i = 0; check->status == STATUS_OK && i < count; i++) {
+        lines[i] = (struct goods_count){.condition = 0};
         const char *at = arena_printf(check->batch->arena, "%s[%zu]", field, i);
-        lines[i].line_id = check_id(check, at, from[i]->line_id);
-        lines[i].units = check_range(check, at, from[i]->units, 0, UNITS_MAX);
+        lines[i].line_id = field_id(check, at, from[i]->line_id);
+        lines[i].units = field_range(check, at, from[i]->units, 0, UNITS_MAX);
         lines[i].accepted_units =
-            inspected ? check_range(check, at, from[i]->accepted_units, 0, from[i]->units) : 0;
+            inspected ? field_range(check, at, from[i]->accepted_units, 0, from[i]->units) : 0;
+        if (from[i]->condition != REDRESS__V1__GOODS_CONDITION__GOODS_CONDITION_UNSPECIFIED)
+            lines[i].condition = field_enum(check, at, &redress__v1__goods_condition__descriptor,
+                                            (int)from[i]->condition);
+        if (lines[i].condition == CONDITION_WRONG_ITEM && lines[i].accepted_units > 0)
+            field_refuse(check, REASON(FIELD_OUT_OF_RANGE), at,
+                         field_number_text(check, lines[i].accepted_units),
+                         "no unit of a wrong item is accepted");
     }
     notice->lines = lines;
     notice->line_count = count;
@@ -529,17 +410,17 @@ static void read_goods_lines(struct check *check, const char *field, size_t coun
 static enum status decode_goods(struct check *check)
 {
     ProtobufCMessage *unpacked = NULL;
-    enum status status = unpack(check, &unpacked);
+    enum status status = field_unpack(check, &unpacked);
     if (status != STATUS_OK)
         return status;
     const Redress__V1__GoodsEvent *from = (const Redress__V1__GoodsEvent *)unpacked;
     struct goods_notice *notice = NEW(check, struct goods_notice);
     if (notice == NULL)
         return STATUS_EXHAUSTED;
-    set_order(check, from->merchant_id, from->order_id);
-    notice->event_id = check_id(check, "event_id", from->event_id);
-    notice->refund_id = check_text(check, "refund_id", from->refund_id, 0, ID_MAX);
-    notice->occurred_us = check_time(check, "occurred_at", from->occurred_at);
+    field_order(check, from->merchant_id, from->order_id);
+    notice->event_id = field_id(check, "event_id", from->event_id);
+    notice->refund_id = field_text(check, "refund_id", from->refund_id, 0, ID_MAX);
+    notice->occurred_us = field_time(check, "occurred_at", from->occurred_at);
     switch (from->event_case) {
     case REDRESS__V1__GOODS_EVENT__EVENT_IN_TRANSIT:
         notice->kind = GOODS_KIND_SHIPPED;
@@ -559,9 +440,9 @@ static enum status decode_goods(struct check *check)
         break;
     case REDRESS__V1__GOODS_EVENT__EVENT__NOT_SET:
     case _REDRESS__V1__GOODS_EVENT__EVENT__CASE_IS_INT_SIZE:
-        refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
+        field_refuse(check, REASON(FIELD_MISSING), "event", "", "exactly one kind");
     }
-    return finish(check, notice);
+    return field_finish(check, notice);
 }
 
 enum status settlement_decode(struct batch *batch, struct event *event)

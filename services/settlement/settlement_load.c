@@ -47,7 +47,7 @@ static const struct statement DISPUTE_LOAD = {
 static const struct statement GOODS_LINE_LOAD = {
     "settlement_goods_line_load",
     "SELECT k.n, t.refund_id, t.line_id, t.received_units, t.inspected_units, "
-    "t.accepted_units" ORDER_KEYS " JOIN goods_line t" SAME_ORDER,
+    "t.accepted_units, t.refused_condition" ORDER_KEYS " JOIN goods_line t" SAME_ORDER,
 };
 
 #define EVENT_KEYS                                                   \

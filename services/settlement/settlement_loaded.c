@@ -162,6 +162,7 @@ static void read_goods_line(const struct call *call, size_t row, struct order_ro
         .received_units = rows_int8(call, row, 3),
         .inspected_units = rows_int8(call, row, 4),
         .accepted_units = rows_int8(call, row, 5),
+        .refused_condition = rows_int4(call, row, 6),
         .next = order->goods_lines,
     };
     order->goods_lines = line;

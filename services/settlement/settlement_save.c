@@ -136,12 +136,13 @@ static const struct statement DISPUTE_SAVE = {
 static const struct statement GOODS_LINE_SAVE = {
     "settlement_goods_line_save",
     "INSERT INTO goods_line (merchant_id, order_id, refund_id, line_id, received_units,"
-    "                        inspected_units, accepted_units)"
+    "                        inspected_units, accepted_units, refused_condition)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
-    "                      $6::bigint[], $7::bigint[])"
+    "                      $6::bigint[], $7::bigint[], $8::integer[])"
     " ON CONFLICT (merchant_id, order_id, refund_id, line_id) DO UPDATE"
     " SET received_units = excluded.received_units, inspected_units = excluded.inspected_units,"
-    "     accepted_units = excluded.accepted_units",
+    "     accepted_units = excluded.accepted_units,"
+    "     refused_condition = excluded.refused_condition",
 };
 
 static const struct statement GOODS_EVENT_INSERT = {
@@ -319,6 +320,7 @@ static void put_goods(struct columns *lines, struct columns *events,
         columns_int8(lines, line->received_units);
         columns_int8(lines, line->inspected_units);
         columns_int8(lines, line->accepted_units);
+        columns_int4(lines, line->refused_condition);
     }
     for (const struct seen *seen = rows->seen_goods; seen != NULL; seen = seen->next) {
         if (!seen->fresh)

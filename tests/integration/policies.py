@@ -164,7 +164,7 @@ def scenarios(stack):
             "eventId": "parcel-1", "occurredAt": shop.now(),
             "actor": {"id": "warehouse", "role": "ROLE_SYSTEM"}, "inspected": {"lines": [
                 {"lineId": "1", "units": 2, "acceptedUnits": 1,
-                 "condition": "GOODS_CONDITION_OPENED"}]}}).encode()
+                 "condition": "GOODS_CONDITION_DAMAGED"}]}}).encode()
         stack.ctl("publish", "refunds.goods.v1", "-", stdin=said,
                   environment={key: str(stack.folder / "secrets/rules-1.key")})
         counting.check("goods that somebody else signed for are dead letters", counting.until(
@@ -174,5 +174,8 @@ def scenarios(stack):
         journey.check_statuses("it waits", shop.PAYOUTS, ["AWAITING_GOODS"])
         stack.ctl("publish", "refunds.goods.v1", "-", stdin=said)
         journey.await_paid(255)
+        counting.equal("and the customer is told why it is less", [
+            event["reason"] for event in journey.events(shop.PAYOUTS)
+            if event.get("notice", {}).get("template") == "refund_reduced"], ["GOODS_DAMAGED"])
 
     return [goods_gate, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]

@@ -310,6 +310,9 @@ Test(intake_codec, faults_of_goods)
         {GOODS(",\"inspected\":{}"), REASON(FIELD_MISSING), "inspected.lines"},
         {GOODS(",\"inspected\":{\"lines\":[{\"lineId\":\"1\",\"units\":1,\"acceptedUnits\":2}]}"),
          REASON(FIELD_OUT_OF_RANGE), "inspected.lines[0].accepted_units"},
+        {GOODS(",\"inspected\":{\"lines\":[{\"lineId\":\"1\",\"units\":1,\"acceptedUnits\":1,"
+               "\"condition\":\"WRONG_ITEM\"}]}"),
+         REASON(FIELD_OUT_OF_RANGE), "inspected.lines[0].accepted_units"},
         {GOODS(",\"inspected\":{\"lines\":[{\"lineId\":\"1\",\"units\":-1}]}"),
          REASON(FIELD_OUT_OF_RANGE), "inspected.lines[0].units"},
     };

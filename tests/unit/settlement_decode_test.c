@@ -437,6 +437,14 @@ Test(settlement_decode, goods_and_what_breaks_their_rules)
             "{" HEAD ",\"eventId\":\"g-1\",\"inspected\":{\"lines\":[{\"lineId\":\"1\","
             "\"units\":3,\"acceptedUnits\":4}]}}",
             REASON(FIELD_OUT_OF_RANGE), "inspected.lines[0]");
+    refused(TOPIC_GOODS,
+            "{" HEAD ",\"eventId\":\"g-1\",\"inspected\":{\"lines\":[{\"lineId\":\"1\","
+            "\"units\":3,\"acceptedUnits\":1,\"condition\":\"WRONG_ITEM\"}]}}",
+            REASON(FIELD_OUT_OF_RANGE), "inspected.lines[0]");
+    refused(TOPIC_GOODS,
+            "{" HEAD ",\"eventId\":\"g-1\",\"inspected\":{\"lines\":[{\"lineId\":\"1\","
+            "\"units\":3,\"condition\":77}]}}",
+            REASON(UNKNOWN_ENUM), "inspected.lines[0]");
     refused(TOPIC_GOODS, "{" HEAD ",\"eventId\":\"g-1\",\"received\":{}}",
             REASON(FIELD_OUT_OF_RANGE), "received.lines");
     refused(TOPIC_GOODS, "{" HEAD ",\"eventId\":\"g-1\"}", REASON(FIELD_MISSING), "event");

@@ -111,6 +111,33 @@ Test(settlement_goods, what_is_not_accepted_is_not_paid_and_returns_to_the_claim
     cr_assert_str_eq(told->note[1].line_id, "");
 }
 
+Test(settlement_goods, what_was_wrong_with_them_is_the_reason)
+{
+    static const struct {
+        int first, second;
+        const char *reason;
+    } CASES[] = {{0, 0, "GOODS_NOT_ACCEPTED"},
+                 {CONDITION_DAMAGED, 0, "GOODS_DAMAGED"},
+                 {CONDITION_DAMAGED, CONDITION_WRONG_ITEM, "GOODS_WRONG_ITEM"},
+                 {CONDITION_WRONG_ITEM, CONDITION_DAMAGED, "GOODS_WRONG_ITEM"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        teardown();
+        setup();
+        const struct payout *payout = waiting();
+        world.condition = CASES[i].first;
+        inspect("g1", "1", 1, 0);
+        world.condition = CASES[i].second;
+        inspect("g2", "1", 1, 0);
+        world.condition = CONDITION_WRONG_ITEM; /* of what was accepted: nothing is wrong with it */
+        inspect("g3", "1", 1, 1);
+        world.condition = 0;
+        inspect("g4", "2", 1, 1);
+        cr_expect_eq(payout->amount_minor, 334 + 500 + 250);
+        cr_expect_str_eq(world_publication(&world, 0)->reason, CASES[i].reason);
+        cr_expect_eq(world_publication(&world, 0)->notice, NOTICE_REDUCED);
+    }
+}
+
 Test(settlement_goods, a_fee_is_kept_in_proportion)
 {
     const struct share share = {"pay_1", 875}; /* half of what the lines are worth */

@@ -251,7 +251,7 @@ enum status world_goods(struct world *world, const char *event_id, const char *r
                         enum goods_kind kind, const char *line_id, int64_t units, int64_t accepted)
 {
     struct settling settling = begin(world);
-    const struct goods_count count = {line_id, units, accepted};
+    const struct goods_count count = {line_id, units, accepted, world->condition};
     const struct goods_notice notice = {.event_id = event_id,
                                         .refund_id = refund_id,
                                         .kind = kind,

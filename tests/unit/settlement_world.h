@@ -9,6 +9,7 @@
 enum { WORLD_LOG_MAX = 4096 };
 
 struct world {
+    int condition; /* of goods that are seen next */
     struct arena *arena;
     struct order_rows rows;
     struct settlement_limits limits;
