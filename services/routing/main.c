@@ -30,13 +30,16 @@ static const struct config_row rows[] = {
                     CONFIG_ROW(struct routing_context, approval_life_ms, "REDRESS_APPROVAL_LIFE",
                                DURATION, LEAST_MS, YEAR_MS, "7d",
                                "until an approval that was not paid expires")
-                        CONFIG_ROW(struct routing_context, take_life_ms, "REDRESS_TAKE_LIFE",
-                                   DURATION, LEAST_MS, YEAR_MS, "30m",
-                                   "until a case that somebody took is free again")
-                            CONFIG_ROW(
-                                struct routing_context, model_retry_ms, "REDRESS_MODEL_RETRY",
-                                DURATION, LEAST_MS, DAY_MS, "10s",
-                                "between two looks of a refund that waits for an authority model")};
+                        CONFIG_ROW(struct routing_context, decision_life_ms,
+                                   "REDRESS_DECISION_LIFE", DURATION, LEAST_MS, YEAR_MS, "1h",
+                                   "how old a decision may be when it is handled")
+                            CONFIG_ROW(struct routing_context, take_life_ms, "REDRESS_TAKE_LIFE",
+                                       DURATION, LEAST_MS, YEAR_MS, "30m",
+                                       "until a case that somebody took is free again")
+                                CONFIG_ROW(struct routing_context, model_retry_ms,
+                                           "REDRESS_MODEL_RETRY", DURATION, LEAST_MS, DAY_MS, "10s",
+                                           "between two looks of a refund that waits for an "
+                                           "authority model")};
 
 static const struct config_table own = {
     .rows = rows, .count = sizeof rows / sizeof *rows, .target = &context};

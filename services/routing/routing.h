@@ -285,6 +285,7 @@ struct routing_terms {
     int64_t case_deadline_us;   /* working time until a case escalates, where no model says it */
     int64_t answer_deadline_us; /* until an unanswered question ends the refund */
     int64_t approval_life_us;   /* until an approval expires */
+    int64_t decision_life_us;   /* until a decision that nobody has handled counts no more */
     int64_t take_life_us;       /* until a taken case that was not decided is free again */
     int64_t model_retry_us;     /* between two looks for an authority model */
 };

@@ -227,8 +227,9 @@ static bool is_taken(const struct routing_step *step, const struct people_act *a
     return act->verdict != VERDICT_COMMENT && act->verdict != VERDICT_LIFT && taken && !own;
 }
 
-/* Whether it is about the case as it is, and was said since it is so. A comment may be about an
- * older version. */
+/* Whether it is about the case as it is, was said since it is so, and lately: who could say when
+ * they said it would choose the day that still has room, or one on which they were somebody's
+ * delegate. A comment may be about an older version. */
 static enum refusal_reason check_age(const struct routing_step *step,
                                      const struct decision *decision)
 {
@@ -242,6 +243,7 @@ static enum refusal_reason check_age(const struct routing_step *step,
     if (strcmp(decision->subject_hash, subject->subject_hash) != 0)
         return REFUSAL_STALE_SUBJECT;
     if (decision->occurred_us < subject->updated_us - ROUTING_CLOCK_SKEW_US ||
+        decision->occurred_us < step->now_us - step->terms->decision_life_us ||
         (decision->answer_by_us != 0 &&
          (decision->answer_by_us <= step->now_us ||
           decision->answer_by_us > step->now_us + ROUTING_ANSWER_MAX_US)))
@@ -366,10 +368,12 @@ static enum decision_event event_of(const struct routing_step *step, enum verdic
     return event_named(verdict);
 }
 
-static bool known_before(const struct routing_refund *refund, const char *decision_id)
+/* Ids are each person's own, so that nobody uses up the id of another's decision. */
+static bool known_before(const struct routing_refund *refund, const struct decision *decision)
 {
     for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
-        if (strcmp(kept->decision_id, decision_id) == 0)
+        if (strcmp(kept->decision_id, decision->decision_id) == 0 &&
+            strcmp(kept->actor_id, decision->actor_id) == 0)
             return true;
     return false;
 }
@@ -410,7 +414,7 @@ enum status routing_decided(struct routing_step *step, const struct decision *de
         step->answer->refusal = refusal;
         return STATUS_OK;
     }
-    if (known_before(step->refund, decision->decision_id))
+    if (known_before(step->refund, decision))
         return STATUS_DUPLICATE;
     int32_t ordinal = case_ordinal(step, decision->case_id);
     refusal = check(step, decision, &act, ordinal);

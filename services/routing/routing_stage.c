@@ -23,6 +23,7 @@ enum status routing_start(void *context, const struct config_worker *config, str
         (struct routing_terms){.case_deadline_us = own->case_deadline_ms * MICROSECONDS_PER_MS,
                                .answer_deadline_us = own->answer_deadline_ms * MICROSECONDS_PER_MS,
                                .approval_life_us = own->approval_life_ms * MICROSECONDS_PER_MS,
+                               .decision_life_us = own->decision_life_ms * MICROSECONDS_PER_MS,
                                .take_life_us = own->take_life_ms * MICROSECONDS_PER_MS,
                                .model_retry_us = own->model_retry_ms * MICROSECONDS_PER_MS};
     return routing_rules_open(own, config, error);

@@ -14,7 +14,8 @@ struct rules; /* common/rules/rules.h */
 struct routing_context {
     const char *rules_keys;
     const char *keys_text;
-    int64_t case_deadline_ms, answer_deadline_ms, approval_life_ms, take_life_ms, model_retry_ms;
+    int64_t case_deadline_ms, answer_deadline_ms, approval_life_ms, decision_life_ms, take_life_ms,
+        model_retry_ms;
 
     struct rules *rules;
     struct approval_keys *keys;

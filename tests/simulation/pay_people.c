@@ -98,7 +98,9 @@ static void decide_again(int order, struct pay_refund *refund, int64_t minor)
 
 static void bring_goods(int order, const struct pay_refund *refund)
 {
-    const struct goods_count count = {"1", 1 + (int64_t)sim_random(2), (int64_t)sim_random(2)};
+    const struct goods_count count = {.line_id = "1",
+                                      .units = 1 + (int64_t)sim_random(2),
+                                      .accepted_units = (int64_t)sim_random(2)};
     const struct goods_notice notice = {.event_id = pay_name("g"),
                                         .refund_id = refund->refund_id,
                                         .kind = (enum goods_kind)sim_random(4),

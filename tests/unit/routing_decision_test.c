@@ -103,6 +103,31 @@ Test(routing_decision, said_too_early_or_too_late)
     expect(decision, REFUSAL_NONE);
 }
 
+/* Else the limit of each day since the case is as it is could be used up on one. */
+Test(routing_decision, said_on_a_day_that_is_over)
+{
+    fixture_open(&fx, 90000);
+    fx.now_us += CLOCK_DAY_US;
+    struct decision decision = said("mia", VERDICT_APPROVE);
+    decision.occurred_us = fx.now_us - fx.terms.decision_life_us - 10 * CLOCK_SECOND_US;
+    expect(decision, REFUSAL_TIME);
+    decision = said("mia", VERDICT_APPROVE);
+    decision.occurred_us = fx.now_us - fx.terms.decision_life_us + 10 * CLOCK_SECOND_US;
+    expect(decision, REFUSAL_NONE);
+}
+
+/* Genuine, and refused: what another says under the same id counts all the same. */
+Test(routing_decision, nobody_uses_up_the_id_of_another)
+{
+    fixture_open(&fx, 90000);
+    struct decision before = said("agent-4", VERDICT_APPROVE),
+                    decision = said("mia", VERDICT_APPROVE);
+    before.decision_id = decision.decision_id;
+    expect(before, REFUSAL_OWN_REQUEST);
+    expect(decision, REFUSAL_NONE);
+    cr_expect_eq(fx.answer.status, ROUTED_APPROVED);
+}
+
 /* Delegates. */
 
 static const char *const british[] = {"refunds-gb"};

@@ -83,6 +83,7 @@ void fixture_start(struct fixture *fixture)
     fixture->terms = (struct routing_terms){.case_deadline_us = CLOCK_DAY_US,
                                             .answer_deadline_us = 14 * CLOCK_DAY_US,
                                             .approval_life_us = 7 * CLOCK_DAY_US,
+                                            .decision_life_us = 3600 * CLOCK_SECOND_US,
                                             .take_life_us = 30 * 60 * CLOCK_SECOND_US,
                                             .model_retry_us = 10 * CLOCK_SECOND_US};
 }
