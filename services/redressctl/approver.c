@@ -149,6 +149,9 @@ enum status approver_say(struct approver *approver, const struct open_case *abou
     Redress__V1__Money money = REDRESS__V1__MONEY__INIT;
     struct arena *arena = approver->arena;
     arena_reset(arena);
+    if ((opinion->amount != NULL || opinion->method != NULL) &&
+        opinion->verdict != REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED)
+        return error_set(error, STATUS_INVALID, "an amount or a method is for reduce only");
     enum status status = role_of(opinion->role, &actor.role, error);
     if (status == STATUS_OK)
         status = fill_amount(&decision, &money, about, opinion, error);

@@ -64,8 +64,9 @@ struct approver {
 enum status approver_open(const struct session *session, struct database *routing, int64_t wait_s,
                           struct approver *approver, struct error *error) CHECK_RESULT;
 
-/* Publishes the decision, signed, and, where verdicts are waited for, those of a thousand decisions
- * at once. What is refused is told on stderr, and counted. */
+/* STATUS_INVALID: it is no decision that routing would read. Publishes it, signed, and, where
+ * verdicts are waited for, those of a thousand decisions at once. What is refused is told on
+ * stderr, and counted. */
 enum status approver_say(struct approver *approver, const struct open_case *about,
                          const struct opinion *opinion, struct error *error) CHECK_RESULT;
 

@@ -182,7 +182,7 @@ static struct opinion opinion_next(const struct deciding *deciding, int verdict,
         opinion.role = "POLICY_REVIEWER";
         opinion.recommended = verdict == verdict_of("decline") ? verdict : verdict_of("approve");
         opinion.verdict = verdict_of("recommend");
-        opinion.amount = NULL;
+        opinion.amount = opinion.method = NULL;
     }
     return opinion;
 }

@@ -304,10 +304,15 @@ static enum status check_reduction(struct batch *batch, struct event *event,
                             message->amount->currency, "ISO 4217");
     if (message->amount != NULL && message->amount->minor <= 0)
         return batch_refuse(batch, event, OUT_OF_RANGE, "amount.minor", NULL, "more than 0");
-    if (message->verdict == REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED &&
-        message->amount == NULL && message->method == 0)
+    bool reduces = message->amount != NULL || message->method != 0;
+    bool reduced = message->verdict == REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED;
+    if (reduced && !reduces)
         return batch_refuse(batch, event, FIELD_MISSING, "amount", "",
                             "an amount or a method with APPROVE_REDUCED");
+    if (reduces && !reduced)
+        return batch_refuse(batch, event, OUT_OF_RANGE,
+                            message->amount != NULL ? "amount" : "method", NULL,
+                            "absent but for APPROVE_REDUCED");
     return STATUS_OK;
 }
 

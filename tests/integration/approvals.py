@@ -185,6 +185,12 @@ def scenarios(stack):
         journey, _ = ask(dear("told"))
         refused("UNKNOWN_PERSON", journey, "approve", "--as", "mallory")
         refused("TIME", journey, "ask", "--as", "mia", "--by", shop.days_ago(1))
+        try:
+            decide(journey, "approve", "--as", "mia", "--amount", "1.00")
+            counting.check("an amount is for less than all", False)
+        except CommandFailed as failure:
+            counting.check("an amount is for less than all", "for reduce only" in str(failure),
+                           str(failure))
         decide(journey, "approve", "--as", "mallory", "--wait", "0")
         counting.equal("the case is open", journey.case()["status"], "OPEN")
         shown = stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia")

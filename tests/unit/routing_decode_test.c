@@ -113,6 +113,8 @@ Test(routing_decode, decisions_that_break_a_rule)
         {DECIDE(SAID, APPROVES ",\"amount\":{\"minor\":-5,\"currency\":\"GBP\"}"), "amount.minor"},
         {DECIDE(SAID, APPROVES ",\"method\":44"), "method"},
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"APPROVE_REDUCED\""), "amount"},
+        {DECIDE(SAID, APPROVES ",\"amount\":{\"minor\":10,\"currency\":\"GBP\"}"), "amount"},
+        {DECIDE(SAID, APPROVES ",\"method\":\"STORE_CREDIT\""), "method"},
         {DECIDE(SAID, APPROVES ",\"payee\":\"acc-7\""), "payee"},
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\""), "payee"},
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\",\"payee\":\"a\\n\""),
