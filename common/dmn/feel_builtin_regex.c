@@ -21,20 +21,15 @@ static struct feel_regex *compile(struct feel_run *run, const struct feel_value 
     return regex;
 }
 
-/* Tries with few steps first and charges what was tried, so that a pattern that goes wild costs the
- * evaluation what it costs the machine. */
+/* Charges what the search took, so that a pattern that goes wild costs the evaluation what it costs
+ * the machine. */
 static enum feel_found search(struct feel_run *run, const struct feel_regex *regex,
                               struct feel_text text, size_t offset, struct feel_match *match)
 {
-    enum { STEPS_FIRST = 1000, STEPS_FACTOR = 10, STEPS_PER_CHARGE = 50 };
-    enum feel_found found = FEEL_SEARCH_TOO_LONG;
-    for (uint32_t steps = STEPS_FIRST;
-         found == FEEL_SEARCH_TOO_LONG && steps <= FEEL_REGEX_MATCH_MAX; steps *= STEPS_FACTOR) {
-        if (!feel_charge(run, steps / STEPS_PER_CHARGE / STEPS_FACTOR + text.size / 1024))
-            return FEEL_SEARCH_TOO_LONG;
-        found = feel_regex_search(regex, text, offset, steps, match);
-    }
-    return found;
+    enum { WORK_PER_STEP = 50 };
+    uint64_t work = (run->steps_max - run->steps) * WORK_PER_STEP;
+    enum feel_found found = feel_regex_search(regex, text, offset, &work, match);
+    return feel_charge(run, work / WORK_PER_STEP + text.size / 1024) ? found : FEEL_SEARCH_TOO_LONG;
 }
 
 struct feel_value feel_bi_matches(struct feel_run *run, const struct feel_value *a, size_t given)

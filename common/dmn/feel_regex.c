@@ -319,7 +319,8 @@ static struct feel_regex *compile(const char *pattern, size_t size, uint32_t opt
         return NULL;
     }
     (void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-    regex->code = pcre2_compile((PCRE2_SPTR)pattern, size, options, &code, &offset, context);
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern, size, options | PCRE2_AUTO_CALLOUT, &code,
+                                &offset, context);
     pcre2_compile_context_free(context);
     if (regex->code == NULL) {
         (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)error, room);
@@ -375,12 +376,32 @@ size_t feel_regex_groups(const struct feel_regex *regex)
     return count < FEEL_REGEX_GROUPS_MAX ? count : FEEL_REGEX_GROUPS_MAX;
 }
 
-enum feel_found feel_regex_search(const struct feel_regex *regex, struct feel_text text,
-                                  size_t offset, uint32_t steps, struct feel_match *match)
+/* What a search has cost so far. The library's own limit counts anew for each place in the text
+ * where a match may begin, so that it bounds no search. */
+struct work {
+    uint64_t done;
+    uint64_t most;
+    uint64_t each;
+};
+
+static int count_work(pcre2_callout_block *block, void *data)
 {
-    (void)pcre2_set_match_limit(regex->limits, steps);
+    struct work *work = data;
+    (void)block;
+    work->done += work->each;
+    return work->done > work->most ? PCRE2_ERROR_MATCHLIMIT : 0;
+}
+
+enum feel_found feel_regex_search(const struct feel_regex *regex, struct feel_text text,
+                                  size_t offset, uint64_t *work, struct feel_match *match)
+{
+    enum { BYTES_PER_WORK = 64 };
+    struct work count = {.most = *work < FEEL_REGEX_WORK_MAX ? *work : FEEL_REGEX_WORK_MAX,
+                         .each = 1 + text.size / BYTES_PER_WORK};
+    (void)pcre2_set_callout(regex->limits, count_work, &count);
     int found = pcre2_match(regex->code, (PCRE2_SPTR)text.bytes, text.size, offset, 0, regex->data,
                             regex->limits);
+    *work = count.done;
     if (found == PCRE2_ERROR_NOMATCH)
         return FEEL_NOT_FOUND;
     if (found < 0)

@@ -99,6 +99,12 @@ Test(dmn_limits, evaluation_ends)
         {"(for i in 1..60 return [partial, partial])[60]", "null"},
         {"for a in 1..100, b in 1..100 return string(partial)", "STOP"},
         {"matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", \"^(a+)+$\")", "null"},
+        /* a search that starts anew at each of 10,000 places, and costs little enough at each */
+        {"matches(string join(for i in 1..500 return \"aaaaaaaaaaaaaaaaaaac\"), "
+         "\"(a*)(a*)(a*)[bd]\")",
+         "null"},
+        {"replace(string join(for i in 1..10000 return \"a\"), \"a*?b|(.*)c\", \"x\")", "null"},
+        {"matches(\"ada.lovelace@example.com\", \"^[a-z.]+@([a-z]+[.])+[a-z]{2,}$\")", "true"},
         {"string join(for i in 1..10000 return \"12345678\")", "null"},
         {"string length(string join(for i in 1..8000 return \"12345678\"))", "64000"},
         {"distinct values(for i in 1..10000 return i)", "STOP"},
