@@ -5,6 +5,8 @@
 #include "facts.h"
 #include "message.h"
 
+#include <stdio.h>
+
 static const int64_t PLACED_US = INT64_C(1735689600000000); /* 2025-01-01 */
 
 /* X(days from delivery to the request, -1: not delivered; category; tag) */
@@ -116,12 +118,13 @@ static enum status try_one(const struct trying *trying, const struct sample *sam
     trying->trial->count++;
     if (status != STATUS_INVALID)
         return status;
+    char delivery[40] = "not delivered";
+    if (sample->days >= 0)
+        (void)snprintf(delivery, sizeof delivery, "%d days after delivery", sample->days);
     if (trying->trial->invalid++ == 0)
-        (void)error_set(&trying->trial->first, STATUS_INVALID,
-                        "reason %s, %s%d days after delivery, category %s: %s",
+        (void)error_set(&trying->trial->first, STATUS_INVALID, "reason %s, %s%s, category %s: %s",
                         message_enum_name(&redress__v1__reason_code__descriptor, reason),
-                        by_line ? "" : "the whole order, ", sample->days, sample->category,
-                        why.text);
+                        by_line ? "" : "the whole order, ", delivery, sample->category, why.text);
     return STATUS_OK;
 }
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dmn_study.h"
 #include "dmn_witness.h"
 #include "feel_constant.h"
-#include "feel_format.h"
 
 /* A segment in which inputs can lie, with one of them. */
 struct live {
@@ -19,158 +19,18 @@ struct live_column {
     size_t count;
 };
 
-/* One table under analysis. */
-struct study {
-    const struct dmn_models *models;
-    struct arena *arena;
-    const struct dmn_table *table;
-    const struct dmn_index *map;
-    struct live_column *columns;
-    size_t words; /* of a set of rules */
-    uint64_t steps;
-    size_t found; /* of the kind at hand */
-    struct dmn_analysis *analysis;
-    struct dmn_finding ***end;
-    bool exhausted;
-};
-
-const char *dmn_finding_name(enum dmn_finding_kind kind)
-{
-    static const char *const names[] = {
-#define X(name, text) #name,
-        DMN_FINDING_ROWS(X)
-#undef X
-    };
-    return names[kind];
-}
-
-static const char *kind_text(enum dmn_finding_kind kind)
-{
-    static const char *const texts[] = {
-#define X(name, text) text,
-        DMN_FINDING_ROWS(X)
-#undef X
-    };
-    return texts[kind];
-}
-
-static void *take(struct study *s, size_t count, size_t size)
-{
-    void *memory = arena_array(s->arena, count, size);
-    s->exhausted |= memory == NULL;
-    return memory;
-}
-
-static struct feel_run make_run(const struct study *s)
-{
-    return (struct feel_run){.arena = s->arena,
-                             .words = &s->models->words,
-                             .zones = {.arena = s->arena, .parent = &s->models->zones},
-                             .steps_max = s->models->limits.steps,
-                             .string_max = s->models->limits.string_bytes,
-                             .list_max = s->models->limits.list_items,
-                             .table = dmn_table_evaluate};
-}
-
-static bool is_allowed(const struct study *s, const struct feel_node *allowed,
-                       const struct feel_value *value)
-{
-    if (allowed == NULL)
-        return true;
-    struct feel_run run = make_run(s);
-    return feel_test(&run, allowed, NULL, value) == FEEL_TRUE;
-}
-
-/* "amount = 10, region = "EU"" */
-static const char *describe(struct study *s, const struct feel_value *witness)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        return NULL;
-    for (size_t i = 0; i < s->table->input_count; i++) {
-        struct feel_text label = s->table->inputs[i].label, shown = {"anything", 8};
-        struct feel_value list = feel_list(&witness[i], 1);
-        enum { SHOWN_MAX = 1024 };
-        if (witness[i].kind != FEEL_NULL && feel_format(s->arena, &list, SHOWN_MAX, &shown)) {
-            shown.bytes++;
-            shown.size -= 2;
-        }
-        (void)fprintf(out, "%s%.*s = %.*s", i == 0 ? "" : ", ", (int)label.size,
-                      label.size == 0 ? "" : label.bytes, (int)shown.size, shown.bytes);
-    }
-    bool whole = fclose(out) == 0;
-    const char *copy = whole ? arena_strndup(s->arena, text, size) : NULL;
-    free(text);
-    return copy;
-}
-
-static const char *line_of(struct study *s, const struct dmn_finding *finding)
-{
-    const char *with = finding->witness == NULL ? "" : describe(s, finding->witness);
-    if (finding->kind == DMN_FINDING_OVERLAP)
-        return arena_printf(s->arena, "rules %u and %u both hit, where only one may: %s",
-                            finding->rule, finding->other_rule, with == NULL ? "" : with);
-    if (finding->kind == DMN_FINDING_GAP)
-        return arena_printf(s->arena, "no rule hits: %s", with == NULL ? "" : with);
-    if (finding->rule > 0)
-        return arena_printf(s->arena, "rule %u: %s", finding->rule, kind_text(finding->kind));
-    return kind_text(finding->kind);
-}
-
-/* Adds a finding; false when there are enough of its kind. */
-static bool report(struct study *s, struct dmn_finding finding)
-{
-    struct dmn_finding *entry = take(s, 1, sizeof *entry);
-    if (entry == NULL)
-        return false;
-    *entry = finding;
-    entry->file = s->table->model->file;
-    entry->table = s->table->where;
-    entry->line = finding.rule > 0 && s->table->input_count + s->table->output_count > 0
-                      ? s->table->rules[finding.rule - 1].places[0].line
-                      : s->table->element->line;
-    entry->witness_count = finding.witness == NULL ? 0 : s->table->input_count;
-    entry->text = line_of(s, entry);
-    s->exhausted |= entry->text == NULL;
-    **s->end = entry;
-    *s->end = &entry->next;
-    s->analysis->count++;
-    return ++s->found < DMN_FINDINGS_MAX;
-}
-
-/* Starts on another kind of finding. */
-static void begin(struct study *s)
-{
-    s->steps = 0;
-    s->found = 0;
-}
-
-static bool spend(struct study *s, uint64_t steps)
-{
-    s->steps += steps;
-    return s->steps <= DMN_ANALYSIS_STEPS_MAX && !s->exhausted;
-}
-
-static void finish(struct study *s)
-{
-    if (s->steps > DMN_ANALYSIS_STEPS_MAX)
-        (void)report(s, (struct dmn_finding){.kind = DMN_FINDING_UNFINISHED});
-}
-
-static bool find_live(struct study *s, size_t input)
+static bool find_live(struct dmn_study *s, size_t input)
 {
     const struct dmn_column_index *column = &s->map->columns[input];
     struct live_column *live = &s->columns[input];
     const struct feel_node *allowed = dmn_input_allowed(s->table, input);
     size_t segments = 2 * column->point_count + 1;
-    live->list = take(s, segments, sizeof *live->list);
+    live->list = dmn_study_take(s, segments, sizeof *live->list);
     for (size_t i = 0; live->list != NULL && i < segments; i++) {
         struct live *entry = &live->list[live->count];
         entry->segment = (uint32_t)i;
         if (dmn_witness(column, (uint32_t)i, s->arena, &entry->witness) &&
-            (column->point_count == 0 || is_allowed(s, allowed, &entry->witness)))
+            (column->point_count == 0 || dmn_study_allows(s, allowed, &entry->witness)))
             live->count++;
     }
     return live->list != NULL;
@@ -189,7 +49,7 @@ static bool covers(const struct dmn_column_index *column, uint32_t rule, uint32_
     return false;
 }
 
-static bool has_residue(const struct study *s, uint32_t rule)
+static bool has_residue(const struct dmn_study *s, uint32_t rule)
 {
     for (size_t i = 0; i < s->table->input_count; i++)
         if (s->map->columns[i].cells[rule].residue)
@@ -198,7 +58,7 @@ static bool has_residue(const struct study *s, uint32_t rule)
 }
 
 /* A live segment that two rules share in a column; NULL. */
-static const struct live *shared(const struct study *s, size_t input, uint32_t a, uint32_t b)
+static const struct live *shared(const struct dmn_study *s, size_t input, uint32_t a, uint32_t b)
 {
     const struct dmn_column_index *column = &s->map->columns[input];
     const struct live_column *live = &s->columns[input];
@@ -223,45 +83,47 @@ static bool may_meet(const struct dmn_column_index *column, uint32_t a, uint32_t
     return false;
 }
 
-static bool check_pair(struct study *s, uint32_t a, uint32_t b)
+static bool check_pair(struct dmn_study *s, uint32_t a, uint32_t b)
 {
     size_t inputs = s->table->input_count;
     for (size_t i = 0; i < inputs; i++)
         if (!may_meet(&s->map->columns[i], a, b))
             return true;
-    struct feel_value *witness = take(s, inputs, sizeof *witness);
+    struct feel_value *witness = dmn_study_take(s, inputs, sizeof *witness);
     for (size_t i = 0; witness != NULL && i < inputs; i++) {
         const struct live *both = shared(s, i, a, b);
         if (both == NULL)
             return true;
         witness[i] = both->witness;
     }
-    return witness != NULL && report(s, (struct dmn_finding){.kind = DMN_FINDING_OVERLAP,
-                                                             .rule = a + 1,
-                                                             .other_rule = b + 1,
-                                                             .witness = witness});
+    return witness != NULL && dmn_study_report(s,
+                                               (struct dmn_finding){.kind = DMN_FINDING_OVERLAP,
+                                                                    .rule = a + 1,
+                                                                    .other_rule = b + 1,
+                                                                    .witness = witness},
+                                               NULL);
 }
 
-static void find_overlaps(struct study *s)
+static void find_overlaps(struct dmn_study *s)
 {
     uint32_t rules = (uint32_t)s->table->rule_count;
-    begin(s);
+    dmn_study_begin(s);
     for (uint32_t a = 0; a < rules; a++) {
         if (has_residue(s, a))
             continue;
         for (uint32_t b = a + 1; b < rules; b++) {
-            if (!spend(s, s->table->input_count))
+            if (!dmn_study_spend(s, s->table->input_count))
                 break;
             if (!has_residue(s, b) && !check_pair(s, a, b))
                 return;
         }
     }
-    finish(s);
+    dmn_study_finish(s);
 }
 
 /* A search for inputs that no rule of a set covers, column by column. */
 struct search {
-    struct study *study;
+    struct dmn_study *study;
     uint64_t **sets;        /* one per column, and the first one to start with */
     uint64_t **before;      /* what the segment before the one at hand came to */
     const struct live **at; /* the segment chosen in each column */
@@ -279,7 +141,7 @@ static bool is_empty(const uint64_t *set, size_t words)
 }
 
 /* Those of `from` that cover the segment. false: no steps left. */
-static bool keep_covering(struct study *s, size_t input, uint32_t segment, const uint64_t *from,
+static bool keep_covering(struct dmn_study *s, size_t input, uint32_t segment, const uint64_t *from,
                           uint64_t *to)
 {
     const struct dmn_column_index *column = &s->map->columns[input];
@@ -291,13 +153,13 @@ static bool keep_covering(struct study *s, size_t input, uint32_t segment, const
                 to[w] |= (uint64_t)1 << bit;
         }
     }
-    return spend(s, s->words * 8);
+    return dmn_study_spend(s, s->words * 8);
 }
 
 /* false: end the search. Neighbouring segments that the same rules cover are looked at once. */
 static bool search_from(struct search *search, size_t input)
 {
-    struct study *s = search->study;
+    struct dmn_study *s = search->study;
     uint64_t *set = search->sets[input];
     if (is_empty(set, s->words)) {
         for (size_t i = input; i < s->table->input_count; i++)
@@ -326,35 +188,36 @@ static bool search_from(struct search *search, size_t input)
     return true;
 }
 
-static bool start_search(struct study *s, struct search *search)
+static bool start_search(struct dmn_study *s, struct search *search)
 {
     size_t inputs = s->table->input_count;
     search->study = s;
-    search->sets = take(s, inputs + 1, sizeof *search->sets);
-    search->at = take(s, inputs + 1, sizeof *search->at);
-    search->before = take(s, inputs + 1, sizeof *search->before);
+    search->sets = dmn_study_take(s, inputs + 1, sizeof *search->sets);
+    search->at = dmn_study_take(s, inputs + 1, sizeof *search->at);
+    search->before = dmn_study_take(s, inputs + 1, sizeof *search->before);
     for (size_t i = 0; !s->exhausted && i <= inputs; i++) {
-        search->sets[i] = take(s, s->words, sizeof **search->sets);
-        search->before[i] = take(s, s->words, sizeof **search->before);
+        search->sets[i] = dmn_study_take(s, s->words, sizeof **search->sets);
+        search->before[i] = dmn_study_take(s, s->words, sizeof **search->before);
     }
     return !s->exhausted;
 }
 
 static bool report_gap(struct search *search)
 {
-    struct study *s = search->study;
-    struct feel_value *witness = take(s, s->table->input_count, sizeof *witness);
+    struct dmn_study *s = search->study;
+    struct feel_value *witness = dmn_study_take(s, s->table->input_count, sizeof *witness);
     for (size_t i = 0; witness != NULL && i < s->table->input_count; i++)
         if (search->at[i] != NULL)
             witness[i] = search->at[i]->witness;
     return witness != NULL &&
-           report(s, (struct dmn_finding){.kind = DMN_FINDING_GAP, .witness = witness});
+           dmn_study_report(s, (struct dmn_finding){.kind = DMN_FINDING_GAP, .witness = witness},
+                            NULL);
 }
 
-static void find_gaps(struct study *s)
+static void find_gaps(struct dmn_study *s)
 {
     struct search search = {.within = UINT32_MAX, .on_found = report_gap};
-    begin(s);
+    dmn_study_begin(s);
     for (size_t i = 0; i < s->table->output_count; i++)
         if (s->table->outputs[i].otherwise != NULL)
             return;
@@ -363,7 +226,7 @@ static void find_gaps(struct study *s)
     for (size_t r = 0; r < s->table->rule_count; r++)
         search.sets[0][r / 64] |= (uint64_t)1 << r % 64;
     (void)search_from(&search, 0);
-    finish(s);
+    dmn_study_finish(s);
 }
 
 static bool stop_at_first(struct search *search)
@@ -373,7 +236,7 @@ static bool stop_at_first(struct search *search)
 }
 
 /* Whether some input of the rule's own passes all rules before it. */
-static bool is_reached(struct study *s, struct search *search, uint32_t rule)
+static bool is_reached(struct dmn_study *s, struct search *search, uint32_t rule)
 {
     search->within = rule;
     search->found = false;
@@ -385,7 +248,7 @@ static bool is_reached(struct study *s, struct search *search, uint32_t rule)
     return search->found || s->steps > DMN_ANALYSIS_STEPS_MAX || s->exhausted;
 }
 
-static bool is_empty_rule(const struct study *s, uint32_t rule)
+static bool is_empty_rule(const struct dmn_study *s, uint32_t rule)
 {
     for (size_t i = 0; i < s->table->input_count; i++)
         if (!s->map->columns[i].cells[rule].residue && shared(s, i, rule, rule) == NULL)
@@ -393,27 +256,28 @@ static bool is_empty_rule(const struct study *s, uint32_t rule)
     return false;
 }
 
-static void find_unreachable(struct study *s)
+static void find_unreachable(struct dmn_study *s)
 {
     struct search search = {.on_found = stop_at_first};
     bool first_policy = s->table->policy == DMN_HIT_FIRST;
-    begin(s);
+    dmn_study_begin(s);
     if (!start_search(s, &search))
         return;
     for (uint32_t r = 0; r < s->table->rule_count; r++) {
         bool dead = is_empty_rule(s, r) || (first_policy && !is_reached(s, &search, r));
         if (dead &&
-            !report(s, (struct dmn_finding){.kind = DMN_FINDING_UNREACHABLE, .rule = r + 1}))
+            !dmn_study_report(
+                s, (struct dmn_finding){.kind = DMN_FINDING_UNREACHABLE, .rule = r + 1}, NULL))
             return;
-        if (!spend(s, s->table->input_count))
+        if (!dmn_study_spend(s, s->table->input_count))
             break;
     }
-    finish(s);
+    dmn_study_finish(s);
 }
 
-static void find_wrong_outputs(struct study *s)
+static void find_wrong_outputs(struct dmn_study *s)
 {
-    begin(s);
+    dmn_study_begin(s);
     for (uint32_t r = 0; r < s->table->rule_count; r++)
         for (size_t i = 0; i < s->table->output_count; i++) {
             const struct feel_node *node = s->table->rules[r].outputs[i];
@@ -421,14 +285,17 @@ static void find_wrong_outputs(struct study *s)
             if (allowed == NULL || !feel_is_constant(node))
                 continue;
             struct feel_value value = feel_constant(s->arena, &s->models->zones, node);
-            if (value.kind != FEEL_NULL && !is_allowed(s, allowed, &value) &&
-                !report(s, (struct dmn_finding){.kind = DMN_FINDING_OUTPUT, .rule = r + 1}))
+            if (value.kind != FEEL_NULL && !dmn_study_allows(s, allowed, &value) &&
+                !dmn_study_report(s,
+                                  (struct dmn_finding){.kind = DMN_FINDING_OUTPUT, .rule = r + 1},
+                                  &s->table->outputs[i]))
                 return;
         }
 }
 
 /* Whether a constant can be a value, or a test, of a type that is one kind. */
-static bool is_of_type(struct study *s, const struct feel_type *type, const struct feel_node *node)
+static bool is_of_type(struct dmn_study *s, const struct feel_type *type,
+                       const struct feel_node *node)
 {
     if (type == NULL || type->form != FEEL_TYPE_KIND || node->reads_input ||
         !feel_is_constant(node))
@@ -440,34 +307,38 @@ static bool is_of_type(struct study *s, const struct feel_type *type, const stru
     return end->kind == FEEL_NULL || end->kind == type->kind;
 }
 
-static bool rule_types(struct study *s, uint32_t rule)
+/* The first column whose type a cell of the rule has not; NULL. */
+static const struct dmn_column *wrong_column(struct dmn_study *s, uint32_t rule)
 {
     for (size_t i = 0; i < s->table->input_count; i++) {
         const struct feel_node *tests = s->table->rules[rule].tests[i];
         for (uint32_t t = 0; tests->op == FEEL_OP_TESTS && t < tests->count; t++)
             if (!is_of_type(s, dmn_input_type(s->table, i), tests->items[t]))
-                return false;
+                return &s->table->inputs[i];
     }
     for (size_t i = 0; i < s->table->output_count; i++)
         if (!is_of_type(s, feel_base_type(s->table->outputs[i].type),
                         s->table->rules[rule].outputs[i]))
-            return false;
-    return true;
+            return &s->table->outputs[i];
+    return NULL;
 }
 
-static void find_wrong_types(struct study *s)
+static void find_wrong_types(struct dmn_study *s)
 {
-    begin(s);
-    for (uint32_t r = 0; r < s->table->rule_count; r++)
-        if (!rule_types(s, r) &&
-            !report(s, (struct dmn_finding){.kind = DMN_FINDING_TYPE, .rule = r + 1}))
+    dmn_study_begin(s);
+    for (uint32_t r = 0; r < s->table->rule_count; r++) {
+        const struct dmn_column *wrong = wrong_column(s, r);
+        if (wrong != NULL &&
+            !dmn_study_report(s, (struct dmn_finding){.kind = DMN_FINDING_TYPE, .rule = r + 1},
+                              wrong))
             return;
+    }
 }
 
-static void study_table(struct study *s)
+static void study_table(struct dmn_study *s)
 {
     s->map = dmn_index_map(s->table, s->arena);
-    s->columns = take(s, s->table->input_count + 1, sizeof *s->columns);
+    s->columns = dmn_study_take(s, s->table->input_count + 1, sizeof *s->columns);
     s->words = s->table->rule_count / 64 + 1;
     if (s->map == NULL || s->columns == NULL) {
         s->exhausted = true;
@@ -490,7 +361,7 @@ enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,
     *analysis = (struct dmn_analysis){.findings = NULL};
     struct dmn_finding **end = &analysis->findings;
     for (const struct dmn_table *table = models->first_table; table != NULL; table = table->next) {
-        struct study study = {
+        struct dmn_study study = {
             .models = models, .arena = arena, .table = table, .analysis = analysis, .end = &end};
         study_table(&study);
         if (study.exhausted)

@@ -32,9 +32,10 @@ struct feel_match {
 /* How a search went. */
 enum feel_found { FEEL_NOT_FOUND, FEEL_FOUND, FEEL_SEARCH_TOO_LONG };
 
-/* Searches from `offset` on. `work` is what the search may cost, up to FEEL_REGEX_WORK_MAX, and then
- * what it did cost: one for each part of the pattern that was tried, wherever in the text, and one
- * more for every 64 bytes of a text that such a part may run over. It is the same on every machine. */
+/* Searches from `offset` on. `work` is what the search may cost, up to FEEL_REGEX_WORK_MAX, and
+ * then what it did cost: one for each part of the pattern that was tried, wherever in the text, and
+ * one more for every 64 bytes of a text that such a part may run over. It is the same on every
+ * machine. */
 enum feel_found feel_regex_search(const struct feel_regex *regex, struct feel_text text,
                                   size_t offset, uint64_t *work, struct feel_match *match);
 

@@ -79,7 +79,7 @@ Test(dmn_analysis, finds_outputs_that_are_not_allowed)
 {
     EXPECT(TABLE("FIRST", "<output><outputValues><text>1,2</text></outputValues></output>",
                  RULE("&lt; 10", "-", "1") RULE("-", "-", "7")),
-           "rule 2: the output is none of those allowed");
+           "rule 2: the output is none of those allowed: the output");
 }
 
 Test(dmn_analysis, says_nothing_about_cells_that_it_cannot_know)
@@ -99,6 +99,6 @@ Test(dmn_analysis, finds_cells_of_another_type)
 {
     EXPECT(TABLE("FIRST", "<output typeRef='number'/>",
                  RULE("&lt; 10", "-", "1") RULE("\"10\"", "-", "2") RULE("-", "-", "\"3\"")),
-           "rule 2: a cell is of another type than its column",
-           "rule 3: a cell is of another type than its column");
+           "rule 2: a cell is of another type than its column: n",
+           "rule 3: a cell is of another type than its column: the output");
 }
