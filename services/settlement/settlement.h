@@ -118,8 +118,9 @@ struct payout {
     int64_t submitted_us;       /* of the latest attempt; names the attempt */
     int64_t expected_day;       /* days since 1970; 0: not paid */
     int64_t updated_us;
-    const char *cause; /* ce_id of the event of the last change */
-    enum due_kind due; /* the deadline that is set for it */
+    int64_t looked_up_us; /* when the last look-up of this batch was asked for; not kept */
+    const char *cause;    /* ce_id of the event of the last change */
+    enum due_kind due;    /* the deadline that is set for it */
     enum row_mark mark;
     struct payout *next;
 };

@@ -82,7 +82,14 @@ bool payout_look_up(struct settling *settling, struct payout *payout)
     if (payout->payment == NULL || !settling->has_adapter(payout->provider) ||
         reach == LOOK_UP_NEVER || (reach == LOOK_UP_KNOWN && payout->provider_refund_id[0] == '\0'))
         return true;
-    return add_task(settling, payout, TASK_LOOK_UP, settling->now_us);
+    /* Its answer is named by the time: of two at once the second could not be told from the first.
+     */
+    if (payout->looked_up_us == settling->now_us)
+        return true;
+    if (!add_task(settling, payout, TASK_LOOK_UP, settling->now_us))
+        return false;
+    payout->looked_up_us = settling->now_us;
+    return true;
 }
 
 /* Each attempt has a time of its own, by which its answer is known. */

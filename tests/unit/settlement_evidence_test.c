@@ -106,9 +106,25 @@ Test(settlement_evidence, a_failure_that_nobody_vouches_for_is_looked_up_first)
     struct evidence call = world_evidence(&world, payout, EVIDENCE_CALL_FAILED, SOURCE_ANSWER);
     call.failure = CALL_FAILURE_REFUSED;
     call.verified = false;
+    world_pass(&world, 1);
     cr_assert_eq(world_tell(&world, &call), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+}
+
+/* The answers of two would have one name, and could differ. */
+Test(settlement_evidence, what_comes_at_once_is_looked_up_once)
+{
+    for (int i = 0; i < 2; i++) {
+        struct evidence forged = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
+        forged.status = REFUND_STATUS_FAILED;
+        forged.verified = false;
+        cr_assert_eq(world_tell(&world, &forged), STATUS_OK);
+        if (i == 0)
+            cr_assert_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+        else
+            cr_assert_null(world_task(&world, 0));
+    }
 }
 
 Test(settlement_evidence, money_that_comes_back_weeks_later_is_free_again)
