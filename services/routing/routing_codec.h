@@ -35,6 +35,10 @@ bool routing_wants_payout(const struct envelope *envelope);
 /* Fills event->body, merchant_id and order_id. */
 enum status routing_decode(struct batch *batch, struct event *event) CHECK_RESULT;
 
+/* What decide reads, in `arena`: the message itself does not last. False: the arena is full. */
+bool routing_read_assessed(struct arena *arena, const Redress__V1__RefundAssessed *message,
+                           struct assessed *assessed);
+
 /* An assessment as it was kept, in `arena`; it is unpacked in `scratch`, which is reset. NULL: the
  * arena is full, or the bytes are none. */
 const struct assessed *routing_read_body(struct arena *arena, struct arena *scratch,
