@@ -81,16 +81,6 @@ def scenarios(stack):
                        for_what in stack.ctl("refund", journey.refund_id))
         counting.equal("nothing is decided", journey.statuses(ASSESSED), [])
 
-    def no_policy_yet():
-        """Asked for before the policy of every merchant begins to hold, in 1970."""
-        merchant = "no-policy"
-        journey = ask(Order("unruled", merchant=merchant, delivered=21002), days=21000)
-        waits(journey, "a policy")
-        judged("a policy of its own", merchant, 1, expression(EXCEPTION % "OWN"), True,
-               validFrom=LONG_AGO, correction="there was none")
-        event = journey.await_status(ASSESSED, "EXCEPTION") or {}
-        counting.equal("by that policy", event.get("reasons"), ["OWN"])
-
     def policy_that_does_not_judge():
         merchant = "half-a-policy"
         judged("a policy with a gap", merchant, 1, expression(
@@ -188,5 +178,4 @@ def scenarios(stack):
             event["reason"] for event in journey.events(shop.PAYOUTS)
             if event.get("notice", {}).get("template") == "refund_reduced"], ["GOODS_DAMAGED"])
 
-    return [goods_gate, no_policy_yet, policy_that_does_not_judge, broken_policies, by_purchase,
-            shipped_policies]
+    return [goods_gate, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
