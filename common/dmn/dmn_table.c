@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "feel_constant.h"
+
 const char *dmn_hit_policy_name(enum dmn_hit_policy policy)
 {
     static const char *const names[] = {
@@ -189,6 +191,23 @@ static const struct feel_node **compile_cells(struct dmn_table *table,
     return cells;
 }
 
+/* A constant that is never of its column's type would be null whenever its rule hits. */
+static void check_output(struct dmn_table *table, const struct dmn_column *column,
+                         const struct feel_node *cell, const struct dmn_element *rule,
+                         struct feel_text where)
+{
+    struct dmn_models *set = table->model->set;
+    const struct feel_type *type = feel_base_type(column->type);
+    if (type == NULL || type->form != FEEL_TYPE_KIND || !feel_is_constant(cell))
+        return;
+    struct feel_value value = feel_constant(set->arena, &set->zones, cell);
+    bool converts = value.kind == FEEL_NULL || value.kind == FEEL_LIST ||
+                    (value.kind == FEEL_DATE && type->kind == FEEL_DATE_TIME);
+    if (!converts && value.kind != type->kind)
+        dmn_report(table->model, rule, where, "a %s in a column of type %s",
+                   feel_kind_name(value.kind), feel_kind_name(type->kind));
+}
+
 static void compile_rules(struct dmn_table *table, const struct feel_scope *scope)
 {
     size_t inputs = table->input_count, outputs = table->output_count;
@@ -204,6 +223,9 @@ static void compile_rules(struct dmn_table *table, const struct feel_scope *scop
         rule->places = places;
         if (rule->tests == NULL || rule->outputs == NULL)
             return;
+        for (size_t i = 0; i < outputs; i++)
+            check_output(table, &table->outputs[i], rule->outputs[i], e,
+                         places[inputs + i].element);
         table->rule_count++;
     }
 }

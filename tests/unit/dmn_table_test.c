@@ -307,3 +307,15 @@ Test(dmn_table, index_finds_what_trying_every_rule_finds, .timeout = 120)
     cr_expect_gt(comparison.hits, 1000);
     arena_destroy(arena);
 }
+
+Test(dmn_table, a_constant_of_another_type_than_its_output_is_a_problem)
+{
+    struct dmn_models *models = support_load(
+        DMN_MODEL("<decision name='d' id='d'><decisionTable><output name='fee' typeRef='number'/>"
+                  "<rule><outputEntry><text>\"10%\"</text></outputEntry></rule></decisionTable>"
+                  "</decision>"));
+    cr_assert_eq(dmn_problem_count(models), 1);
+    cr_expect(!dmn_problem(models, 0)->warning);
+    cr_expect_str_eq(dmn_problem(models, 0)->text, "a string in a column of type number");
+    dmn_free(models);
+}
