@@ -11,6 +11,9 @@ OUT     := $(BUILD)/$(FLAVOUR)
 GEN     := $(BUILD)/gen
 BIN     := $(OUT)/bin
 
+# V=1 shows the commands whole.
+say = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $(1) $(@:$(BUILD)/%=%)';) )
+
 CC      ?= cc
 PKGS    := libprotobuf-c libpq rdkafka jansson libcurl libmicrohttpd libsodium libcrypto liblzma
 PKGS_DMN := expat libpcre2-8
@@ -70,18 +73,18 @@ help: ## list the targets
 # Contract: protobuf-c code from proto/, included as system code.
 $(GEN_STAMP): $(PROTOS)
 	@mkdir -p $(GEN)
-	protoc-c --c_out=$(GEN) -Iproto -I/usr/include $(PROTOS:proto/%=%)
-	protoc-c --c_out=$(GEN) -I/usr/include /usr/include/google/protobuf/timestamp.proto
+	$(call say,PB)protoc-c --c_out=$(GEN) -Iproto -I/usr/include $(PROTOS:proto/%=%)
+	@protoc-c --c_out=$(GEN) -I/usr/include /usr/include/google/protobuf/timestamp.proto
 	@touch $@
 $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c) $(GEN)/google/protobuf/timestamp.pb-c.c: $(GEN_STAMP) ;
 
 $(OUT)/gen/%.o: $(GEN)/%.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -fPIE $(FLAGS_$(FLAVOUR)) $(EXTRA_CFLAGS) -w -Icommon -isystem $(GEN) $(shell pkg-config --cflags libpq) -c -o $@ $<
+	$(call say,CC)$(CC) -std=c17 -fPIE $(FLAGS_$(FLAVOUR)) $(EXTRA_CFLAGS) -w -Icommon -isystem $(GEN) $(shell pkg-config --cflags libpq) -c -o $@ $<
 
 $(OUT)/%.o: %.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 
 # Migrations: the SQL files of the loop and of each service, embedded.
 MIGRATED := worker rules tally clerk $(patsubst services/%/migrations,%,$(wildcard services/*/migrations))
@@ -100,47 +103,47 @@ GEN_C += $(MIGRATED:%=$(GEN)/migrations/%.c)
 
 $(LIB_COMMON): $(call objects,$(COMMON_C)) $(GEN_C:$(GEN)/%.c=$(OUT)/gen/%.o)
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 $(OUT)/libdmn.a: $(call objects,$(DMN_C))
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 define service_rules
 $(call service_lib,$(1)): $(call objects,$(call service_c,$(1)))
 	@mkdir -p $$(@D); rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,AR)ar rcs $$@ $$^
 $(BIN)/$(1): $(OUT)/services/$(1)/main.o $(if $(call service_c,$(1)),$(call service_lib,$(1))) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) $(LDLIBS_DMN)
+	$$(call say,LD)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) $(LDLIBS_DMN)
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rules,$(s))))
 
 $(BIN)/sandbox: $(call objects,$(SANDBOX_C)) $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The worker loop, and settlement, in worlds of their own (tests/simulation/README.md).
 SIMULATION_C := $(wildcard tests/simulation/*.c)
 $(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(call service_lib,settlement) $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
 
 $(BIN)/clerk: $(call objects,tests/rules/clerk.c) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
 $(BIN)/unit/%: $(OUT)/tests/unit/%.o $(call objects,$(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
 
 $(BIN)/bench/%: $(OUT)/tests/bench/%.o $(LIB_DMN) $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
@@ -224,17 +227,17 @@ containers-test: setup ## try docker-compose.yml on stand-in images (tests/conta
 # Benchmarks (tests/bench/README.md). BENCH_OPTIONS goes to tests/bench/pipeline.py.
 $(BIN)/bench/load: $(call objects,tests/bench/load.c $(wildcard tests/bench/load/*.c)) $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BIN)/bench/dmn: $(call objects,tests/bench/dmn.c $(wildcard tests/bench/dmn/*.c)) $(LIB_DMN) $(LIB_COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
 # With tests/unit, whose walks it counts.
 COUNT_C := $(wildcard tests/bench/count/*.c)
 $(BIN)/bench/count: $(call objects,$(COUNT_C) $(UNIT_SUPPORT_C)) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_DMN) -lcriterion
 
 .PHONY: bench bench-programs bench-peers bench-growth bench-dmn count
 count: ## count the instructions per event beside the baseline (tests/bench/count.py)
@@ -279,13 +282,13 @@ LIB_FUZZ := $(OUT)/libfuzz.a
 $(OUT)/tests/fuzz/%.o: CPPFLAGS := -isystem tests/fuzz/checks $(CPPFLAGS)
 $(OUT)/tests/fuzz/worlds/%.o: tests/unit/%.c | $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c -o $@ $<
 $(LIB_FUZZ): $(FUZZ_WORLDS:%=$(OUT)/tests/fuzz/worlds/%.o) $(call objects,$(wildcard tests/fuzz/decoders/*.c))
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 $(BIN)/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIB_FUZZ) $(SERVICE_LIBS) $(LIB_COMMON) $(LIB_DMN) $(LIB_COMMON) $(if $(filter fuzz,$(FLAVOUR)),,$(OUT)/tests/fuzz/mutate.o)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $+ $(LDLIBS) $(LDLIBS_DMN)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $+ $(LDLIBS) $(LDLIBS_DMN)
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ_BINS)
