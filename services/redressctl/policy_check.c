@@ -53,6 +53,24 @@ static enum status add_analysis(struct findings *findings, const struct dmn_mode
     return status;
 }
 
+static bool has_decision(const struct dmn_models *models, const char *name)
+{
+    const struct dmn_query query = {.node = name, .steps = 1};
+    struct dmn_result result;
+    struct error error;
+    struct arena *arena = arena_create(ANALYSIS_BYTES);
+    bool found =
+        arena != NULL && dmn_evaluate(models, &query, arena, &result, &error) != STATUS_NOT_FOUND;
+    arena_destroy(arena);
+    return found;
+}
+
+/* An authority model, which routing alone can try; it does so before it accepts one. */
+static bool is_authority(const struct dmn_models *models)
+{
+    return has_decision(models, "Route") && !has_decision(models, "Assessment");
+}
+
 /* Requests that no shop may ever see: only what judges nothing, or never ends, is an error. */
 static enum status add_trial(struct findings *findings, const struct dmn_models *models,
                              struct error *error)
@@ -96,7 +114,7 @@ static enum status check(char **files, int count, struct findings *findings, str
         return status;
     add_problems(findings, models);
     status = add_analysis(findings, models, error);
-    if (status == STATUS_OK && findings->errors == 0)
+    if (status == STATUS_OK && findings->errors == 0 && !is_authority(models))
         status = add_trial(findings, models, error);
     dmn_free(models);
     return status;
@@ -110,8 +128,9 @@ int policy_check(int argc, char **argv)
             "Looks for errors in a model (of several files if they import each other), each with "
             "its\n"
             "line and cell, and for what is doubtful: rules that overlap, inputs that no rule\n"
-            "covers, rules that can never hit, outputs that are not allowed. Then tries it on\n"
-            "made requests. Exit code 1 if there is an error.",
+            "covers, rules that can never hit, outputs that are not allowed. Then tries a policy\n"
+            "on made requests; an authority model (a decision Route and no Assessment) is tried\n"
+            "by routing when it is published. Exit code 1 if there is an error.",
         .least = 1,
         .most = POLICY_FILES_MAX,
     };

@@ -134,6 +134,9 @@ def scenarios(stack):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(journey.first(shop.VALIDATED), file)
             file.flush()
+            for name in ("shop", "authority"):
+                said = stack.ctl("policy", "check", ROOT / f"deploy/policies/{name}.dmn")
+                counting.equal(f"what a check says of {name}", said, "0 errors, 0 warnings\n")
             again = stack.ctl_json("policy", "eval", ROOT / "deploy/policies/first-rules.dmn",
                                    "--facts", file.name)
             words = stack.ctl("policy", "eval", ROOT / "deploy/policies/shop.dmn", "--facts",
