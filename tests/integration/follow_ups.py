@@ -58,7 +58,7 @@ def scenarios(stack):
         journey.await_standing("DECLINED")
         stack.publish(REQUESTS, order.follow_up("appeal"))
         journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
-        stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia")
+        stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia", "--wait", "0")
         refused = counting.until(lambda: [
             event for event in stack.events(shop.CONTROL)
             if event.get("decisionRefused", {}).get("refundId") == journey.refund_id])
