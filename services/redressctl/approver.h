@@ -70,8 +70,8 @@ enum status approver_open(const struct session *session, struct database *routin
 enum status approver_say(struct approver *approver, const struct open_case *about,
                          const struct opinion *opinion, struct error *error) CHECK_RESULT;
 
-/* Makes sure that all is published, and has its verdicts. STATUS_INVALID: some were refused, and
- * one of the reasons; STATUS_RETRY: some have no verdict after wait_s. */
+/* Makes sure that all is published, and has its verdicts. STATUS_INVALID: some were refused;
+ * STATUS_RETRY: some have no verdict after wait_s. */
 enum status approver_finish(struct approver *approver, struct error *error) CHECK_RESULT;
 
 void approver_close(struct approver *approver);
