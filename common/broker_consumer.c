@@ -100,7 +100,13 @@ static enum status open_consumer(const struct config_worker *config, const char 
         {"isolation.level", "read_committed"},
         {"allow.auto.create.topics", "false"},
         {"check.crcs", "true"},
-        {"fetch.queue.backoff.ms", "1"},
+        /* Nothing is asked for while a batch waits to be taken, or each record that comes meanwhile
+         * would cost an answer of its own; a lone record never waits for it. */
+        {"queued.min.messages", "50"},
+        {"fetch.queue.backoff.ms", "5"},
+        /* A partition that is asked for a moment later than others may miss a question, and then
+         * waits as long as they have nothing. */
+        {"fetch.wait.max.ms", "200"},
         {"fetch.error.backoff.ms", "100"},
         {"fetch.message.max.bytes", "1048576"},
         {"fetch.max.bytes", "2097152"},
