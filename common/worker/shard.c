@@ -1,12 +1,10 @@
-/* Owning shards: claim on assignment and after every reconnect (one path), release, and the
- * checks that what PostgreSQL remembers and what Kafka holds belong together. */
+/* Owning shards: claim on assignment and after every reconnect (one path), and release. */
 
 #include "failpoint.h"
 #include "log.h"
 #include "metrics.h"
 #include "worker_internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,25 +112,30 @@ struct claim {
 };
 
 /* Shards that Kafka gave us and that are not ours yet, unless they are to wait. */
-static size_t list_claims(struct worker *worker, struct claim *claims)
+static size_t list_claimable(struct worker *worker, struct shard **shards)
 {
     size_t count = 0;
     int64_t now_us = worker_now_us();
     for (int32_t s = 0; s < worker->shard_count; s++) {
         struct shard *shard = &worker->shards[s];
         if (shard->assigned && shard->state != SHARD_OWNED && shard->again_us <= now_us)
-            claims[count++].shard = shard;
+            shards[count++] = shard;
     }
     return count;
 }
 
-static enum status end_old_owners(struct worker *worker, const struct claim *claims, size_t count)
+static struct column *numbers_of(struct unit *unit, struct shard *const *shards, size_t count)
+{
+    struct column *numbers = column_create(unit, COLUMN_INT4);
+    for (size_t i = 0; i < count; i++)
+        column_int4(numbers, shards[i]->number);
+    return numbers;
+}
+
+static enum status end_old_owners(struct worker *worker, struct shard *const *shards, size_t count)
 {
     struct unit *unit = database_begin(worker->database, worker->scratch);
-    struct column *shards = column_create(unit, COLUMN_INT4);
-    for (size_t i = 0; i < count; i++)
-        column_int4(shards, claims[i].shard->number);
-    call_column(unit_call(unit, &END_OLD_OWNERS), shards);
+    call_column(unit_call(unit, &END_OLD_OWNERS), numbers_of(unit, shards, count));
     database_send(unit);
     enum status status = database_wait(unit, &worker->error);
     database_end(unit);
@@ -219,76 +222,24 @@ static enum status take_claim(struct worker *worker, struct claim *claim)
     return status;
 }
 
-static enum status claim_some(struct worker *worker, struct claim *claims, size_t count)
+static enum status claim_some(struct worker *worker, struct shard *const *shards, size_t count)
 {
+    struct claim claims[CLAIMS_PER_UNIT];
     arena_reset(worker->scratch);
-    enum status status = end_old_owners(worker, claims, count);
+    enum status status = end_old_owners(worker, shards, count);
     if (status != STATUS_OK)
         return status;
     struct unit *unit = database_begin(worker->database, worker->scratch);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        claims[i] = (struct claim){.shard = shards[i]};
         add_claim(worker, unit, &claims[i]);
+    }
     database_send(unit);
     failpoint(CLAIMING);
     status = database_wait(unit, &worker->error);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = take_claim(worker, &claims[i]);
     database_end(unit);
-    return status;
-}
-
-/* Every (shard, input) of the claims as a list of places. */
-static size_t list_places(struct worker *worker, const struct claim *claims, size_t count,
-                          struct place *places)
-{
-    size_t n = 0;
-    for (size_t c = 0; c < count; c++)
-        for (size_t i = 0; i < worker->stage->input_count; i++)
-            places[n++] = (struct place){.topic = worker->stage->inputs[i].topic,
-                                         .partition = claims[c].shard->number};
-    return n;
-}
-
-static struct input *input_at(struct worker *worker, const struct place *place)
-{
-    return &worker->shards[place->partition].inputs[worker_input(worker, place->topic)];
-}
-
-/* Kafka must not know more than PostgreSQL, and PostgreSQL no more than there is in Kafka. */
-static enum status check_place(struct worker *worker, const struct place *committed,
-                               const struct place *end)
-{
-    const struct input *input = input_at(worker, end);
-    const char *topic = topic_info(end->topic)->name;
-    if (committed->offset > (input->next < 0 ? 0 : input->next))
-        return error_set(&worker->error, STATUS_FATAL,
-                         "%s[%d]: Kafka has offset %" PRId64 " as done, the database only %" PRId64
-                         ": the database was restored to an earlier state and must not go on",
-                         topic, end->partition, committed->offset, input->next);
-    if (input->next > end->offset)
-        return error_set(&worker->error, STATUS_FATAL,
-                         "%s[%d] ends at %" PRId64 ", the database has applied up to %" PRId64
-                         ": this is another log than before",
-                         topic, end->partition, end->offset, input->next);
-    return STATUS_OK;
-}
-
-static enum status check_places(struct worker *worker, const struct claim *claims, size_t count)
-{
-    size_t room = count * worker->stage->input_count;
-    struct place *places = calloc(room * 2, sizeof *places);
-    if (places == NULL)
-        return error_set(&worker->error, STATUS_RETRY, "no memory");
-    struct place *ends = places + room;
-    size_t n = list_places(worker, claims, count, places);
-    memcpy(ends, places, n * sizeof *ends);
-    enum status status =
-        consumer_committed(worker->consumer, places, n, WORKER_WAIT_MS, &worker->error);
-    if (status == STATUS_OK)
-        status = consumer_ends(worker->consumer, ends, n, WORKER_WAIT_MS, &worker->error);
-    for (size_t i = 0; status == STATUS_OK && i < n; i++)
-        status = check_place(worker, &places[i], &ends[i]);
-    free(places);
     return status;
 }
 
@@ -303,17 +254,14 @@ static void lose_shard(struct worker *worker, struct shard *shard)
 
 /* Kafka was asked after the claim. If that took long, somebody else may own a shard by now and be
  * further than the claim has seen, so nothing is wrong: STATUS_LOST. Else `found` holds. */
-static enum status judge_places(struct worker *worker, const struct claim *claims, size_t count,
+static enum status judge_places(struct worker *worker, struct shard *const *shards, size_t count,
                                 enum status found)
 {
     struct error error = {0};
     arena_reset(worker->scratch);
     struct unit *unit = database_begin(worker->database, worker->scratch);
-    struct column *shards = column_create(unit, COLUMN_INT4);
-    for (size_t i = 0; i < count; i++)
-        column_int4(shards, claims[i].shard->number);
     struct call *call = unit_call(unit, &READ_EPOCHS);
-    call_column(call, shards);
+    call_column(call, numbers_of(unit, shards, count));
     database_send(unit);
     enum status status = database_wait(unit, &error);
     size_t lost = 0;
@@ -330,48 +278,25 @@ static enum status judge_places(struct worker *worker, const struct claim *claim
     return lost > 0 ? STATUS_LOST : found;
 }
 
-/* No row yet: from the beginning of the log, whatever that is by now. */
-static enum status find_beginnings(struct worker *worker, const struct claim *claims, size_t count)
-{
-    for (size_t c = 0; c < count; c++) {
-        struct shard *shard = claims[c].shard;
-        for (size_t i = 0; i < worker->stage->input_count; i++) {
-            struct input *input = &shard->inputs[i];
-            if (input->next >= 0)
-                continue;
-            struct place first = {.topic = worker->stage->inputs[i].topic,
-                                  .partition = shard->number};
-            struct place end = first;
-            enum status status =
-                consumer_bounds(worker->consumer, &first, &end, 1, WORKER_WAIT_MS, &worker->error);
-            if (status != STATUS_OK)
-                return status;
-            input->next = first.offset;
-            input->dirty = true;
-        }
-    }
-    return STATUS_OK;
-}
-
 enum status worker_claim(struct worker *worker)
 {
-    struct claim *claims = calloc((size_t)worker->shard_count, sizeof *claims);
-    if (claims == NULL)
+    struct shard **shards = calloc((size_t)worker->shard_count, sizeof *shards);
+    if (shards == NULL)
         return error_set(&worker->error, STATUS_RETRY, "no memory");
-    size_t count = list_claims(worker, claims);
+    size_t count = list_claimable(worker, shards);
     enum status status = STATUS_OK;
     for (size_t at = 0; status == STATUS_OK && at < count; at += CLAIMS_PER_UNIT)
-        status = claim_some(worker, claims + at,
+        status = claim_some(worker, shards + at,
                             count - at < CLAIMS_PER_UNIT ? count - at : CLAIMS_PER_UNIT);
     if (status == STATUS_OK && count > 0)
-        status = check_places(worker, claims, count);
+        status = places_check(worker, shards, count);
     if (status == STATUS_FATAL)
-        status = judge_places(worker, claims, count, status);
+        status = judge_places(worker, shards, count, status);
     if (status == STATUS_OK)
-        status = find_beginnings(worker, claims, count);
+        status = places_begin(worker, shards, count);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        claims[i].shard->state = SHARD_OWNED;
-    free(claims);
+        shards[i]->state = SHARD_OWNED;
+    free(shards);
     list_owned(worker);
     if (status == STATUS_OK && count > 0)
         log_format(LOG_INFO, "claimed %zu shards, owning %zu of %d", count, worker->owned_count,
@@ -401,27 +326,6 @@ enum status worker_reassign(struct worker *worker)
     free(places);
     worker->drained = false;
     return status;
-}
-
-/* The record to verify was deleted by retention, which is fine as long as nothing that was not
- * applied is gone. */
-enum status worker_offset_missing(struct worker *worker, const struct place *place)
-{
-    struct place first = *place, end = *place;
-    enum status status =
-        consumer_bounds(worker->consumer, &first, &end, 1, WORKER_WAIT_MS, &worker->error);
-    if (status != STATUS_OK)
-        return status;
-    struct input *input = input_at(worker, place);
-    if (first.offset > input->next || end.offset < input->next)
-        return error_set(&worker->error, STATUS_FATAL,
-                         "%s[%d]: offset %" PRId64 " is wanted, the log holds %" PRId64
-                         " to %" PRId64 ": events that were not applied are gone",
-                         topic_info(place->topic)->name, place->partition, input->next,
-                         first.offset, end.offset);
-    input->last_time = -1;
-    worker_discard(worker);
-    return worker_reassign(worker);
 }
 
 void worker_drop_shards(struct worker *worker)

@@ -192,8 +192,12 @@ enum status worker_reassign(struct worker *worker);
 enum status worker_take_assignment(struct worker *worker);
 enum status worker_find_lost(struct worker *worker);
 void shard_block(struct worker *worker, struct shard *shard, const char *why);
-enum status worker_offset_missing(struct worker *worker, const struct place *place);
 int worker_input(const struct worker *worker, enum topic topic);
+
+/* places.c */
+enum status places_check(struct worker *worker, struct shard *const *shards, size_t count);
+enum status places_begin(struct worker *worker, struct shard *const *shards, size_t count);
+enum status worker_offset_missing(struct worker *worker, const struct place *place);
 
 /* take.c */
 enum status worker_take(struct worker *worker, struct work *work);
