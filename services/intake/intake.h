@@ -213,6 +213,8 @@ enum follow_up_state { FOLLOW_UP_WAITING = 1, FOLLOW_UP_DONE = 2 };
 struct follow_up_known {
     enum follow_up_kind kind;
     const char *follow_up_id; /* distinct per refund and kind */
+    const char *actor_id;     /* who said it; "" if it names nobody */
+    int32_t actor_role;
     int64_t occurred_at_us;
     enum follow_up_state state;
     bool is_new;
@@ -342,7 +344,9 @@ struct follow_up {
     enum follow_up_kind kind;
     const char *refund_id;
     const char *request_id;
-    const char *id; /* of the answer, appeal or cancellation */
+    const char *id;       /* of the answer, appeal or cancellation */
+    const char *actor_id; /* "" for none */
+    int32_t actor_role;
     struct evidence *evidence;
     const char *note;
     const char *customer_token;
@@ -439,10 +443,10 @@ struct answer {
     int64_t version;
     int64_t occurred_at_us;
     int64_t now_us;
-    struct rejection rejection; /* of ANSWER_REJECTED */
-    bool appeal;
-    bool first;  /* the customer learns that the request was received */
-    bool sparse; /* without lines and evidence */
+    struct rejection rejection;           /* of ANSWER_REJECTED */
+    const struct follow_up_known *appeal; /* that this answers; NULL: it is about no appeal */
+    bool first;                           /* the customer learns that the request was received */
+    bool sparse;                          /* without lines and evidence */
 };
 
 /* Why an event can never be applied. */

@@ -63,7 +63,8 @@ static enum status publish(const struct intake *intake, struct refund *refund,
 }
 
 enum status refund_open(const struct intake *intake, struct order *order, struct refund *refund,
-                        int64_t occurred_at_us, bool appeal, int64_t now_us)
+                        int64_t occurred_at_us, const struct follow_up_known *appeal,
+                        int64_t now_us)
 {
     struct answer answer = {.status = ANSWER_VALIDATED,
                             .order = order,
@@ -79,8 +80,8 @@ enum status refund_open(const struct intake *intake, struct order *order, struct
 }
 
 enum status refund_reject(const struct intake *intake, struct order *order, struct refund *refund,
-                          const struct rejection *rejection, int64_t occurred_at_us, bool appeal,
-                          int64_t now_us)
+                          const struct rejection *rejection, int64_t occurred_at_us,
+                          const struct follow_up_known *appeal, int64_t now_us)
 {
     struct answer answer = {.status = ANSWER_REJECTED,
                             .order = order,
@@ -98,7 +99,8 @@ enum status refund_reject(const struct intake *intake, struct order *order, stru
 
 enum status follow_up_reject(const struct intake *intake, struct order *order,
                              struct refund *refund, enum rejection_reason reason,
-                             int64_t occurred_at_us, bool appeal, int64_t now_us)
+                             int64_t occurred_at_us, const struct follow_up_known *appeal,
+                             int64_t now_us)
 {
     struct answer answer = {.status = ANSWER_REJECTED,
                             .order = order,

@@ -90,16 +90,16 @@ static void encode_evidence(struct arena *arena, const struct refund *refund,
     }
 }
 
-static Redress__V1__Actor *encode_requester(struct arena *arena, const struct asking *asking)
+static Redress__V1__Actor *encode_actor(struct arena *arena, const char *id, int32_t role)
 {
-    if (asking->requester_id[0] == '\0')
+    if (id[0] == '\0')
         return NULL;
     Redress__V1__Actor *actor = arena_alloc(arena, sizeof *actor);
     if (actor == NULL)
         return NULL;
     redress__v1__actor__init(actor);
-    actor->id = text(asking->requester_id);
-    actor->role = (Redress__V1__Role)asking->requester_role;
+    actor->id = text(id);
+    actor->role = (Redress__V1__Role)role;
     return actor;
 }
 
@@ -121,7 +121,7 @@ static Redress__V1__RefundRequest *encode_request(struct arena *arena, const str
     message->whole_order = asking->whole_order;
     message->shipping = asking->shipping;
     message->wished_method = (Redress__V1__RefundMethod)asking->wished_method;
-    message->requester = encode_requester(arena, asking);
+    message->requester = encode_actor(arena, asking->requester_id, asking->requester_role);
     message->external_reference = text(asking->external_reference);
     if (!answer->sparse) {
         encode_lines_asked(arena, answer->refund, message);
@@ -341,7 +341,10 @@ enum status intake_encode(struct arena *arena, const struct answer *answer,
         message->claim = money(arena, refund->claim_minor, refund->currency);
     if (answer->status == ANSWER_REJECTED)
         message->rejection = encode_rejection(arena, &answer->rejection);
-    message->appeal = answer->appeal;
+    message->appeal = answer->appeal != NULL;
+    if (answer->appeal != NULL)
+        message->appealed_by =
+            encode_actor(arena, answer->appeal->actor_id, answer->appeal->actor_role);
     message->notice = encode_notice(arena, answer);
     *result = message;
     return arena_exhausted(arena) ? STATUS_EXHAUSTED : STATUS_OK;

@@ -168,14 +168,14 @@ static enum status decode_what(struct decoder *decoder, const Redress__V1__Refun
     return status;
 }
 
-static enum status decode_requester(struct decoder *decoder, const Redress__V1__Actor *actor,
-                                    const char *name, struct asking *asking)
+static enum status decode_actor(struct decoder *decoder, const Redress__V1__Actor *actor,
+                                const char *name, const char **id, int32_t *role)
 {
-    asking->requester_id = "";
+    *id = "";
     if (actor == NULL)
         return STATUS_OK;
-    asking->requester_id = actor->id;
-    asking->requester_role = (int32_t)actor->role;
+    *id = actor->id;
+    *role = (int32_t)actor->role;
     enum status status = decoder_id(decoder, FIELD(name), actor->id);
     return status != STATUS_OK ? status
                                : decoder_enum(decoder, FIELD(name), &redress__v1__role__descriptor,
@@ -206,7 +206,8 @@ static enum status decode_how(struct decoder *decoder, const Redress__V1__Refund
     asking->reason = (int32_t)event->reason;
     asking->wished_method = (int32_t)event->wished_method;
     asking->external_reference = event->external_reference;
-    return status == STATUS_OK ? decode_requester(decoder, event->requester, "requester", asking)
+    return status == STATUS_OK ? decode_actor(decoder, event->requester, "requester",
+                                              &asking->requester_id, &asking->requester_role)
                                : status;
 }
 
@@ -254,6 +255,9 @@ static enum status decode_follow_up(struct decoder *decoder,
         status = decode_note(decoder, "note", note);
     if (status == STATUS_OK)
         status = decode_evidence(decoder, evidence, evidence_count, &follow_up->evidence);
+    if (status == STATUS_OK)
+        status = decode_actor(decoder, event->requester, "requester", &follow_up->actor_id,
+                              &follow_up->actor_role);
     if (status != STATUS_OK)
         return status;
     follow_up->refund_id = make_refund_id(decoder, event->merchant_id, event->request_id);
@@ -348,7 +352,8 @@ static enum status make_goods_request(struct decoder *decoder, const Redress__V1
                                       .trigger = REDRESS__V1__TRIGGER__TRIGGER_RETURN_RECEIPT,
                                       .reason = REDRESS__V1__REASON_CODE__REASON_CODE_OTHER,
                                       .external_reference = event->event_id};
-    enum status status = decode_requester(decoder, event->actor, "actor", &request->asking);
+    enum status status = decode_actor(decoder, event->actor, "actor", &request->asking.requester_id,
+                                      &request->asking.requester_role);
     if (status == STATUS_OK && request->asking.request_id == NULL)
         status = STATUS_EXHAUSTED;
     if (status == STATUS_OK)

@@ -39,15 +39,17 @@ enum status refund_move(const struct intake *intake, struct order *order, struct
 /* The claim is held: VALIDATED, and the alarm for refunds that never end is set. STATUS_OVERFLOW:
  * the answer would be too large, and nothing was changed but the claim. */
 enum status refund_open(const struct intake *intake, struct order *order, struct refund *refund,
-                        int64_t occurred_at_us, bool appeal, int64_t now_us) CHECK_RESULT;
+                        int64_t occurred_at_us, const struct follow_up_known *appeal,
+                        int64_t now_us) CHECK_RESULT;
 /* The refund ends as REJECTED and holds nothing. */
 enum status refund_reject(const struct intake *intake, struct order *order, struct refund *refund,
-                          const struct rejection *rejection, int64_t occurred_at_us, bool appeal,
-                          int64_t now_us) CHECK_RESULT;
+                          const struct rejection *rejection, int64_t occurred_at_us,
+                          const struct follow_up_known *appeal, int64_t now_us) CHECK_RESULT;
 /* REJECTED is said about a follow-up; the refund itself stays as it is. */
 enum status follow_up_reject(const struct intake *intake, struct order *order,
                              struct refund *refund, enum rejection_reason reason,
-                             int64_t occurred_at_us, bool appeal, int64_t now_us) CHECK_RESULT;
+                             int64_t occurred_at_us, const struct follow_up_known *appeal,
+                             int64_t now_us) CHECK_RESULT;
 enum status refund_cancel(const struct intake *intake, struct order *order, struct refund *refund,
                           int64_t occurred_at_us, int64_t now_us) CHECK_RESULT;
 

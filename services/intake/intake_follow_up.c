@@ -27,12 +27,18 @@ static const char *const SOURCES[] = {
     [FOLLOW_UP_CANCELLATION] = "cancellation",
 };
 
+/* NULL for what is none. */
+static const struct follow_up_known *appeal_of(const struct follow_up_known *follow_up)
+{
+    return follow_up->kind == FOLLOW_UP_APPEAL ? follow_up : NULL;
+}
+
 static enum status refuse(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct follow_up_known *follow_up, enum rejection_reason reason,
                           int64_t now_us)
 {
     return follow_up_reject(intake, order, refund, reason, follow_up->occurred_at_us,
-                            follow_up->kind == FOLLOW_UP_APPEAL, now_us);
+                            appeal_of(follow_up), now_us);
 }
 
 static void drop_new_evidence(struct refund *refund)
@@ -52,8 +58,8 @@ static enum status open_again(const struct intake *intake, struct order *order,
                               struct refund *refund, const struct follow_up_known *follow_up,
                               bool held, int64_t now_us)
 {
-    enum status status = refund_open(intake, order, refund, follow_up->occurred_at_us,
-                                     follow_up->kind == FOLLOW_UP_APPEAL, now_us);
+    enum status status =
+        refund_open(intake, order, refund, follow_up->occurred_at_us, appeal_of(follow_up), now_us);
     if (status != STATUS_OVERFLOW)
         return status;
     refund->holds = held;
@@ -72,7 +78,7 @@ static enum status retake(const struct intake *intake, struct order *order, stru
         return status;
     if (rejection.reason != REJECTION_NONE)
         return refund_reject(intake, order, refund, &rejection, follow_up->occurred_at_us,
-                             follow_up->kind == FOLLOW_UP_APPEAL, now_us);
+                             appeal_of(follow_up), now_us);
     status = claim_commit(intake->arena, order, refund, &take);
     return status != STATUS_OK ? status
                                : open_again(intake, order, refund, follow_up, false, now_us);
@@ -186,6 +192,8 @@ static enum status remember(const struct intake *intake, struct refund *refund,
         return STATUS_EXHAUSTED;
     *row = (struct follow_up_known){.kind = follow_up->kind,
                                     .follow_up_id = follow_up->id,
+                                    .actor_id = follow_up->actor_id,
+                                    .actor_role = follow_up->actor_role,
                                     .occurred_at_us = input->occurred_at_us,
                                     .is_new = true};
     struct follow_up_known **end = &refund->follow_ups;

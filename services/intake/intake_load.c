@@ -113,7 +113,8 @@ static const struct statement LOAD_EVIDENCE = {
 
 static const struct statement LOAD_FOLLOW_UPS = {
     "intake_load_follow_ups",
-    "SELECT k.n, f.refund_key, f.kind, f.follow_up_id, f.state, f.occurred_at"
+    "SELECT k.n, f.refund_key, f.kind, f.follow_up_id, f.state, f.occurred_at,"
+    "       f.actor_id, f.actor_role"
     "  FROM (SELECT unnest($1::bigint[]) AS n, unnest($2::text[]) AS merchant_id,"
     "               unnest($3::text[]) AS order_id, unnest($4::boolean[]) AS if_waiting) k"
     "  JOIN customer_order o ON (o.merchant_id, o.order_id) = (k.merchant_id, k.order_id)"

@@ -78,7 +78,7 @@ static const struct refund *first_of_duplicate(const struct order *order,
 static enum status reject(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct rejection *rejection, int64_t now_us)
 {
-    return refund_reject(intake, order, refund, rejection, refund->asking.occurred_at_us, false,
+    return refund_reject(intake, order, refund, rejection, refund->asking.occurred_at_us, NULL,
                          now_us);
 }
 
@@ -120,7 +120,7 @@ static enum status settle(const struct intake *intake, struct order *order, stru
     status = claim_commit(intake->arena, order, refund, &take);
     if (status != STATUS_OK)
         return status;
-    status = refund_open(intake, order, refund, refund->asking.occurred_at_us, false, now_us);
+    status = refund_open(intake, order, refund, refund->asking.occurred_at_us, NULL, now_us);
     if (status == STATUS_OVERFLOW)
         return reject_plainly(intake, order, refund, REJECTION_TOO_LARGE, "", now_us);
     return status != STATUS_OK ? status : count_refund(intake, order, refund);

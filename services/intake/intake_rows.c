@@ -204,6 +204,8 @@ static enum status read_follow_ups(struct batch *batch, const struct call *call)
         known->follow_up_id = rows_text(call, i, 3);
         known->state = (enum follow_up_state)rows_int4(call, i, 4);
         known->occurred_at_us = rows_time(call, i, 5);
+        known->actor_id = rows_text(call, i, 6);
+        known->actor_role = rows_int4(call, i, 7);
         if (refund == of)
             last->next = known;
         else

@@ -99,10 +99,11 @@ static const struct statement INSERT_EVIDENCE = {
 
 static const struct statement INSERT_FOLLOW_UPS = {
     "intake_insert_follow_ups",
-    "INSERT INTO follow_up (order_key, refund_key, kind, follow_up_id, state, n, occurred_at)"
+    "INSERT INTO follow_up (order_key, refund_key, kind, follow_up_id, state, n, occurred_at,"
+    "    actor_id, actor_role)"
     " SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::integer[]),"
     "        unnest($4::text[]), unnest($5::integer[]), unnest($6::integer[]),"
-    "        unnest($7::timestamptz[])",
+    "        unnest($7::timestamptz[]), unnest($8::text[]), unnest($9::integer[])",
 };
 
 static const struct statement CHANGE_FOLLOW_UPS = {
@@ -284,6 +285,8 @@ static void save_follow_ups(struct refund_saving *saving, const struct order *or
             continue;
         columns_int4(out, n);
         columns_time_if(out, known->occurred_at_us);
+        columns_text(out, known->actor_id);
+        columns_int4(out, known->actor_role);
     }
 }
 

@@ -31,8 +31,8 @@ enum status policy_decode_kept(struct batch *batch, struct event *event,
                                struct error *error) CHECK_RESULT;
 
 /* What policy says about the event at event->now_us; `assessment` NULL: the cancellation is passed
- * on. `version` is that of the new event. Request, facts and claim go on as the bytes that came.
- * NULL: the arena is full. */
+ * on. `version` is that of the new event. Request, facts, claim and who appealed go on as the bytes
+ * that came. NULL: the arena is full. */
 Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct event *event,
                                            const struct assessment *assessment, int64_t version);
 

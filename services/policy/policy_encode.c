@@ -121,11 +121,11 @@ static bool encode_notice(struct arena *arena, const struct assessment *assessme
     return true;
 }
 
-/* Request, facts and claim have the same numbers in both messages. */
+/* Request, facts, claim and who appealed have the same numbers in both messages. */
 static bool carry_on(struct arena *arena, const struct event *event,
                      Redress__V1__RefundAssessed *message)
 {
-    static const uint32_t fields[] = {8, 9, 10};
+    static const uint32_t fields[] = {8, 9, 10, 22};
     enum { COUNT = sizeof fields / sizeof *fields };
     ProtobufCMessageUnknownField *carried = arena_array(arena, COUNT, sizeof *carried);
     if (carried == NULL)

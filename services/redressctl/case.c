@@ -143,6 +143,8 @@ static void print_heading(const json_t *about)
     printf("about: %s of refund %s, order %s, asked for by %s\n",
            amount_in(about, "amount_minor", text_in(about, "currency"), text),
            text_in(about, "refund_id"), text_in(about, "order_id"), text_in(about, "requester"));
+    if (text_in(about, "appealed_by")[0] != '\0')
+        printf("appealed by: %s\n", text_in(about, "appealed_by"));
     printf("for: queue %s, level %" JSON_INTEGER_FORMAT ", %zu of %" JSON_INTEGER_FORMAT
            " approvals%s%s\n",
            text_in(about, "queue"), json_integer_value(json_object_get(about, "level")),

@@ -75,7 +75,7 @@ enum verdict_nature {
     X(DELEGATE)        /* the person has not delegated to the actor for this time */           \
     X(ABSENT)          /* the actor is out of office */                                        \
     X(QUEUE)           /* none of the person's queues */                                       \
-    X(OWN_REQUEST)     /* the actor, or on whose behalf they act, raised the request */        \
+    X(OWN_REQUEST)     /* the actor, or on whose behalf they act, asked or appealed */         \
     X(ABOVE_AUTHORITY) /* the level of the case; at level 3 only finance approves */           \
     X(ALREADY_DECIDED) /* in this case; in an appeal, also in an earlier one */                \
     X(TAKEN)           /* somebody else works on the case; or it is not theirs to give back */ \

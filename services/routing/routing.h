@@ -139,6 +139,7 @@ struct assessed {
     const struct coverage *payments; /* in the order of capture, in `currency` */
     size_t payment_count;
     const char *requester;                    /* who may not decide; "" if nobody asked */
+    const char *appealed_by;                  /* of an appeal: who may not either; else "" */
     struct route_facts facts;                 /* what of it an authority model looks at */
     const char *missing[ROUTING_MISSING_MAX]; /* such as DELIVERY */
     size_t missing_count;
@@ -256,7 +257,7 @@ struct routing_refund {
     bool appealed;
     bool declined;   /* once at least: from then on only people approve it */
     int64_t held_us; /* since when it waits for an authority model; 0: it does not */
-    const char *requester;
+    const char *requester, *appealed_by;
     int32_t case_count;
     struct routing_case *latest; /* NULL if there was no case */
     struct kept_decision *decisions;

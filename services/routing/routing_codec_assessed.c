@@ -134,17 +134,19 @@ bool routing_read_assessed(struct arena *arena, const Redress__V1__RefundAssesse
     const Redress__V1__Money *money =
         declined || message->refundable == NULL ? message->claim : message->refundable;
     const Redress__V1__RefundRequest *request = message->request;
-    *assessed =
-        (struct assessed){.version = message->version,
-                          .status = (enum assessed_status)message->status,
-                          .appeal = message->appeal,
-                          .minor = money == NULL ? 0 : money->minor,
-                          .currency = money == NULL ? "" : arena_strdup(arena, money->currency),
-                          .requester = request == NULL || request->requester == NULL
-                                           ? ""
-                                           : arena_strdup(arena, request->requester->id),
-                          .goods_required = message->goods_required,
-                          .policy = model_of(arena, message->model)};
+    *assessed = (struct assessed){
+        .version = message->version,
+        .status = (enum assessed_status)message->status,
+        .appeal = message->appeal,
+        .minor = money == NULL ? 0 : money->minor,
+        .currency = money == NULL ? "" : arena_strdup(arena, money->currency),
+        .requester = request == NULL || request->requester == NULL
+                         ? ""
+                         : arena_strdup(arena, request->requester->id),
+        .appealed_by =
+            message->appealed_by == NULL ? "" : arena_strdup(arena, message->appealed_by->id),
+        .goods_required = message->goods_required,
+        .policy = model_of(arena, message->model)};
     return read_methods(arena, message, assessed) && read_reasons(arena, message, assessed) &&
            read_facts(arena, message, assessed) && read_payments(arena, message->facts, assessed) &&
            !arena_exhausted(arena);

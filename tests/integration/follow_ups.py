@@ -67,6 +67,24 @@ def scenarios(stack):
         stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "tom")
         journey.await_paid(30000)
 
+    def who_appealed_does_not_decide():
+        order = Order("appeal-own", lines=(("1", 1, 30000),))
+        journey = publish(order, order.request())
+        journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
+        stack.ctl("decide", journey.case()["case_id"], "decline", "--as", "mia")
+        journey.await_standing("DECLINED")
+        stack.publish(REQUESTS, order.follow_up("appeal", by="tom"))
+        journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
+        counting.equal("the case says who appealed", journey.case()["appealed_by"], "tom")
+        stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "tom", "--wait", "0")
+        refused = counting.until(lambda: [
+            event for event in stack.events(shop.CONTROL)
+            if event.get("decisionRefused", {}).get("refundId") == journey.refund_id])
+        counting.equal("who appealed cannot approve it",
+                       refused and refused[0]["decisionRefused"]["reason"], "OWN_REQUEST")
+        stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "lea")
+        journey.await_paid(30000)
+
     def claim_taken_before_the_appeal():
         order = Order("taken", delivered=100, lines=(("1", 1, 500),))
         journey = publish(order, order.request())
@@ -132,5 +150,5 @@ def scenarios(stack):
         Journey(stack, order, "r2").await_status(shop.ROUTED, "PENDING_APPROVAL")
 
     return [answered, never_received, excluded, appealed, appealed_by_a_person_s_decline,
-            claim_taken_before_the_appeal, appealed_twice, follow_up_to_nothing,
+            who_appealed_does_not_decide, claim_taken_before_the_appeal, appealed_twice, follow_up_to_nothing,
             cancelled_while_people_decide, cancelled_too_late, erased]

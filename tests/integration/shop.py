@@ -85,11 +85,11 @@ class Order:
                 "trigger": "TRIGGER_CUSTOMER_REQUEST", "reason": "REASON_CODE_OTHER",
                 "requester": {"id": "agent-4", "role": "ROLE_SERVICE_AGENT"}, **asked}
 
-    def follow_up(self, kind, name="r1", number=1):
+    def follow_up(self, kind, name="r1", number=1, by="agent-4"):
         """An answer, an appeal or a cancellation."""
         return {"merchantId": self.merchant, "orderId": self.order_id,
                 "requestId": f"{self.order_id}/{name}", "occurredAt": days_ago(0),
-                "requester": {"id": "agent-4", "role": "ROLE_SERVICE_AGENT"},
+                "requester": {"id": by, "role": "ROLE_SERVICE_AGENT"},
                 kind: {f"{kind}Id": f"{kind}-{number}", "note": "as asked"}}
 
 

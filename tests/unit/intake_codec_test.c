@@ -175,6 +175,8 @@ Test(intake_codec, faults_of_requests)
         {ASK(",\"answer\":{\"answerId\":\"a\"},\"appeal\":{\"appealId\":\"a\"}"),
          REASON(FIELD_OUT_OF_RANGE), "answer"},
         {ASK(",\"answer\":{}"), REASON(FIELD_MISSING), "follow_up_id"},
+        {ASK(",\"appeal\":{\"appealId\":\"a\"},\"requester\":{\"role\":2}"), REASON(FIELD_MISSING),
+         "requester"},
         {ASK(",\"appeal\":{\"appealId\":\"a\"},\"shipping\":true"), REASON(FIELD_OUT_OF_RANGE),
          "lines"},
     };
@@ -244,6 +246,23 @@ Test(intake_codec, identical_content_has_the_same_fingerprint)
     cr_expect_neq(pounds,
                   fingerprint_of(arena, REFERRED("\"amount\":{\"minor\":5,\"currency\":\"EUR\"}")));
     arena_destroy(arena);
+}
+
+Test(intake_codec, an_appeal_names_who_made_it)
+{
+    struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};
+    struct input input = {0};
+    cr_assert_eq(decode_request(&decoder,
+                                ASK(",\"appeal\":{\"appealId\":\"a\"},\"requester\":{\"id\":"
+                                    "\"desk-2\",\"role\":\"ROLE_SERVICE_AGENT\"}"),
+                                &input),
+                 STATUS_OK);
+    cr_expect_str_eq(input.follow_up.actor_id, "desk-2");
+    cr_expect_eq(input.follow_up.actor_role, REDRESS__V1__ROLE__ROLE_SERVICE_AGENT);
+    cr_assert_eq(decode_request(&decoder, ASK(",\"appeal\":{\"appealId\":\"a\"}"), &input),
+                 STATUS_OK);
+    cr_expect_str_eq(input.follow_up.actor_id, "");
+    arena_destroy(decoder.arena);
 }
 
 Test(intake_codec, an_order_as_it_should_be)

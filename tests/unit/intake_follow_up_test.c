@@ -21,6 +21,7 @@ Test(intake_follow_up, an_appeal_takes_the_claim_again_once)
     cr_assert_eq(world_follow_up(world, FOLLOW_UP_APPEAL, "a", "x"), STATUS_OK);
     cr_expect_eq(world_last(world)->status, ANSWER_VALIDATED);
     cr_expect(world_last(world)->appeal);
+    cr_expect_str_eq(world_last(world)->appealed_by, "desk");
     cr_expect_not(world_last(world)->first);
     cr_expect_eq(world_last(world)->version, 2);
     cr_expect_eq(world_last(world)->claim_minor, 1531);

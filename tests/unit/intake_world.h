@@ -21,6 +21,7 @@ struct world_answer {
     int64_t version;
     int64_t claim_minor;
     bool appeal, sparse, first;
+    const char *appealed_by; /* "" if it is no appeal, or of nobody */
 };
 
 struct world_deadline {
@@ -61,7 +62,8 @@ static inline enum status world_publish(void *self, const struct answer *answer)
                               .refund = answer->refund,
                               .version = answer->version,
                               .claim_minor = answer->refund->claim_minor,
-                              .appeal = answer->appeal,
+                              .appeal = answer->appeal != NULL,
+                              .appealed_by = answer->appeal != NULL ? answer->appeal->actor_id : "",
                               .sparse = answer->sparse,
                               .first = answer->first};
     return STATUS_OK;
@@ -273,6 +275,7 @@ static inline enum status world_follow_up(struct world *world, enum follow_up_ki
                                         .refund_id = request_id,
                                         .request_id = request_id,
                                         .id = id,
+                                        .actor_id = "desk",
                                         .note = "",
                                         .customer_token = ""}};
     return world_decide(world, input);

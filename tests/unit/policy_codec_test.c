@@ -110,6 +110,22 @@ Test(policy_codec, an_assessment_carries_what_it_judged)
     cr_expect_eq(assessed->decided_at->seconds, 123);
 }
 
+Test(policy_codec, who_appealed_goes_on)
+{
+    struct one_event one;
+    cr_assert_eq(decoded(&one, "{" HEAD ",\"status\":\"VALIDATED\"," WHEN ",\"request\":{" WHEN
+                               ",\"trigger\":\"CUSTOMER_REQUEST\",\"reason\":\"DAMAGED\"},"
+                               "\"facts\":{\"lines\":[{\"lineId\":\"1\"}]}," CLAIM
+                               ",\"appeal\":true,\"appealedBy\":{\"id\":\"desk-2\","
+                               "\"role\":\"SERVICE_AGENT\"}}"),
+                 STATUS_OK);
+    const Redress__V1__RefundAssessed *assessed = published(&one, true);
+    cr_expect(assessed->appeal);
+    cr_assert_not_null(assessed->appealed_by);
+    cr_expect_str_eq(assessed->appealed_by->id, "desk-2");
+    cr_expect_eq(assessed->appealed_by->role, REDRESS__V1__ROLE__ROLE_SERVICE_AGENT);
+}
+
 Test(policy_codec, a_cancellation_is_passed_on)
 {
     struct one_event one;

@@ -165,7 +165,8 @@ Test(routing_decode, random_bytes_never_crash)
 }
 
 static const char ASSESSED[] =
-    "{" HEAD "," WHEN ",\"version\":2,\"status\":\"COMPLIANT\",\"appeal\":true,"
+    "{" HEAD "," WHEN
+    ",\"version\":2,\"status\":\"COMPLIANT\",\"appeal\":true,\"appealedBy\":{\"id\":\"desk-2\"},"
     "\"request\":{\"requester\":{\"id\":\"agent-4\"},\"wishedMethod\":\"STORE_CREDIT\"},"
     "\"facts\":{\"market\":\"GB\",\"payments\":["
     "{\"paymentId\":\"p1\",\"captured\":{\"minor\":300,\"currency\":\"GBP\"}},"
@@ -183,6 +184,7 @@ static void expect_sample(const struct assessed *assessed)
     cr_expect_eq(assessed->version, 2);
     cr_expect_eq(assessed->status, ASSESSED_COMPLIANT);
     cr_expect(assessed->appeal);
+    cr_expect_str_eq(assessed->appealed_by, "desk-2");
     cr_expect_eq(assessed->minor, 500);
     cr_expect_str_eq(assessed->currency, "GBP");
     cr_expect_eq(assessed->method, METHOD_STORE_CREDIT);

@@ -64,11 +64,12 @@ const struct coverage fixture_payments[2] = {{"pay_1", 100000000}, {"pay_2", 500
 
 void fixture_start(struct fixture *fixture)
 {
-    *fixture = (struct fixture){
-        .arena = arena_create(4 * 1024 * 1024),
-        .order = {.merchant_id = "shop", .order_id = "536365"},
-        .refund = {.refund_id = "rf_00000000000000000000000000000001", .requester = ""},
-        .now_us = 1000 * CLOCK_DAY_US};
+    *fixture = (struct fixture){.arena = arena_create(4 * 1024 * 1024),
+                                .order = {.merchant_id = "shop", .order_id = "536365"},
+                                .refund = {.refund_id = "rf_00000000000000000000000000000001",
+                                           .requester = "",
+                                           .appealed_by = ""},
+                                .now_us = 1000 * CLOCK_DAY_US};
     cr_assert_not_null(fixture->arena);
     fixture->scratch = arena_create(ROUTE_SCRATCH_MAX);
     cr_assert_not_null(fixture->scratch);
@@ -108,6 +109,7 @@ struct assessed fixture_assessed(const struct fixture *fixture, int64_t minor)
         .payments = fixture_payments,
         .payment_count = 1,
         .requester = "agent-4",
+        .appealed_by = "",
         .facts = {.outcome = "COMPLIANT", .market = "GB", .refunds_last_year = -1}};
 }
 

@@ -155,6 +155,23 @@ Test(routing_people, an_older_case_of_the_refund_is_closed)
     expect_refused(&decision, REFUSAL_CASE_NOT_OPEN);
 }
 
+Test(routing_people, who_appealed_has_no_part_in_it)
+{
+    fixture_reach(&fx, STATE_DECLINED);
+    struct assessed appeal = fixture_assessed(&fx, 90000);
+    appeal.appeal = true;
+    appeal.appealed_by = "vera";
+    cr_assert_eq(fixture_assess(&fx, &appeal), STATUS_OK);
+    struct decision decision = fixture_decision(&fx, "vera", VERDICT_APPROVE);
+    expect_refused(&decision, REFUSAL_OWN_REQUEST);
+
+    struct assessed answered = fixture_assessed(&fx, 90000);
+    cr_assert_eq(fixture_assess(&fx, &answered), STATUS_OK);
+    cr_expect(fx.refund.latest->appeal);
+    decision = fixture_decision(&fx, "vera", VERDICT_DECLINE);
+    expect_refused(&decision, REFUSAL_OWN_REQUEST);
+}
+
 Test(routing_people, only_finance_approves_at_level_3)
 {
     fixture_open(&fx, 90000);
