@@ -1,18 +1,20 @@
 /* What a decision costs.
  *
  *     dmn write DIRECTORY            the models, with facts beside them (NAME.dmn, NAME.facts)
+ *     dmn judge NAME FACTS           a shipped model with other facts: what `write` puts beside it
  *     dmn run MS NAME...             CPU per evaluation over at least MS milliseconds each: a line
- * of JSON per model dmn once NAME HOW COUNT        COUNT evaluations for a profiler; HOW: plain,
- * trace, nothing
+ *                                    of JSON per model
+ *     dmn once NAME HOW COUNT        COUNT evaluations for a profiler; HOW: plain, trace, nothing
  *
  * To be started at the root of the repository. */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/dmn/feel_format.h"
 #include "dmn/bench_subject.h"
 
-enum { CLOCK_EVERY = 64 };
+enum { CLOCK_EVERY = 64, VALUE_BYTES = 65536 };
 
 /* Microseconds per evaluation. */
 static double spend(struct bench_subject *s, enum bench_how how, double seconds)
@@ -77,28 +79,28 @@ static void put_made(FILE *file, const struct bench_model *model)
             (void)fprintf(file, "%s%s: %s%s%s%s", j == 0 ? "{" : ", ", facts.names[j],
                           date ? "@" : "", quote, facts.texts[j], quote);
         }
-        (void)fprintf(file, "}\t%s\t\t%d\n", model->decision, (int)bench_by_hand(model, &facts));
+        (void)fprintf(file, "}\t%s\t%d\n", model->decision, (int)bench_by_hand(model, &facts));
     }
 }
 
-static void put_shipped(FILE *file, const struct bench_model *model)
+/* `facts`: other ones than the model's own, or NULL. */
+static void put_shipped(FILE *file, const struct bench_model *model, const char *facts)
 {
-    struct bench_subject *s = bench_load(model->name);
-    char *text = bench_read(model->facts), *rest = text;
+    struct bench_subject *s = bench_load_with(model->name, facts);
+    char *text = bench_read(facts == NULL ? model->facts : facts), *rest = text;
     for (size_t i = 0; i < s->count; i++) {
         struct feel_value value = bench_evaluate(s, i, BENCH_PLAIN);
-        const struct feel_value *member = feel_entry(&value, feel_text(model->member));
-        bool said = member != NULL && member->kind == FEEL_STRING;
-        (void)fprintf(file, "%s\t%s\t%s\t%.*s\n", strtok_r(rest, "\n", &rest), model->decision,
-                      model->member, said ? (int)member->text.size : 0,
-                      said ? member->text.bytes : "");
+        struct feel_text written;
+        if (!feel_format(s->arena, &value, VALUE_BYTES, &written))
+            bench_fail(model->name, "gives a value too long to write");
+        (void)fprintf(file, "%s\t%s\t%.*s\n", strtok_r(rest, "\n", &rest), model->decision,
+                      (int)written.size, written.bytes);
     }
     free(text);
     bench_unload(s);
 }
 
-/* A line per set of facts: a FEEL context, the decision, the member of its result to look at (or
- * nothing) and what it is. */
+/* A line per set of facts: a FEEL context, the decision and what it comes to, in FEEL. */
 static void write_model(const char *directory, const struct bench_model *model)
 {
     char *xml = model->file == NULL ? bench_model_xml(model) : bench_read(model->file);
@@ -111,7 +113,10 @@ static void write_model(const char *directory, const struct bench_model *model)
     (void)fclose(file);
     free(xml);
     file = create(directory, model->name, ".facts");
-    (model->file == NULL ? put_made : put_shipped)(file, model);
+    if (model->file == NULL)
+        put_made(file, model);
+    else
+        put_shipped(file, model, NULL);
     (void)fclose(file);
     (void)printf("%s\n", model->name);
 }
@@ -128,6 +133,11 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "write") == 0) {
         for (size_t i = 0; i < bench_model_count; i++)
             write_model(argv[2], &bench_models[i]);
+    } else if (argc == 4 && strcmp(argv[1], "judge") == 0) {
+        const struct bench_model *model = bench_model_find(argv[2]);
+        if (model == NULL || model->file == NULL)
+            bench_fail(argv[2], "no shipped model");
+        put_shipped(stdout, model, argv[3]);
     } else if (argc > 3 && strcmp(argv[1], "run") == 0) {
         for (int i = 3; i < argc; i++)
             run(argv[i], strtod(argv[2], NULL) / 1e3);
@@ -137,7 +147,9 @@ int main(int argc, char **argv)
             (void)bench_evaluate(s, i, how_of(argv[3]));
         bench_unload(s);
     } else {
-        (void)fputs("usage: dmn write DIRECTORY | run MS NAME... | once NAME HOW COUNT\n", stderr);
+        (void)fputs("usage: dmn write DIRECTORY | judge NAME FACTS | run MS NAME... | once NAME "
+                    "HOW COUNT\n",
+                    stderr);
         return 2;
     }
     return 0;

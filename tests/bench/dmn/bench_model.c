@@ -17,16 +17,16 @@
     X(UNIQUE, 10000, 4.0)
 
 const struct bench_model bench_models[] = {
-#define X(policy, rules, aim) {#policy "-" #rules, "fee", #policy, rules, aim, NULL, NULL, NULL},
+#define X(policy, rules, aim) {#policy "-" #rules, "fee", #policy, rules, aim, NULL, NULL},
     TABLE_ROWS(X)
 #undef X
-        {"chain-4x15", "t3", "FIRST", 0, 2.0, NULL, NULL, NULL},
+        {"chain-4x15", "t3", "FIRST", 0, 2.0, NULL, NULL},
     {"first-rules", "Assessment", NULL, 0, 0, "deploy/policies/first-rules.dmn",
-     "tests/bench/dmn/assessment.feel", "outcome"},
+     "tests/bench/dmn/assessment.feel"},
     {"shop", "Assessment", NULL, 0, 0, "deploy/policies/shop.dmn",
-     "tests/bench/dmn/assessment.feel", "outcome"},
+     "tests/bench/dmn/assessment.feel"},
     {"authority", "Route", NULL, 0, 0, "deploy/policies/authority.dmn",
-     "tests/bench/dmn/route.feel", "queue"},
+     "tests/bench/dmn/route.feel"},
 };
 
 const size_t bench_model_count = sizeof bench_models / sizeof *bench_models;

@@ -24,7 +24,6 @@ struct bench_model {
     double aim_us;        /* CPU per evaluation on a machine like the one of the README; 0: none */
     const char *file;     /* a shipped model, from the root; NULL: made here */
     const char *facts;    /* for it, a FEEL context per line */
-    const char *member;   /* of the result, that is compared between engines */
 };
 
 extern const struct bench_model bench_models[];

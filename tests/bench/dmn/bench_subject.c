@@ -11,7 +11,7 @@
 enum {
     ARENA_BYTES = 64 * 1024 * 1024,
     MODEL_BYTES = 16 * 1024 * 1024,
-    LINES_MAX = 64,
+    LINES_MAX = 1024,
     NOW_S = 1725530400 /* 2024-09-05T10:00:00Z, for models that ask */
 };
 
@@ -94,12 +94,12 @@ static struct feel_value feel_value_of(const char *expression, struct arena *kep
     return copy;
 }
 
-static void read_facts(struct bench_subject *s)
+static void read_facts(struct bench_subject *s, const char *path)
 {
-    char *text = bench_read(s->model->facts), *rest = text;
+    char *text = bench_read(path), *rest = text;
     s->inputs = arena_array(s->kept, LINES_MAX, sizeof *s->inputs);
     if (text == NULL)
-        bench_fail(s->model->facts, "cannot be read");
+        bench_fail(path, "cannot be read");
     for (char *line; s->count < LINES_MAX && (line = strtok_r(rest, "\n", &rest)) != NULL;)
         s->inputs[s->count++] = feel_value_of(line, s->kept);
     free(text);
@@ -144,7 +144,7 @@ static void check(struct bench_subject *s)
     }
 }
 
-struct bench_subject *bench_load(const char *name)
+struct bench_subject *bench_load_with(const char *name, const char *facts)
 {
     struct bench_subject *s = calloc(1, sizeof *s);
     struct dmn_limits limits = dmn_default_limits();
@@ -166,9 +166,14 @@ struct bench_subject *bench_load(const char *name)
     if (s->model->file == NULL)
         set_made_facts(s);
     else
-        read_facts(s);
+        read_facts(s, facts == NULL ? s->model->facts : facts);
     check(s);
     return s;
+}
+
+struct bench_subject *bench_load(const char *name)
+{
+    return bench_load_with(name, NULL);
 }
 
 void bench_unload(struct bench_subject *s)

@@ -31,6 +31,9 @@ char *bench_read(const char *path);
 
 /* The caller calls bench_unload. A made model's results are compared with those by hand first. */
 struct bench_subject *bench_load(const char *name);
+
+/* The same with other facts for a shipped model: a FEEL context per line of the file. */
+struct bench_subject *bench_load_with(const char *name, const char *facts);
 void bench_unload(struct bench_subject *subject);
 
 /* One evaluation with the i-th facts, in turn. The value lives until the next one. */

@@ -3,8 +3,8 @@
  *     KieBench DIRECTORY WARM_MS RUN_MS NAME...
  *
  * Each NAME is DIRECTORY/NAME.dmn with the facts of NAME.facts beside it: a line per evaluation, a
- * FEEL context, the decision, a member of its result or nothing, and what that has to be. Prints a line of
- * JSON per model. The time is the thread's own: what the compiler and the collector spend on other
+ * FEEL context, the decision and what it has to come to, in FEEL. Those of NAME.cases, where there is
+ * one, are judged too but not measured. Prints a line of JSON per model. The time is the thread's own: what the compiler and the collector spend on other
  * threads is left out, in favour of KIE. */
 
 import java.io.File;
@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.kie.dmn.api.core.DMNContext;
 import org.kie.dmn.api.core.DMNModel;
 import org.kie.dmn.api.core.DMNResult;
@@ -29,7 +31,7 @@ import org.kie.internal.io.ResourceFactory;
 public class KieBench {
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-    private record Facts(Map<String, Object> input, String decision, String member, String expected) {}
+    private record Facts(Map<String, Object> input, String decision, Object expected) {}
 
     private static List<Facts> facts(Path file) throws Exception {
         FEEL feel = FEELBuilder.builder().build();
@@ -38,7 +40,7 @@ public class KieBench {
             String[] parts = line.split("\t", -1);
             @SuppressWarnings("unchecked")
             Map<String, Object> input = (Map<String, Object>) feel.evaluate(parts[0]);
-            all.add(new Facts(input, parts[1], parts[2], parts[3]));
+            all.add(new Facts(input, parts[1], plain(feel.evaluate(parts[2]))));
         }
         return all;
     }
@@ -50,11 +52,22 @@ public class KieBench {
         return result.getDecisionResultByName(facts.decision).getResult();
     }
 
-    private static void check(Object got, Facts facts, String name) {
-        if (!facts.member.isEmpty() && got instanceof Map<?, ?> context) got = context.get(facts.member);
-        if (got instanceof BigDecimal number) got = number.stripTrailingZeros().toPlainString();
-        if (!facts.expected.equals(got))
-            throw new IllegalStateException(name + ": " + got + " instead of " + facts.expected);
+    /* A value with its numbers in one form, so that equal ones are equal to Java. */
+    private static Object plain(Object value) {
+        if (value instanceof BigDecimal number) return number.stripTrailingZeros().toPlainString();
+        if (value instanceof List<?> list) return list.stream().map(KieBench::plain).toList();
+        if (!(value instanceof Map<?, ?> context)) return value;
+        Map<Object, Object> result = new TreeMap<>();
+        context.forEach((name, member) -> result.put(name, plain(member)));
+        return result;
+    }
+
+    private static void check(DMNRuntime runtime, DMNModel model, List<Facts> all) {
+        for (Facts facts : all) {
+            Object got = plain(evaluate(runtime, model, facts));
+            if (!Objects.equals(facts.expected, got))
+                throw new IllegalStateException(got + " instead of " + facts.expected + " for " + facts.input);
+        }
     }
 
     /* Microseconds per evaluation over at least `ms` of this thread's time. */
@@ -78,8 +91,9 @@ public class KieBench {
                 .getOrElseThrow(RuntimeException::new);
         double loadMs = (THREADS.getCurrentThreadCpuTime() - start) / 1e6;
         DMNModel model = runtime.getModels().get(0);
-        for (Facts facts : all.subList(0, Math.min(8, all.size())))
-            check(evaluate(runtime, model, facts), facts, name);
+        Path cases = Path.of(directory, name + ".cases");
+        check(runtime, model, all.subList(0, Math.min(8, all.size())));
+        if (Files.exists(cases)) check(runtime, model, facts(cases));
         spend(runtime, model, all, warmMs);
         System.out.printf("{\"model\": \"%s\", \"us\": %.3f, \"load_ms\": %.1f}%n", name,
                 spend(runtime, model, all, runMs), loadMs);
