@@ -19,10 +19,27 @@ static int64_t payment_used(const struct payment *payment)
     return add(add(payment->refunded_minor, payment->in_flight_minor), payment->disputed_minor);
 }
 
-bool payment_admits(const struct payment *payment, int64_t minor, const char *currency)
+bool payment_same(const struct payment *a, const struct payment *b)
 {
-    return strcmp(payment->currency, currency) == 0 &&
-           add(payment_used(payment), minor) <= payment->captured_minor;
+    return a->provider == b->provider && a->provider_reference[0] != '\0' &&
+           strcmp(a->provider_reference, b->provider_reference) == 0;
+}
+
+/* What was said of a payment as a whole counts against one of its parts, so that the others may
+ * still look free. */
+bool payment_admits(const struct order_rows *rows, const struct payment *payment, int64_t minor,
+                    const char *currency)
+{
+    int64_t used = payment_used(payment), captured = payment->captured_minor;
+    if (strcmp(payment->currency, currency) != 0 || add(used, minor) > captured)
+        return false;
+    for (const struct payment *part = rows->payments; part != NULL; part = part->next) {
+        if (part == payment || !payment_same(part, payment))
+            continue;
+        used = add(used, payment_used(part));
+        captured = add(captured, part->captured_minor);
+    }
+    return add(used, minor) <= captured;
 }
 
 int64_t payment_excess(const struct payment *payment)

@@ -56,6 +56,13 @@ enum status settle_capture(struct settling *settling, const struct capture *capt
     if (payment != NULL)
         return objection_set(settling, OBJECTION_CONFLICT, "captured.payment_id",
                              capture->payment_id, "the same payment with the same content");
+    if (capture->held_by != NULL)
+        return objection_set(settling, OBJECTION_TAKEN, "captured.provider_reference",
+                             capture->provider_reference,
+                             arena_printf(settling->arena,
+                                          "one order for a payment of the provider;"
+                                          " order %s has it",
+                                          capture->held_by));
     payment = arena_zalloc(settling->arena, sizeof *payment);
     if (payment == NULL)
         return STATUS_EXHAUSTED;
@@ -70,6 +77,8 @@ enum status settle_capture(struct settling *settling, const struct capture *capt
                                 .cause = settling->cause,
                                 .mark = ROW_NEW,
                                 .next = rows->payments};
+    for (const struct payment *p = rows->payments; p != NULL; p = p->next)
+        payment->part = payment->part || payment_same(p, payment);
     rows->payments = payment;
     attach(settling, payment);
     return settled(settling);

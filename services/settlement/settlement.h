@@ -71,6 +71,7 @@ struct payment {
     int64_t refunded_minor;  /* by us and elsewhere */
     int64_t in_flight_minor; /* reserved, sent, or not known to have failed */
     int64_t disputed_minor;  /* open and lost */
+    bool part;               /* of a payment of the provider that the order has already */
     bool over;               /* refunded + in flight + disputed > captured, by facts from outside */
     int64_t captured_us;
     const char *cause; /* ce_id of its capture */
@@ -197,6 +198,7 @@ struct capture {
     int64_t amount_minor;
     const char *currency;
     int64_t occurred_us;
+    const char *held_by; /* another order that has this payment of the provider; NULL: none */
 };
 
 struct share {
@@ -428,6 +430,7 @@ enum objection_kind {
     OBJECTION_TRANSITION,
     OBJECTION_REFERENCE,
     OBJECTION_RANGE,
+    OBJECTION_TAKEN,
     OBJECTION_CONFLICT
 };
 

@@ -60,6 +60,9 @@ struct settlement_rows {
     struct call *foreign_refunds, *disputes, *goods_lines; /* NULL: no event needs them */
     struct call *seen_evidence, *seen_goods;
     struct call *ledger_heads;
+    struct call *captured; /* orders that have the payments of captures; NULL: no capture */
+    struct reference **references;
+    size_t reference_buckets;
     struct ledger_head *heads;  /* by shard, WORKER_SHARDS_MAX */
     struct order_rows *orders;  /* by batch->orders */
     size_t capacity[PROVIDERS]; /* what the sender takes; a fact of the batch */
@@ -81,6 +84,14 @@ enum status settlement_ledger_keep(struct batch *batch, struct event *event,
                                    struct effects *effects);
 enum status settlement_ledger_due(struct batch *batch, struct event *event);
 void settlement_ledger_save(struct batch *batch, struct unit *unit);
+
+/* settlement_reference.c: which order has a payment of a provider. `holder`: another order than the
+ * event's that has what it captures, NULL if there is none; `take`: the event's order has it. */
+struct call *settlement_references_load(struct batch *batch, struct unit *unit);
+enum status settlement_references_loaded(struct batch *batch, struct settlement_rows *rows);
+const char *settlement_reference_holder(const struct settlement_rows *rows,
+                                        const struct event *event);
+void settlement_reference_take(const struct settlement_rows *rows, const struct event *event);
 
 /* settlement_publish.c: carries out what the core decided for the event. */
 enum status settlement_emit(struct batch *batch, struct event *event,

@@ -12,20 +12,32 @@ static enum status refuse(struct batch *batch, struct event *event,
         [OBJECTION_REFERENCE] =
             REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_UNKNOWN_REFERENCE,
         [OBJECTION_RANGE] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_FIELD_OUT_OF_RANGE,
+        [OBJECTION_TAKEN] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_PAYMENT_TAKEN,
         [OBJECTION_CONFLICT] = REDRESS__V1__DEAD_LETTER_REASON__DEAD_LETTER_REASON_CONFLICT,
     };
     return batch_refuse(batch, event, reasons[objection->kind], objection->field, objection->value,
                         objection->rule);
 }
 
-static enum status settle(struct settling *settling, const struct event *event)
+static enum status captured(struct settling *settling, const struct settlement_rows *rows,
+                            const struct event *event)
+{
+    struct capture capture = *(const struct capture *)event->body;
+    capture.held_by = settlement_reference_holder(rows, event);
+    settling->occurred_us = capture.occurred_us;
+    enum status status = settle_capture(settling, &capture);
+    if (status == STATUS_OK)
+        settlement_reference_take(rows, event);
+    return status;
+}
+
+static enum status settle(struct settling *settling, const struct settlement_rows *rows,
+                          const struct event *event)
 {
     if (event->kind == EVENT_DEADLINE)
         return settle_due(settling, (enum due_kind)event->deadline_kind, event->subject);
-    if (event->topic == TOPIC_ORDERS) {
-        settling->occurred_us = ((const struct capture *)event->body)->occurred_us;
-        return settle_capture(settling, event->body);
-    }
+    if (event->topic == TOPIC_ORDERS)
+        return captured(settling, rows, event);
     if (event->topic == TOPIC_GOODS) {
         settling->occurred_us = ((const struct goods_notice *)event->body)->occurred_us;
         return settle_goods(settling, event->body);
@@ -93,7 +105,7 @@ enum status settlement_decide(struct batch *batch, struct event *event)
     };
     if (event->kind == EVENT_DEADLINE && event->deadline_kind == DUE_LEDGER)
         return settlement_ledger_due(batch, event);
-    enum status status = settle(&settling, event);
+    enum status status = settle(&settling, rows, event);
     if (status == STATUS_UNPROCESSABLE)
         return refuse(batch, event, &settling.objection);
     if (status != STATUS_OK)

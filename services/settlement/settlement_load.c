@@ -175,6 +175,7 @@ enum status settlement_load(struct batch *batch, struct unit *unit)
     rows->goods_lines = load_table(batch, unit, &GOODS_LINE_LOAD, needs, NEED_GOODS);
     rows->seen_evidence = load_seen(batch, unit, TOPIC_PROVIDER_EVENTS, &EVIDENCE_SEEN);
     rows->seen_goods = load_seen(batch, unit, TOPIC_GOODS, &GOODS_SEEN);
+    rows->captured = settlement_references_load(batch, unit);
     rows->ledger_heads = settlement_ledger_load(batch, unit);
     return STATUS_OK;
 }

@@ -255,6 +255,8 @@ enum status settlement_loaded(struct batch *batch)
     if (status == STATUS_OK)
         status = check_states(rows, batch->order_count);
     if (status == STATUS_OK)
+        status = settlement_references_loaded(batch, rows);
+    if (status == STATUS_OK)
         status = settlement_ledger_loaded(batch, rows);
     if (settlement->sender != NULL)
         sender_capacity(settlement->sender, rows->capacity);

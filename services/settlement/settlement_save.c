@@ -3,18 +3,34 @@
 #include "settlement_batch.h"
 
 #include "columns.h"
+#include "provider_facts.h"
 
 #include <string.h>
 
+/* Refused if another shard has captured the same payment of a provider for another order meanwhile.
+ */
 static const struct statement PAYMENT_INSERT = {
     "settlement_payment_insert",
-    "INSERT INTO payment (merchant_id, order_id, payment_id, provider, provider_reference,"
+    "WITH given AS ("
+    "    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[],"
+    "                         $6::text[], $7::integer[], $8::text[], $9::bigint[], $10::bigint[],"
+    "                         $11::bigint[], $12::bigint[], $13::boolean[], $14::timestamptz[],"
+    "                         $15::text[], $16::boolean[])"
+    "        AS g(merchant_id, order_id, payment_id, provider, provider_reference,"
+    "             provider_account, method, currency, captured_minor, refunded_minor,"
+    "             in_flight_minor, disputed_minor, over, captured_at, cause, named)),"
+    " taken AS ("
+    "    INSERT INTO payment (merchant_id, order_id, payment_id, provider, provider_reference,"
     "                     provider_account, method, currency, captured_minor, refunded_minor,"
-    "                     in_flight_minor, disputed_minor, over, captured_at, cause)"
-    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[],"
-    "                      $6::text[], $7::integer[], $8::text[], $9::bigint[], $10::bigint[],"
-    "                      $11::bigint[], $12::bigint[], $13::boolean[], $14::timestamptz[],"
-    "                      $15::text[])",
+    "                     in_flight_minor, disputed_minor, over, captured_at, cause, part_of)"
+    "    SELECT merchant_id, order_id, payment_id, provider, provider_reference, provider_account,"
+    "           method, currency, captured_minor, refunded_minor, in_flight_minor, disputed_minor,"
+    "           over, captured_at, cause, CASE WHEN named THEN"
+    "           concat_ws(chr(31), merchant_id, order_id, payment_id) ELSE '' END"
+    "      FROM given ORDER BY provider_reference COLLATE \"C\", provider"
+    "    ON CONFLICT (provider_reference COLLATE \"C\", provider, part_of)"
+    "     WHERE provider_reference <> '' DO NOTHING RETURNING 1)"
+    " SELECT redress_require_room((SELECT count(*) FROM taken), (SELECT count(*) FROM given))",
 };
 
 static const struct statement PAYMENT_UPDATE = {
@@ -203,6 +219,8 @@ static void put_payments(struct columns *insert, struct columns *update,
             continue;
         columns_time(out, payment->captured_us);
         columns_text(out, payment->cause);
+        columns_bool(out,
+                     payment->part || provider_facts(payment->provider)->executor != EXECUTOR_CALL);
     }
 }
 

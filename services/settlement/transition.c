@@ -193,7 +193,8 @@ void payout_proceed(struct settling *settling, struct payout *payout)
         payout->provider = payment->provider;
     if (strcmp(payment->currency, payout->currency) != 0)
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAP_EXCEEDED, "CURRENCY_MISMATCH");
-    else if (payment->over || !payment_admits(payment, payout->amount_minor, payout->currency))
+    else if (payment->over ||
+             !payment_admits(settling->rows, payment, payout->amount_minor, payout->currency))
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAP_EXCEEDED, "CAP_EXCEEDED");
     else
         (void)payout_apply(settling, payout, PAYOUT_EVENT_CAPTURED, "");

@@ -27,8 +27,13 @@ struct payout *payout_find(const struct order_rows *rows, const char *payout_id)
 struct refund *refund_take(struct settling *settling, const char *refund_id);
 void row_touch(enum row_mark *mark);
 
-/* True if the payment can bear `minor` more by everything that is known. */
-bool payment_admits(const struct payment *payment, int64_t minor, const char *currency);
+/* Two captures of one payment of a provider: parts of it. */
+bool payment_same(const struct payment *a, const struct payment *b);
+
+/* True if the payment can bear `minor` more by everything that is known of it and, where the order
+ * has parts of one payment of the provider, of all of them. */
+bool payment_admits(const struct order_rows *rows, const struct payment *payment, int64_t minor,
+                    const char *currency);
 
 /* By how much the payment is over, 0 if it is not. */
 int64_t payment_excess(const struct payment *payment);

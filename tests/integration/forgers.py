@@ -128,6 +128,39 @@ def scenarios(stack):
         await_refused(journey, "MAC")
         counting.equal("it was paid once", len(effects(journey)), 1)
 
+    def one_payment_for_two_orders():
+        first = Order("shares-first", lines=(("1", 1, 255),))
+        others = [Order(f"shares-other-{number}", lines=(("1", 1, 255),)) for number in (1, 2)]
+        def borrowed(order):
+            capture = order.captured()
+            capture["captured"]["providerReference"] = first.reference()
+            return [capture, order.delivered(), order.placed()]
+        stack.publish(ORDERS, *first.events(), *borrowed(others[0]))
+        counting.until(lambda: stack.lag("settlement") == 0)
+        stack.publish(ORDERS, *borrowed(others[1]))
+        holders = counting.until(lambda: stack.sql(
+            "settlement", "SELECT order_id FROM view.payment WHERE provider_reference ="
+            f" '{first.reference()}'"))
+        counting.equal("one order has the payment", len(holders), 1)
+        orders = [first, *others]
+        late = [order for order in orders if order.order_id != holders[0][0]]
+        for order in late:
+            await_letters(order.order_id, 1, "settlement", reason="PAYMENT_TAKEN")
+        for order in orders:
+            stack.publish(REQUESTS, order.request())
+        for order in orders:
+            if order not in late:
+                Journey(stack, order).await_paid(255)
+        for order in late:
+            journey = Journey(stack, order)
+            journey.await_status(ROUTED, "APPROVED")
+            counting.check("what has no payment waits for its capture", counting.until(
+                lambda journey=journey: stack.sql(
+                    "settlement", "SELECT status FROM view.payout WHERE refund_id ="
+                    f" '{journey.refund_id}'") == [["AWAITING_CAPTURE"]]), journey.trace())
+        counting.equal("the provider paid once", len(
+            [effect for effect in stack.effects() if first.reference() in json.dumps(effect)]), 1)
+
     def await_letters(order_id, count, *workers, reason="NOT_SEALED"):
         """Each of these workers met what no worker said `count` times, and put it aside."""
         def met():
@@ -191,6 +224,6 @@ def scenarios(stack):
             lambda: [event["status"] for event in stack.events(shop.PAYOUTS, order.order_id)][-1:]
             == ["PAYOUT_STATUS_SUCCEEDED"]), stack.events(shop.VALIDATED, order.order_id))
 
-    return [assessment_of_nobody, goods_that_nobody_saw, end_of_a_refund, seal_of_another_record,
+    return [one_payment_for_two_orders, assessment_of_nobody, goods_that_nobody_saw, end_of_a_refund, seal_of_another_record,
             forged_failure, forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
             approval_again_with_a_new_version]

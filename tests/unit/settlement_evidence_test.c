@@ -394,6 +394,50 @@ Test(settlement_evidence, a_capture_twice_is_a_duplicate_and_another_one_a_confl
 
 /* Every state x everything that providers say, through the core: the books hold (the world checks
  * them), and what the table calls illegal is refused. */
+static struct capture stripe_capture(const char *payment_id, const char *reference, int64_t minor)
+{
+    return (struct capture){.payment_id = payment_id,
+                            .provider_reference = reference,
+                            .provider_account = "",
+                            .provider = PROVIDER_STRIPE,
+                            .method = 1,
+                            .amount_minor = minor,
+                            .currency = "GBP",
+                            .occurred_us = world.now_us};
+}
+
+Test(settlement_evidence, a_payment_of_the_provider_has_one_order)
+{
+    struct capture capture = stripe_capture("pay_2", "pi_elsewhere", 500);
+    capture.held_by = "536366";
+    cr_expect_eq(world_capture_as(&world, &capture), STATUS_UNPROCESSABLE);
+    cr_expect_eq(world.objection.kind, OBJECTION_TAKEN);
+    cr_expect_str_eq(world.objection.value, "pi_elsewhere");
+    cr_expect_not_null(strstr(world.objection.rule, "536366"));
+    cr_expect_null(world.rows.payments->next, "it is not kept");
+}
+
+Test(settlement_evidence, parts_of_a_payment_bear_together_what_was_said_of_it)
+{
+    struct capture first = stripe_capture("part_1", "pi_parts", 400);
+    struct capture second = stripe_capture("part_2", "pi_parts", 600);
+    cr_assert_eq(world_capture_as(&world, &first), STATUS_OK);
+    cr_assert_eq(world_capture_as(&world, &second), STATUS_OK);
+    cr_expect(world.rows.payments->part);
+    cr_expect_not(world.rows.payments->next->part);
+
+    /* 900 of the 1000 go back elsewhere, and count against the first. */
+    struct evidence by_hand = foreign("p1", "re_parts", REFUND_STATUS_SUCCEEDED, 900);
+    by_hand.payment_id = "part_1";
+    by_hand.provider_reference = "";
+    cr_assert_eq(world_tell(&world, &by_hand), STATUS_OK);
+    cr_assert_eq(world_approve_one(&world, "rf_2", 1, "part_2", 101), STATUS_OK);
+    cr_expect_eq(world_payout(&world, 1)->state, PAYOUT_REFUSED);
+    cr_expect_str_eq(world_payout(&world, 1)->reason, "CAP_EXCEEDED");
+    cr_assert_eq(world_approve_one(&world, "rf_3", 1, "part_2", 100), STATUS_OK);
+    cr_expect_eq(world_payout(&world, 2)->state, PAYOUT_SUBMITTED);
+}
+
 Test(settlement_evidence, every_state_meets_everything_that_is_said)
 {
     for (int state = PAYOUT_RESERVED; state < PAYOUT_STATES; state++)

@@ -154,10 +154,15 @@ static enum status end(struct world *world, struct settling *settling, enum stat
     return status;
 }
 
+enum status world_capture_as(struct world *world, const struct capture *capture)
+{
+    struct settling settling = begin(world);
+    return end(world, &settling, settle_capture(&settling, capture));
+}
+
 enum status world_capture_by(struct world *world, const char *payment_id, int64_t minor,
                              const char *currency, int provider)
 {
-    struct settling settling = begin(world);
     const struct capture capture = {
         .payment_id = payment_id,
         .provider_reference = arena_printf(world->arena, "pi_%s", payment_id),
@@ -168,7 +173,7 @@ enum status world_capture_by(struct world *world, const char *payment_id, int64_
         .currency = currency,
         .occurred_us = world->now_us,
     };
-    return end(world, &settling, settle_capture(&settling, &capture));
+    return world_capture_as(world, &capture);
 }
 
 enum status world_capture(struct world *world, const char *payment_id, int64_t minor,

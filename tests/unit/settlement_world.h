@@ -34,6 +34,7 @@ void world_pass(struct world *world, int64_t us);
 
 enum status world_capture(struct world *world, const char *payment_id, int64_t minor,
                           const char *currency);
+enum status world_capture_as(struct world *world, const struct capture *capture);
 enum status world_capture_by(struct world *world, const char *payment_id, int64_t minor,
                              const char *currency, int provider);
 
