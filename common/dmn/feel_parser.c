@@ -138,6 +138,19 @@ bool feel_enter(struct feel_parser *p)
     return false;
 }
 
+bool feel_put_above(struct feel_parser *p, struct feel_node *node, const struct feel_node *below)
+{
+    if (below->height >= FEEL_HEIGHT_MAX) {
+        feel_fail(p, "more than %d operators one after the other", FEEL_HEIGHT_MAX);
+        return false;
+    }
+    if (node->height <= below->height)
+        node->height = (uint16_t)(below->height + 1);
+    if (p->tallest < node->height)
+        p->tallest = node->height;
+    return true;
+}
+
 static bool matches(const struct feel_parser *p, const struct feel_symbol *name)
 {
     for (size_t i = 0; i < name->word_count; i++) {
@@ -310,6 +323,7 @@ const struct feel_node *feel_parse_tests(const struct feel_compiler *compiler,
         }
         p.next = 0;
         p.depth = 0;
+        p.tallest = 0;
         p.unknown = 0;
         p.failed = false;
         error->text[0] = '\0';

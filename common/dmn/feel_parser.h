@@ -15,6 +15,7 @@ struct feel_parser {
     size_t count;
     size_t next;
     int depth;
+    uint16_t tallest; /* of the nodes within the value that is being read */
     bool failed;
     bool reads_input;   /* `?` was seen */
     bool range_end;     /* a `[` may close a range here */
@@ -47,6 +48,9 @@ bool feel_expect_word(struct feel_parser *p, const char *word);
 
 /* One level deeper; the caller takes it back from `depth`. */
 bool feel_enter(struct feel_parser *p);
+
+/* Puts a node above one that it evaluates. False: the tree is too tall to evaluate. */
+bool feel_put_above(struct feel_parser *p, struct feel_node *node, const struct feel_node *below);
 
 /* The longest name in sight that the next tokens spell, not consumed; NULL when none does. */
 const struct feel_symbol *feel_known_name(struct feel_parser *p, bool *filter);

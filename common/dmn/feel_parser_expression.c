@@ -6,11 +6,11 @@ static const struct feel_node *binary(struct feel_parser *p, enum feel_op op,
                                       const struct feel_node *a, const struct feel_node *b)
 {
     struct feel_node *node = a == NULL || b == NULL ? NULL : feel_new(p, op);
-    if (node != NULL) {
-        node->offset = a->offset;
-        node->a = a;
-        node->b = b;
-    }
+    if (node == NULL || !feel_put_above(p, node, a) || !feel_put_above(p, node, b))
+        return NULL;
+    node->offset = a->offset;
+    node->a = a;
+    node->b = b;
     return node;
 }
 
@@ -31,8 +31,10 @@ static const struct feel_node *parse_arguments(struct feel_parser *p,
         if (!feel_grow(p, &arguments, feel_parse_expression(p)))
             return NULL;
         arguments.names[arguments.count - 1] = name;
+        if (node == NULL || !feel_put_above(p, node, arguments.items[arguments.count - 1]))
+            return NULL;
     }
-    if (node == NULL || p->failed)
+    if (node == NULL || p->failed || !feel_put_above(p, node, callee))
         return NULL;
     node->a = callee;
     node->items = arguments.items;
@@ -82,7 +84,7 @@ static const struct feel_node *parse_postfix(struct feel_parser *p)
         if (feel_accept(p, FEEL_TOKEN_DOT)) {
             struct feel_node *path = feel_new(p, FEEL_OP_PATH);
             const struct feel_symbol *name = feel_member_name(p);
-            if (path == NULL || name == NULL)
+            if (path == NULL || name == NULL || !feel_put_above(p, path, node))
                 return NULL;
             path->a = node;
             path->name = name;
@@ -119,7 +121,7 @@ static const struct feel_node *parse_negation(struct feel_parser *p)
         return NULL;
     node->a = parse_negation(p);
     p->depth--;
-    return node->a == NULL ? NULL : node;
+    return node->a == NULL || !feel_put_above(p, node, node->a) ? NULL : node;
 }
 
 static const struct feel_node *parse_power(struct feel_parser *p)
@@ -167,7 +169,10 @@ static const struct feel_node *parse_between(struct feel_parser *p, const struct
     node->a = value;
     node->b = low;
     node->c = feel_parse_sum(p);
-    return node->b == NULL || node->c == NULL ? NULL : node;
+    if (node->b == NULL || node->c == NULL || !feel_put_above(p, node, value) ||
+        !feel_put_above(p, node, node->b))
+        return NULL;
+    return feel_put_above(p, node, node->c) ? node : NULL;
 }
 
 static bool range_form(enum feel_token_kind kind, enum feel_range_form *form)
@@ -194,7 +199,7 @@ struct feel_node *feel_parse_open_range(struct feel_parser *p)
     struct feel_node *node = feel_new(p, FEEL_OP_RANGE);
     p->next++;
     const struct feel_node *end = feel_parse_sum(p);
-    if (node == NULL || end == NULL)
+    if (node == NULL || end == NULL || !feel_put_above(p, node, end))
         return NULL;
     node->form = form;
     bool high = form == FEEL_LESS || form == FEEL_LESS_EQUAL;
@@ -223,10 +228,11 @@ struct feel_node *feel_parse_test_list(struct feel_parser *p, enum feel_token_ki
     struct feel_node *node = feel_new(p, FEEL_OP_TESTS);
     struct feel_nodes tests = {0};
     do {
-        if (!feel_grow(p, &tests, parse_test(p)))
+        if (!feel_grow(p, &tests, parse_test(p)) || node == NULL ||
+            !feel_put_above(p, node, tests.items[tests.count - 1]))
             return NULL;
     } while (feel_accept(p, FEEL_TOKEN_COMMA));
-    if (node == NULL || feel_at(p)->kind != close)
+    if (feel_at(p)->kind != close)
         return feel_fail(p, "expected %s after the test", feel_token_name(close));
     node->items = tests.items;
     node->count = (uint32_t)tests.count;
@@ -251,7 +257,7 @@ static const struct feel_node *parse_in(struct feel_parser *p, const struct feel
         return binary(p, FEEL_OP_IN, value, single);
     const struct feel_node *items[] = {single};
     struct feel_node *list = feel_new(p, FEEL_OP_TESTS);
-    if (list == NULL)
+    if (list == NULL || !feel_put_above(p, list, single))
         return NULL;
     list->items = feel_node_list(p, items, 1);
     list->count = 1;
@@ -262,6 +268,8 @@ static const struct feel_node *parse_instance(struct feel_parser *p, const struc
 {
     struct feel_node *node = feel_new(p, FEEL_OP_INSTANCE_OF);
     if (!feel_expect_word(p, "of") || node == NULL)
+        return NULL;
+    if (!feel_put_above(p, node, value))
         return NULL;
     node->a = value;
     node->type = feel_parse_type_at(p);

@@ -462,9 +462,24 @@ static const struct feel_node *parse_value(struct feel_parser *p, bool tests_all
     return p->failed ? NULL : node;
 }
 
+/* A value stands above all that was read within it. */
+static const struct feel_node *put_above_parts(struct feel_parser *p, const struct feel_node *value,
+                                               uint16_t outer)
+{
+    if (value != NULL && p->tallest > 0)
+        ((struct feel_node *)(uintptr_t)value)->height = (uint16_t)(p->tallest + 1);
+    if (value != NULL && p->tallest < value->height)
+        p->tallest = value->height;
+    if (p->tallest < outer)
+        p->tallest = outer;
+    return value;
+}
+
 const struct feel_node *feel_parse_primary(struct feel_parser *p)
 {
     bool tests_allowed = p->tests_allowed;
+    uint16_t outer = p->tallest;
     p->tests_allowed = false;
-    return p->failed ? NULL : parse_value(p, tests_allowed);
+    p->tallest = 0;
+    return put_above_parts(p, p->failed ? NULL : parse_value(p, tests_allowed), outer);
 }

@@ -8,6 +8,7 @@
 
 enum {
     FEEL_NESTING_MAX = 64,     /* brackets, branches and quantifiers within each other */
+    FEEL_HEIGHT_MAX = 1000,    /* operators one after the other, each upon the last */
     FEEL_TEXT_MAX = 64 * 1024, /* bytes of one expression and of one string */
     FEEL_ENTRIES_MAX = 1000,   /* of one context that an expression makes */
     FEEL_PARAMETERS_MAX = 64,  /* of one function */
@@ -66,6 +67,7 @@ struct feel_node {
     bool negated;
     bool reads_input;          /* of a test: mentions `?` */
     bool boxed;                /* of a FILTER or IF: takes nothing but a boolean (7.3.7, 7.3.6) */
+    uint16_t height;           /* of the tree from here, as the parser reckons it */
     enum feel_range_form form; /* of a RANGE */
     uint32_t count;            /* of items, names and types */
     const struct feel_symbol *name;

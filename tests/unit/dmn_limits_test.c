@@ -74,6 +74,71 @@ Test(dmn_limits, refuses_expressions_nested_too_deep)
     }
 }
 
+/* The problem that a model of one expression has, or "". The caller frees it. */
+static char *problem_of(const char *expression)
+{
+    char *xml = repeat("<definitions xmlns='" DMN_NAMESPACE "' name='m' namespace='n'><decision "
+                       "name='d'><literalExpression><text>",
+                       expression, 1, "</text></literalExpression></decision></definitions>");
+    struct dmn_models *models = support_load(xml);
+    char *text = strdup(dmn_problem_count(models) == 0 ? "" : dmn_problem(models, 0)->text);
+    dmn_free(models);
+    free(xml);
+    return text;
+}
+
+/* What loads can be evaluated: a chain that would go too deep is refused before. */
+Test(dmn_limits, refuses_chains_of_operators_that_are_too_long)
+{
+    static const struct {
+        const char *head, *part, *value; /* of 990 parts */
+    } cases[] = {
+        {"0", " + 1", "990"},
+        {"1", " * 1", "1"},
+        {"1", " ** 1", "1"},
+        {"true", " and true", "true"},
+        {"false", " or false", "false"},
+        {"1", " = 1", "null"},
+        {"1", " in 1", "null"},
+        {"1", " between 1 and 1", "null"},
+        {"1", " instance of number", "false"},
+        {"{}", ".a", "null"},
+        {"1", "[1]", "1"},
+        {"abs", "(1)", "null"},
+        {"(1 + 1)", " + 1", "992"},
+        {"[0][1]", " + 1", "990"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *good = repeat(cases[i].head, cases[i].part, 990, "");
+        char *shown = support_expression(good);
+        cr_expect_str_eq(shown, cases[i].value, "%s", cases[i].part);
+        char *tall = repeat(cases[i].head, cases[i].part, 1200, "");
+        char *problem = problem_of(tall);
+        cr_expect_not_null(strstr(problem, "more than 1000 operators one after the other"),
+                           "%s: %s", cases[i].part, problem);
+        free(problem);
+        free(tall);
+        free(shown);
+        free(good);
+    }
+}
+
+/* Neither is one within the other, where each alone would do. */
+Test(dmn_limits, refuses_chains_within_chains)
+{
+    static const char *const frames[][2] = {
+        {"(0", ")"}, {"[0", "]"}, {"abs(0", ")"}, {"{a: 0", "}.a"}};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        char *inner = repeat(frames[i][0], " + 1", 600, frames[i][1]);
+        char *tall = repeat(inner, " + 1", 600, "");
+        char *problem = problem_of(tall);
+        cr_expect_not_null(strstr(problem, "one after the other"), "%s", frames[i][0]);
+        free(problem);
+        free(tall);
+        free(inner);
+    }
+}
+
 Test(dmn_limits, loading_stays_within_its_memory)
 {
     struct dmn_limits limits = dmn_default_limits();
