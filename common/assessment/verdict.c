@@ -93,11 +93,19 @@ static enum status read_reasons(const struct feel_value *value, struct verdict *
                             ASSESSMENT_REASONS_MAX);
 }
 
+/* What stands in for an entry that is left out would give money away where a mistake in the model
+ * made it null. */
+static enum status refuse_null(const char *name, const char *usual, struct error *error)
+{
+    return error_set(error, STATUS_INVALID, "%s is null; a model says %s or leaves it out", name,
+                     usual);
+}
+
 static enum status read_fee(const struct feel_value *value, struct verdict *verdict,
                             struct error *error)
 {
     if (value->kind == FEEL_NULL)
-        return STATUS_OK;
+        return refuse_null("restockingFeeMinor", "0", error);
     if (value->kind != FEEL_NUMBER || feel_number_sign(value->number) < 0)
         return error_set(error, STATUS_INVALID, "restockingFeeMinor is no number of 0 or more");
     verdict->fee = value->number;
@@ -110,7 +118,7 @@ static enum status read_methods(const struct feel_value *value, struct verdict *
     struct feel_text texts[REFUND_METHOD_COUNT];
     size_t count = 0, found = 0;
     if (value->kind == FEEL_NULL)
-        return STATUS_OK;
+        return refuse_null("methods", "[\"ORIGINAL\"]", error);
     bool good = read_texts(value, texts, REFUND_METHOD_COUNT, &count) && count > 0;
     for (size_t i = 0; good && i < count; i++) {
         good = find_word(texts[i], method_names, REFUND_METHOD_COUNT, &found);
@@ -128,9 +136,11 @@ static enum status read_methods(const struct feel_value *value, struct verdict *
 static enum status read_goods(const struct feel_value *value, struct verdict *verdict,
                               struct error *error)
 {
-    if (value->kind != FEEL_NULL && value->kind != FEEL_BOOLEAN)
+    if (value->kind == FEEL_NULL)
+        return refuse_null("goodsRequired", "false", error);
+    if (value->kind != FEEL_BOOLEAN)
         return error_set(error, STATUS_INVALID, "goodsRequired is neither true nor false");
-    verdict->goods_required = value->kind == FEEL_BOOLEAN && value->boolean;
+    verdict->goods_required = value->boolean;
     return STATUS_OK;
 }
 

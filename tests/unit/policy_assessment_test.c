@@ -70,8 +70,8 @@ Test(policy_assessment, one_line)
         {"{outcome: \"COMPLIANT\", methods: \"MANUAL\", goodsRequired: true, "
          "goodsCondition: \"UNUSED\"}",
          "COMPLIANT; 1000+0 MANUAL goods UNUSED"},
-        {"{outcome: \"COMPLIANT\", reasons: null, methods: null, goodsRequired: null, "
-         "restockingFeeMinor: null, needed: null, notice: null, goodsCondition: null}",
+        {"{outcome: \"COMPLIANT\", reasons: null, needed: null, notice: null, goodsCondition: "
+         "null}",
          "COMPLIANT; 1000+0 ORIGINAL"},
     };
     static const int64_t minors[] = {1000, 0};
@@ -95,6 +95,13 @@ Test(policy_assessment, what_is_no_assessment)
         {"{outcome: \"COMPLIANT\", restockingFee: 5}", "restockingFee is no part of an assessment"},
         {"{outcome: \"COMPLIANT\", restockingFeeMinor: -1}", "restockingFeeMinor is no number"},
         {"{outcome: \"COMPLIANT\", restockingFeeMinor: \"5\"}", "restockingFeeMinor is no number"},
+        {"{outcome: \"COMPLIANT\", restockingFeeMinor: null}", "restockingFeeMinor is null"},
+        {"{outcome: \"COMPLIANT\", restockingFeeMinor: line.refundableMinor * line.missing}",
+         "restockingFeeMinor is null; a model says 0 or leaves it out; Assessment: "},
+        {"{outcome: \"DECLINED\", reasons: \"A\", restockingFeeMinor: null}",
+         "restockingFeeMinor is null"},
+        {"{outcome: \"COMPLIANT\", methods: null}", "methods is null"},
+        {"{outcome: \"COMPLIANT\", goodsRequired: null}", "goodsRequired is null"},
         {"{outcome: \"COMPLIANT\", methods: []}", "methods are not different ones"},
         {"{outcome: \"COMPLIANT\", methods: \"CASH\"}", "methods are not different ones"},
         {"{outcome: \"COMPLIANT\", methods: [\"MANUAL\", \"MANUAL\"]}",
