@@ -89,7 +89,7 @@ static const struct statement LOAD_ALL_CLAIMS = {
     "  JOIN refund_line c ON c.order_key = o.order_key",
 };
 
-/* Of refunds that were paid less than they claim. */
+/* Of refunds that were paid less than they claim, or get units back. */
 static const struct statement LOAD_CLAIMS_TO_LOWER = {
     "intake_load_claims_to_lower",
     "SELECT k.n, " CLAIM_COLUMNS
@@ -292,7 +292,7 @@ static void load_payouts(struct batch *batch, struct unit *unit, struct loading 
         size_t n = (size_t)(batch->events[i].order - batch->orders);
         keys_add(&lower, batch, n);
         column_text(lower_refunds, input->outcome.refund_id);
-        column_int8(lower_paid, input->outcome.minor);
+        column_int8(lower_paid, outcome_whole_claim(&input->outcome));
         if (input->outcome.payouts_total <= 1)
             continue;
         keys_add(&several, batch, n);

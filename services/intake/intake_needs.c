@@ -22,6 +22,11 @@ bool outcome_is_judgement(enum outcome outcome)
     return STAGES[outcome] != LATER_PAYOUTS;
 }
 
+int64_t outcome_whole_claim(const struct outcome_seen *seen)
+{
+    return seen->returned_count > 0 ? -1 : seen->minor;
+}
+
 unsigned input_needs(const struct input *input, enum deadline_kind kind)
 {
     if (input == NULL)

@@ -33,6 +33,10 @@ unsigned input_needs(const struct input *input, enum deadline_kind kind);
 /* True of what policy or routing said: it may bring back what waits. False of payouts. */
 bool outcome_is_judgement(enum outcome outcome);
 
+/* The claims of a refund are needed unless they come to just this: then all of them was paid. -1:
+ * whatever they come to, as units go back to them. */
+int64_t outcome_whole_claim(const struct outcome_seen *seen);
+
 /* One for each of batch->orders, in the batch's arena; NULL: that is full. */
 struct order_needs *batch_needs(struct batch *batch);
 
