@@ -285,5 +285,7 @@ enum status claim_readmit(struct arena *arena, const struct order *order,
     }
     share_tax(take);
     readmit_shipping(order, refund, take, rejection);
+    if (rejection->reason == REJECTION_NONE && take->total_minor == 0)
+        *rejection = reject_order(REJECTION_CLAIM_TAKEN, refund->claim_minor, 0, NULL);
     return STATUS_OK;
 }
