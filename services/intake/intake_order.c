@@ -131,7 +131,8 @@ static void apply_movement(struct order *order, const struct movement *movement)
         if (line != NULL)
             apply_line(line, movement, movement->lines[i].units);
     }
-    if (movement->kind == MOVEMENT_CANCELLED && movement->line_count == 0) {
+    bool whole = movement->kind == MOVEMENT_CANCELLED && movement->line_count == 0;
+    if (whole && order->cancelled_at_us < movement->occurred_at_us) {
         order->cancelled_at_us = movement->occurred_at_us;
         order->changed = true;
     }
