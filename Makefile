@@ -127,9 +127,9 @@ $(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The worker loop, and settlement, in worlds of their own (tests/simulation/README.md).
+# The worker loop, and what is decided, in worlds of their own (tests/simulation/README.md).
 SIMULATION_C := $(wildcard tests/simulation/*.c)
-$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(call service_lib,settlement) $(LIB_COMMON)
+$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(foreach s,intake settlement,$(call service_lib,$(s))) $(LIB_COMMON)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
 
@@ -256,7 +256,7 @@ bench-growth: setup ## measure what an event costs as rows, shards and instances
 
 SEEDS ?= 1000000
 .PHONY: simulate
-simulate: setup ## run the worker loop, or WORLD=--payouts, in a world that fails, SEEDS=1000000
+simulate: setup ## run the worker loop, or WORLD=--claims or --payouts, in a world that fails, SEEDS=1000000
 	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/simulate
 	@$(BUILD)/release/bin/simulate $(WORLD) --seeds $(SEEDS)
 

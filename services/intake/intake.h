@@ -293,7 +293,7 @@ struct order {
     int64_t shipping_minor;
     int64_t shipping_tax_minor;
     int32_t shipping_tax_rate_ppm;
-    int64_t total_minor; /* paid for all lines, and shipping */
+    int64_t total_minor;     /* paid for all lines, and shipping */
     int64_t cancelled_at_us; /* 0: not; of the latest cancellation of the whole order */
     int64_t received_at_us;
     int32_t line_count;
