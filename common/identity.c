@@ -131,6 +131,36 @@ char *identity_payout(const char *merchant_id, const char *refund_id, int64_t or
     return ordinal_id("payout", "po_", merchant_id, refund_id, ordinal, id);
 }
 
+#define CUSTOMER_PREFIX "sha256:"
+
+char *identity_customer(const char *merchant_id, const char *token, char *name)
+{
+    unsigned char digest[DIGEST_SIZE];
+    EVP_MD_CTX *context = digest_begin();
+    digest_text(context, "customer");
+    digest_text(context, merchant_id);
+    digest_text(context, token);
+    digest_end(context, digest);
+    memcpy(name, CUSTOMER_PREFIX, sizeof CUSTOMER_PREFIX);
+    (void)put_hex(digest, sizeof digest, name + sizeof CUSTOMER_PREFIX - 1);
+    return name;
+}
+
+bool identity_is_hashed(const char *name)
+{
+    return strncmp(name, CUSTOMER_PREFIX, sizeof CUSTOMER_PREFIX - 1) == 0 &&
+           strlen(name) == IDENTITY_CUSTOMER_MAX - 1;
+}
+
+bool identity_is_customer(const char *name, const char *merchant_id, const char *token)
+{
+    char hashed[IDENTITY_CUSTOMER_MAX];
+    if (strcmp(name, token) == 0)
+        return true;
+    return identity_is_hashed(name) &&
+           strcmp(name, identity_customer(merchant_id, token, hashed)) == 0;
+}
+
 char *identity_event(const char *stage, const char *refund_id, int64_t version, char *id)
 {
     (void)snprintf(id, IDENTITY_EVENT_MAX, "%s/%s/%" PRId64, stage, refund_id, version);

@@ -238,7 +238,8 @@ enum status check_signatures(const Redress__V1__RuleSet *set, const struct signa
 static bool same_scope(const Redress__V1__Stop *a, const Redress__V1__Stop *b)
 {
     return strcmp(a->merchant_id, b->merchant_id) == 0 && a->provider == b->provider &&
-           strcmp(a->customer_token, b->customer_token) == 0 &&
+           (identity_is_customer(a->customer_token, a->merchant_id, b->customer_token) ||
+            identity_is_customer(b->customer_token, a->merchant_id, a->customer_token)) &&
            strcmp(a->refund_id, b->refund_id) == 0;
 }
 

@@ -1,5 +1,7 @@
 #include "stops.h"
 
+#include "identity.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,25 +152,54 @@ static bool agrees(const char *wanted, const char *given)
     return *wanted == '\0' || strcmp(wanted, given) == 0;
 }
 
+/* What is asked about; texts are never NULL. */
+struct asked {
+    const char *merchant_id, *customer_token, *refund_id;
+    int32_t provider;
+};
+
+/* The first of a list that has this name and covers what is asked about. */
+static const struct rules_stop *find_named(const struct stops *stops, size_t which,
+                                           const char *name, const struct asked *asked)
+{
+    const struct list *list = &stops->lists[which];
+    for (size_t i = rank(list, which, name); i < list->count; i++) {
+        const struct rules_stop *stop = &list->items[i]->stop;
+        if (strcmp(name_in(which, stop), name) != 0)
+            break;
+        if (agrees(stop->merchant_id, asked->merchant_id) &&
+            (stop->provider == 0 || stop->provider == asked->provider) &&
+            (*stop->customer_token == '\0' ||
+             identity_is_customer(stop->customer_token, asked->merchant_id, asked->customer_token)))
+            return stop;
+    }
+    return NULL;
+}
+
+/* By the token, and by what stands for it. */
+static const struct rules_stop *find_customer(const struct stops *stops, const struct asked *asked)
+{
+    char hashed[IDENTITY_CUSTOMER_MAX];
+    if (stops->lists[BY_CUSTOMER].count == 0 || *asked->customer_token == '\0')
+        return NULL;
+    const struct rules_stop *stop = find_named(stops, BY_CUSTOMER, asked->customer_token, asked);
+    return stop != NULL
+               ? stop
+               : find_named(stops, BY_CUSTOMER,
+                            identity_customer(asked->merchant_id, asked->customer_token, hashed),
+                            asked);
+}
+
 const struct rules_stop *stops_find(const struct stops *stops, const char *merchant_id,
                                     int32_t provider, const char *customer_token,
                                     const char *refund_id)
 {
-    const char *merchant = merchant_id == NULL ? "" : merchant_id;
-    const char *names[LISTS] = {[BY_REFUND] = refund_id == NULL ? "" : refund_id,
-                                [BY_CUSTOMER] = customer_token == NULL ? "" : customer_token,
-                                [WIDE] = ""};
-    for (size_t l = 0; l < LISTS; l++) {
-        const struct list *list = &stops->lists[l];
-        for (size_t i = rank(list, l, names[l]); i < list->count; i++) {
-            const struct rules_stop *stop = &list->items[i]->stop;
-            if (strcmp(name_in(l, stop), names[l]) != 0)
-                break;
-            if (agrees(stop->merchant_id, merchant) &&
-                (stop->provider == 0 || stop->provider == provider) &&
-                agrees(stop->customer_token, names[BY_CUSTOMER]))
-                return stop;
-        }
-    }
-    return NULL;
+    const struct asked asked = {.merchant_id = merchant_id == NULL ? "" : merchant_id,
+                                .customer_token = customer_token == NULL ? "" : customer_token,
+                                .refund_id = refund_id == NULL ? "" : refund_id,
+                                .provider = provider};
+    const struct rules_stop *stop = find_named(stops, BY_REFUND, asked.refund_id, &asked);
+    if (stop == NULL)
+        stop = find_customer(stops, &asked);
+    return stop != NULL ? stop : find_named(stops, WIDE, "", &asked);
 }

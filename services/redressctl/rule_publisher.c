@@ -132,15 +132,19 @@ static enum status send(const struct session *session, const Redress__V1__RuleSe
     return status;
 }
 
-/* By the hash of the bytes, as another could publish the same version at the same time. */
+/* By the hash of the bytes, as another could publish the same version at the same time. One whose
+ * signature does not hold is known by its key. */
 static enum status look(struct database *database, const Redress__V1__RuleSet *set,
                         const char *sha256, struct rule_outcome *outcome, struct error *error)
 {
     static const char sql[] = "SELECT accepted, coalesce(reason, '') FROM view.rule_set"
-                              " WHERE id = $1 AND sha256 = $2 ORDER BY log_offset DESC LIMIT 1";
-    const char *params[] = {set->id, sha256};
+                              " WHERE id IN ($1, $1 || '/' || $3) AND sha256 = $2"
+                              " ORDER BY log_offset DESC LIMIT 1";
+    char version[24];
+    const char *params[] = {set->id, sha256, version};
     struct table *table;
-    enum status status = database_query(database, sql, params, 2, &table, error);
+    (void)snprintf(version, sizeof version, "%" PRId64, set->version);
+    enum status status = database_query(database, sql, params, 3, &table, error);
     if (status != STATUS_OK)
         return status;
     outcome->judged = table_rows(table) == 1;

@@ -1,27 +1,19 @@
 #include "stop_rule.h"
 
 #include "arena.h"
-#include "clock.h"
 #include "identity.h"
 #include "message.h"
-#include "outbox.h"
 #include "redress/v1/rules.pb-c.h"
 #include "replay.h"
-#include "signature.h"
+#include "rule_publisher.h"
 #include "sink.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     STOP_ARENA_MAX = 2 * 1024 * 1024, /* one rule set as it is read */
-    STOP_ID_HEX = 12,                 /* of the scope's hash, in an id that follows from it */
-    STOP_LOOK_AGAIN_MS = 100,
-    STOP_KEY_FILE_MAX = 256
+    STOP_ID_HEX = 12                  /* of the scope's hash, in an id that follows from it */
 };
 
 struct stopping {
@@ -31,6 +23,7 @@ struct stopping {
     struct arena *scratch; /* of one event */
     struct arena *arena;   /* of what is kept */
     Redress__V1__Stop stop;
+    char customer[IDENTITY_CUSTOMER_MAX];
     int64_t found; /* version that the scope was taken from; 0: none */
 };
 
@@ -60,6 +53,17 @@ static enum status value_of(const ProtobufCEnumDescriptor *descriptor, const cha
     return STATUS_OK;
 }
 
+/* Tokens are their merchant's, and do not stand on the topic. One that covers every merchant, as
+ * could be said once, stays as it is. */
+static void set_customer(struct stopping *stopping, const char *token)
+{
+    Redress__V1__Stop *stop = &stopping->stop;
+    bool in_clear = *token != '\0' && *stop->merchant_id != '\0' && !identity_is_hashed(token);
+    stop->customer_token = in_clear
+                               ? identity_customer(stop->merchant_id, token, stopping->customer)
+                               : sink_text(token);
+}
+
 static enum status set_scope(struct stopping *stopping, struct error *error)
 {
     const struct stop_scope *scope = &stopping->rule->scope;
@@ -72,13 +76,14 @@ static enum status set_scope(struct stopping *stopping, struct error *error)
     }
     stopping->stop.merchant_id = sink_text(text(scope->merchant));
     stopping->stop.provider = (Redress__V1__Provider)provider;
-    stopping->stop.customer_token = sink_text(text(scope->customer));
+    if (*text(scope->customer) != '\0' && *text(scope->merchant) == '\0')
+        stopping->stop.merchant_id = sink_text(stopping->session->merchant);
+    set_customer(stopping, text(scope->customer));
     stopping->stop.refund_id = sink_text(text(scope->refund));
     return STATUS_OK;
 }
 
-/* The same scope has the same id, so that who resumes need not know it. A customer's token does not
- * stand in it. */
+/* The same scope has the same id, so that who resumes need not know it. */
 static enum status set_id(struct stopping *stopping, struct error *error)
 {
     const Redress__V1__Stop *stop = &stopping->stop;
@@ -103,8 +108,7 @@ static enum status set_id(struct stopping *stopping, struct error *error)
     return STATUS_OK;
 }
 
-/* The version after the last one that was published under the id, accepted or not, and the scope of
- * that one. */
+/* The latest scope that was published under the id. */
 static enum status take_record(void *context, const struct record *record, struct error *error)
 {
     struct stopping *stopping = context;
@@ -121,123 +125,60 @@ static enum status take_record(void *context, const struct record *record, struc
         strcmp(set->id, stopping->outcome->id) != 0 || set->version <= stopping->found)
         return STATUS_OK;
     stopping->found = set->version;
-    if (stopping->rule->stopped || !is_empty(&stopping->rule->scope))
+    if (!is_empty(&stopping->rule->scope))
         return STATUS_OK;
     stopping->stop.merchant_id = arena_strdup(stopping->arena, set->stop->merchant_id);
     stopping->stop.provider = set->stop->provider;
-    stopping->stop.customer_token = arena_strdup(stopping->arena, set->stop->customer_token);
+    set_customer(stopping, arena_strdup(stopping->arena, set->stop->customer_token));
     stopping->stop.refund_id = arena_strdup(stopping->arena, set->stop->refund_id);
     return STATUS_OK;
 }
 
-static enum status find_versions(struct stopping *stopping, struct error *error)
+/* Only what was stopped goes on. */
+static enum status find_stop(struct stopping *stopping, struct error *error)
 {
     static const enum topic topics[] = {TOPIC_RULES};
     const struct replay replay = {.topics = topics, .topic_count = 1};
     enum status status = replay_run(stopping->session, &replay, take_record, stopping, error);
-    if (status == STATUS_OK && stopping->found == 0 && !stopping->rule->stopped)
-        return error_set(error, STATUS_NOT_FOUND,
-                         "there is no stop %s; redressctl stop --list shows those that hold",
-                         stopping->outcome->id);
-    stopping->outcome->version = stopping->found + 1;
-    return status;
-}
-
-static enum status read_key(const char *file, struct signature_secret *secret, struct error *error)
-{
-    char key[STOP_KEY_FILE_MAX] = "";
-    FILE *opened = fopen(file, "re");
-    if (opened == NULL)
-        return error_set(error, STATUS_INVALID, "the key file %s: %s", file, strerror(errno));
-    size_t size = fread(key, 1, sizeof key - 1, opened);
-    bool failed = ferror(opened) != 0 || size == 0;
-    (void)fclose(opened);
-    if (failed)
-        return error_set(error, STATUS_INVALID, "the key file %s holds nothing", file);
-    enum status status = signature_secret_read(key, secret, error);
-    explicit_bzero(key, sizeof key);
-    return status;
+    return status == STATUS_OK && stopping->found == 0
+               ? error_set(error, STATUS_NOT_FOUND,
+                           "there is no stop %s; redressctl stop --list shows those that hold",
+                           stopping->outcome->id)
+               : status;
 }
 
 static enum status publish(struct stopping *stopping, struct error *error)
 {
     Redress__V1__RuleSet set = REDRESS__V1__RULE_SET__INIT;
     Redress__V1__Actor author = REDRESS__V1__ACTOR__INIT;
-    struct signature_secret secret;
-    struct outbox *outbox = NULL;
+    struct rule_outcome outcome;
     int role = 0;
     enum status status =
         value_of(&redress__v1__role__descriptor, "ROLE_", stopping->rule->role, &role, error);
-    if (status == STATUS_OK)
-        status = read_key(stopping->rule->key_file, &secret, error);
     if (status != STATUS_OK)
         return status;
     author.id = sink_text(stopping->rule->author);
     author.role = (Redress__V1__Role)role;
     set.id = stopping->outcome->id;
-    set.version = stopping->outcome->version;
-    set.published_at = message_timestamp(stopping->arena, clock_wall_us());
     set.author = &author;
     set.rules_case = REDRESS__V1__RULE_SET__RULES_STOP;
     set.stop = &stopping->stop;
     stopping->stop.stopped = stopping->rule->stopped;
     stopping->stop.reason = sink_text(stopping->rule->reason);
-    if (set.published_at == NULL ||
-        signature_sign_rules(&set, &secret, stopping->arena) != STATUS_OK)
-        status = error_set(error, STATUS_INVALID, "the stop cannot be signed");
-    signature_secret_wipe(&secret);
-    if (status == STATUS_OK)
-        status = outbox_open(stopping->session, &outbox, error);
-    if (status == STATUS_OK)
-        status = outbox_send(outbox, TOPIC_RULES, &set.base, error);
-    if (status == STATUS_OK)
-        status = outbox_flush(outbox, error);
-    outbox_close(outbox);
-    return status;
-}
-
-/* One whose signature does not hold is known by its key alone. */
-static enum status look(struct stopping *stopping, struct database *database, struct error *error)
-{
-    static const char sql[] = "SELECT accepted, coalesce(reason, '') FROM view.rule_set"
-                              " WHERE (id = $1 AND version = $2::bigint) OR id = $1 || '/' || $2"
-                              " ORDER BY log_offset DESC LIMIT 1";
-    char version[24];
-    struct table *table;
-    const char *const params[] = {stopping->outcome->id, version};
-    (void)snprintf(version, sizeof version, "%" PRId64, stopping->outcome->version);
-    enum status status = database_query(database, sql, params, 2, &table, error);
+    const struct rule_publication publication = {.set = &set,
+                                                 .keys = {stopping->rule->key_file},
+                                                 .key_count = 1,
+                                                 .again = true,
+                                                 .wait_s = stopping->rule->wait_s};
+    status = rule_publish(stopping->session, &publication, stopping->arena, &outcome, error);
     if (status != STATUS_OK)
         return status;
-    if (table_rows(table) == 1) {
-        stopping->outcome->known = true;
-        stopping->outcome->accepted = strcmp(table_value(table, 0, 0), "t") == 0;
-        (void)snprintf(stopping->outcome->reason, sizeof stopping->outcome->reason, "%s",
-                       table_value(table, 0, 1));
-    }
-    table_free(table);
+    stopping->outcome->version = outcome.version;
+    stopping->outcome->known = outcome.judged;
+    stopping->outcome->accepted = outcome.accepted;
+    (void)snprintf(stopping->outcome->reason, sizeof stopping->outcome->reason, "%.*s",
+                   (int)sizeof stopping->outcome->reason - 1, outcome.reason);
     return STATUS_OK;
-}
-
-/* Until settlement has judged it. */
-static enum status await_verdict(struct stopping *stopping, struct error *error)
-{
-    const struct timespec again = {.tv_nsec = STOP_LOOK_AGAIN_MS * 1000000L};
-    int64_t until_us = clock_monotonic_us() + stopping->rule->wait_s * 1000000;
-    struct database *database;
-    if (stopping->rule->wait_s == 0)
-        return STATUS_OK;
-    enum status status = session_database(stopping->session, "settlement", &database, error);
-    if (status != STATUS_OK)
-        return status;
-    do {
-        status = look(stopping, database, error);
-        if (status != STATUS_OK || stopping->outcome->known)
-            break;
-        (void)nanosleep(&again, NULL);
-    } while (clock_monotonic_us() < until_us);
-    database_close(database);
-    return status;
 }
 
 enum status stop_rule_publish(const struct session *session, const struct stop_rule *rule,
@@ -255,12 +196,10 @@ enum status stop_rule_publish(const struct session *session, const struct stop_r
                              : set_scope(&stopping, error);
     if (status == STATUS_OK)
         status = set_id(&stopping, error);
-    if (status == STATUS_OK)
-        status = find_versions(&stopping, error);
+    if (status == STATUS_OK && !rule->stopped)
+        status = find_stop(&stopping, error);
     if (status == STATUS_OK)
         status = publish(&stopping, error);
-    if (status == STATUS_OK)
-        status = await_verdict(&stopping, error);
     arena_destroy(stopping.scratch);
     arena_destroy(stopping.arena);
     return status;

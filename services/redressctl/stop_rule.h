@@ -15,7 +15,7 @@ enum { STOP_ID_MAX = 129 };
 struct stop_scope {
     const char *merchant;
     const char *provider; /* such as STRIPE */
-    const char *customer;
+    const char *customer; /* token; what is published is identity_customer of it */
     const char *refund;
 };
 

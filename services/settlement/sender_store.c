@@ -2,6 +2,7 @@
  */
 
 #include "clock.h"
+#include "identity.h"
 #include "log.h"
 #include "sender_internal.h"
 
@@ -20,11 +21,13 @@ static const struct statement EPOCHS = {
 /* Numbers of the jobs that a stop covers: what it leaves empty it does not look at. */
 static const struct statement STOPPED = {
     "sender_stopped",
-    "SELECT k.n FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[])"
-    "                AS k(n, merchant_id, provider, customer_token, refund_id)"
+    "SELECT k.n FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[],"
+    "                         $6::text[])"
+    "     AS k(n, merchant_id, provider, customer_token, customer_name, refund_id)"
     " WHERE EXISTS (SELECT FROM rule_stop s WHERE s.stopped"
     "    AND s.merchant_id IN ('', k.merchant_id) AND s.provider IN (0, k.provider)"
-    "    AND s.customer_token IN ('', k.customer_token) AND s.refund_id IN ('', k.refund_id))",
+    "    AND s.customer_token IN ('', k.customer_token, k.customer_name)"
+    "    AND s.refund_id IN ('', k.refund_id))",
 };
 
 /* A slot that is a little behind is counted as the row's: clock and lock were read apart. */
@@ -84,7 +87,9 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
     struct column *merchants = column_create(unit, COLUMN_TEXT);
     struct column *providers = column_create(unit, COLUMN_INT4);
     struct column *customers = column_create(unit, COLUMN_TEXT);
+    struct column *names = column_create(unit, COLUMN_TEXT);
     struct column *refunds = column_create(unit, COLUMN_TEXT);
+    char name[IDENTITY_CUSTOMER_MAX];
     for (size_t i = 0; i < sender->group_count; i++) {
         const struct job *job = &sender->group[i];
         if (job->kind != TASK_SEND)
@@ -93,6 +98,9 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
         column_text(merchants, job->merchant_id);
         column_int4(providers, job->provider);
         column_text(customers, job->customer);
+        column_text(names, *job->customer == '\0'
+                               ? ""
+                               : identity_customer(job->merchant_id, job->customer, name));
         column_text(refunds, job->payout.refund_id);
     }
     if (column_count(numbers) == 0)
@@ -102,6 +110,7 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
     call_column(call, merchants);
     call_column(call, providers);
     call_column(call, customers);
+    call_column(call, names);
     call_column(call, refunds);
     return call;
 }

@@ -92,8 +92,15 @@ def calendar_layout(calendar):
         calendar.get("holidays", []), text)
 
 
+def stop_layout(stop):
+    """Of a stop that names no provider."""
+    return (integer(int(stop["stopped"])) + text(stop.get("merchantId", "")) + integer(0) +
+            text(stop.get("customerToken", "")) + text(stop.get("refundId", "")) +
+            text(stop["reason"]))
+
+
 CONTENTS = {"model": (9, model_layout), "roster": (10, roster_layout),
-            "calendar": (13, calendar_layout)}
+            "calendar": (13, calendar_layout), "stop": (12, stop_layout)}
 
 
 def rules_layout(rules):

@@ -6,6 +6,7 @@ import counting
 import shop
 from journey import Journey
 from shop import ORDERS, REQUESTS, Order
+from signing import Signer
 from stack import CommandFailed
 
 RULES = "refunds.rules.v1"
@@ -60,7 +61,32 @@ def scenarios(stack):
         stop_id = stop("--customer", "cust-stopped")
         journey = ask(Order("stop-customer", customer="cust-stopped"))
         await_held(journey, stop_id)
+        said = [event["stop"] for event in stack.events(RULES) if event["id"] == stop_id]
+        counting.check("nobody is told the token", said and
+                       "cust-stopped" not in repr(said), said)
+        stack.ctl("erase", "cust-other", "--merchant", journey.order.merchant)
         resume(stop_id)
+        journey.await_paid(255)
+
+    def a_customer_named_in_clear_is_erased():
+        signer = Signer(stack.secret("rules-1.key"))
+        rules = {"id": "stop-clear", "version": "1", "publishedAt": shop.now(),
+                 "author": {"id": "fiona", "role": "ROLE_FINANCE"}, "stop": {
+                     "stopped": True, "merchantId": shop.MERCHANT, "customerToken": "cust-clear",
+                     "reason": "said in clear"}}
+        stack.publish(RULES, signer.sign_rules(rules))
+        def kept():
+            return stack.ctl_json("stop", "--list")
+        counting.check("a stop in clear holds", counting.until(lambda: any(
+            entry["id"] == "stop-clear" for entry in kept())))
+        journey = ask(Order("stop-clear", customer="cust-clear"))
+        await_held(journey, "stop-clear")
+        stack.ctl("erase", "cust-clear", "--merchant", shop.MERCHANT)
+        names = stack.sql("settlement", "SELECT customer_token FROM rule_stop"
+                          " WHERE id = 'stop-clear'")
+        counting.check("the token is gone from the stop", names and
+                       names[0][0].startswith("sha256:"), names)
+        resume("stop-clear")
         journey.await_paid(255)
 
     def a_stopped_refund_can_be_cancelled():
@@ -116,5 +142,6 @@ def scenarios(stack):
         for stop_id in held:
             resume(stop_id)
 
-    return [a_merchant_is_stopped, a_customer_is_stopped, a_stopped_refund_can_be_cancelled,
+    return [a_merchant_is_stopped, a_customer_is_stopped,
+            a_customer_named_in_clear_is_erased, a_stopped_refund_can_be_cancelled,
             a_stop_that_nobody_may_publish, several_stops_are_listed]

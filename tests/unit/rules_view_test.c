@@ -1,5 +1,6 @@
 /* What is in force when, which stop covers what, and what is kept made. */
 
+#include "identity.h"
 #include "rules/cache.h"
 #include "rules/stops.h"
 #include "rules/timeline.h"
@@ -148,6 +149,21 @@ Test(stops, cover_what_agrees_in_every_field_that_is_given)
     cr_expect_str_eq(stopped(stops, NULL, 2, NULL, NULL), "provider");
     stop(stops, "all", "", 0, "", "");
     cr_expect_str_eq(stopped(stops, "shop", 1, "c_9", "rf_9"), "all");
+    stops_destroy(stops);
+}
+
+Test(stops, know_a_customer_by_what_stands_for_the_token)
+{
+    struct stops *stops = stops_create(100);
+    char name[IDENTITY_CUSTOMER_MAX];
+    stop(stops, "customer", "shop", 0, identity_customer("shop", "c_1", name), "");
+    stop(stops, "refund", "", 0, identity_customer("shop", "c_2", name), "rf_1");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "c_1", "rf_9"), "customer");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "c_9", "rf_9"), "none");
+    cr_expect_str_eq(stopped(stops, "else", 1, "c_1", "rf_9"), "none", "tokens are a merchant's");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "c_2", "rf_1"), "refund");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "c_1", "rf_1"), "customer");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "", "rf_9"), "none");
     stops_destroy(stops);
 }
 
