@@ -7,14 +7,11 @@
 #ifndef REDRESS_DMN_DMN_INDEX_H
 #define REDRESS_DMN_DMN_INDEX_H
 
+#include "dmn_interval.h"
 #include "dmn_table.h"
 
 /* With `points` sorted boundaries there are 2 * points + 1 segments: 2i + 1 is the i-th boundary
- * itself, the even ones lie between. An interval is a range of segments, both ends included. */
-struct dmn_interval {
-    uint32_t first;
-    uint32_t last;
-};
+ * itself, the even ones lie between. */
 
 /* How one rule stands in one column. */
 struct dmn_cell_index {
@@ -48,6 +45,12 @@ const struct dmn_index *dmn_index_build(const struct dmn_table *table, struct ar
 /* The same for analysis: of any table, with the boundaries of allowed values, and without the rules
  * of each segment. NULL when memory ends. */
 const struct dmn_index *dmn_index_map(const struct dmn_table *table, struct arena *arena);
+
+/* Boundaries of one kind among each other: below 0, 0 or above 0. */
+int dmn_index_order(const struct feel_value *left, const struct feel_value *right);
+
+/* An integer that orders dates, or whole numbers, the same; false: the value has none. */
+bool dmn_index_key(const struct feel_value *value, int64_t *key);
 
 /* The segment in which a value of the column's kind lies. */
 uint32_t dmn_index_segment(const struct dmn_column_index *column, const struct feel_value *value);
