@@ -49,7 +49,6 @@ struct dmn_problem {
     uint32_t line;
     struct feel_text element;
     const char *text;
-    bool warning; /* evaluates as the author may well have meant it: an unknown name */
 };
 
 /* Loads and compiles. `limits` may be NULL. INVALID: not XML, no DMN, or beyond a limit, in words;

@@ -12,16 +12,14 @@ enum { FILES_MAX = 16 };
 
 static enum status refuse_problems(const struct dmn_models *models, struct error *error)
 {
-    for (size_t i = 0; i < dmn_problem_count(models); i++) {
-        const struct dmn_problem *problem = dmn_problem(models, i);
-        if (!problem->warning)
-            return error_set(error, STATUS_INVALID, "%.*s:%u: %.*s: %.200s",
-                             (int)(problem->file.size > 60 ? 60 : problem->file.size),
-                             problem->file.bytes, problem->line,
-                             (int)(problem->element.size > 100 ? 100 : problem->element.size),
-                             problem->element.bytes, problem->text);
-    }
-    return STATUS_OK;
+    if (dmn_problem_count(models) == 0)
+        return STATUS_OK;
+    const struct dmn_problem *problem = dmn_problem(models, 0);
+    return error_set(error, STATUS_INVALID, "%.*s:%u: %.*s: %.200s",
+                     (int)(problem->file.size > 60 ? 60 : problem->file.size), problem->file.bytes,
+                     problem->line,
+                     (int)(problem->element.size > 100 ? 100 : problem->element.size),
+                     problem->element.bytes, problem->text);
 }
 
 enum status rules_make_model(const void *context, const Redress__V1__RuleSet *set,

@@ -34,7 +34,7 @@ static void print_help(FILE *out)
 int command_policy(int argc, char **argv)
 {
     if (argc < 2)
-        return options_refuse(argv[0], "an action is missing; see redressctl policy --help");
+        return options_refuse(argv[0], "an action is missing");
     if (strcmp(argv[1], "--help") == 0) {
         print_help(stdout);
         return COMMAND_OK;
@@ -98,13 +98,11 @@ enum status policy_load_valid(char **files, int count, struct dmn_models **model
                               struct error *error)
 {
     enum status status = policy_load(files, count, models, error);
-    for (size_t i = 0; status == STATUS_OK && i < dmn_problem_count(*models); i++) {
-        const struct dmn_problem *problem = dmn_problem(*models, i);
-        if (!problem->warning)
-            status =
-                error_set(error, STATUS_INVALID, "%.*s:%u: %.*s: %s; see redressctl policy check",
-                          (int)problem->file.size, problem->file.bytes, problem->line,
-                          (int)problem->element.size, problem->element.bytes, problem->text);
+    if (status == STATUS_OK && dmn_problem_count(*models) > 0) {
+        const struct dmn_problem *problem = dmn_problem(*models, 0);
+        status = error_set(error, STATUS_INVALID, "%.*s:%u: %.*s: %s; see redressctl policy check",
+                           (int)problem->file.size, problem->file.bytes, problem->line,
+                           (int)problem->element.size, problem->element.bytes, problem->text);
     }
     if (status != STATUS_OK) {
         dmn_free(*models);

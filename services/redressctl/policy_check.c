@@ -33,8 +33,7 @@ static void add_problems(struct findings *findings, const struct dmn_models *mod
 {
     for (size_t i = 0; i < dmn_problem_count(models); i++) {
         const struct dmn_problem *problem = dmn_problem(models, i);
-        add(findings, !problem->warning, problem->file, problem->line, problem->element,
-            problem->warning ? "NAME" : "MODEL", problem->text);
+        add(findings, true, problem->file, problem->line, problem->element, "MODEL", problem->text);
     }
 }
 

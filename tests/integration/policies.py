@@ -25,8 +25,10 @@ ENTITIES = ("<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'>" + "".join(
 BROKEN = {
     "a model that is no XML": "<definitions",
     "an expression that cannot be read": MODEL % "{outcome: ",
+    "a name that nothing has": MODEL % '{outcome: if reqest.lines > 1 then "DECLINED" else "COMPLIANT"}',
     "an entity bomb": ENTITIES,
     "an expression of 10,000 levels": MODEL % ("(" * 10000 + "1" + ")" * 10000),
+    "an expression of 10,000 operators": MODEL % ("1" + " + 1" * 10000),
     "elements of 10,000 levels": "<a>" * 10000 + "</a>" * 10000,
     "a model that goes on for ever": MODEL % "some i in 1..9000, j in 1..9000 satisfies i + j < 0",
     "a model that judges nothing": MODEL % "null",

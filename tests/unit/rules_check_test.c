@@ -343,6 +343,9 @@ Test(rules_made, models_load_or_tell_what_is_wrong)
     (void)snprintf(text, sizeof text, DMN, "1 + ");
     cr_expect_eq(make_model(text, &error), STATUS_INVALID);
     cr_expect(says(error.text, "m.dmn:1"), "%s", error.text);
+    (void)snprintf(text, sizeof text, DMN, "1 + fee");
+    cr_expect_eq(make_model(text, &error), STATUS_INVALID);
+    cr_expect(says(error.text, "nothing here is called fee"), "%s", error.text);
     cr_expect_eq(make_model("no xml", &error), STATUS_INVALID);
 }
 
