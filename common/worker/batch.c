@@ -160,24 +160,37 @@ static enum status grow_changes(struct batch *batch)
     return STATUS_OK;
 }
 
+/* What the batch has said about that deadline so far; NULL: nothing. */
+static struct deadline_change *find_change(const struct batch_private *private,
+                                           const struct deadline_change *wanted)
+{
+    if (private->change_count == 0)
+        return NULL;
+    size_t at = change_bucket(private, wanted);
+    for (uint32_t i = private->change_buckets[at]; i != 0; i = private->changes[i - 1].next) {
+        struct deadline_change *known = &private->changes[i - 1];
+        if (known->order == wanted->order && known->kind == wanted->kind &&
+            strcmp(known->subject, wanted->subject) == 0)
+            return known;
+    }
+    return NULL;
+}
+
 static enum status change_deadline(struct batch *batch, const struct deadline_change *wanted)
 {
     struct batch_private *private = batch->private;
+    struct deadline_change *known = find_change(private, wanted);
+    if (known != NULL) {
+        known->set = wanted->set;
+        known->due_us = wanted->due_us;
+        return STATUS_OK;
+    }
     if (private->change_count == private->change_capacity) {
         enum status status = grow_changes(batch);
         if (status != STATUS_OK)
             return status;
     }
     size_t at = change_bucket(private, wanted);
-    for (uint32_t i = private->change_buckets[at]; i != 0; i = private->changes[i - 1].next) {
-        struct deadline_change *known = &private->changes[i - 1];
-        if (known->order == wanted->order && known->kind == wanted->kind &&
-            strcmp(known->subject, wanted->subject) == 0) {
-            known->set = wanted->set;
-            known->due_us = wanted->due_us;
-            return STATUS_OK;
-        }
-    }
     struct deadline_change *added = &private->changes[private->change_count++];
     *added = *wanted;
     added->subject = arena_strdup(batch->arena, wanted->subject);
@@ -296,6 +309,16 @@ static enum status take_refused(struct work *work, size_t index)
     return STATUS_OK;
 }
 
+/* It was due when it was read. What was decided before it in this batch has cleared it, or set it
+ * anew. */
+static bool deadline_is_gone(const struct batch *batch, const struct event *event)
+{
+    return find_change(batch->private, &(struct deadline_change){.order = event->order,
+                                                                 .subject = event->subject,
+                                                                 .kind = event->deadline_kind}) !=
+           NULL;
+}
+
 static enum status decide_one(struct worker *worker, struct work *work, size_t index)
 {
     struct batch *batch = &work->batch;
@@ -306,6 +329,8 @@ static enum status decide_one(struct worker *worker, struct work *work, size_t i
     if (work->refusals[index].reason != 0)
         return take_refused(work, index);
     if (event->kind == EVENT_DEADLINE) {
+        if (deadline_is_gone(batch, event))
+            return STATUS_OK;
         enum status status =
             batch_deadline_clear(batch, event, event->subject, event->deadline_kind);
         if (status != STATUS_OK)

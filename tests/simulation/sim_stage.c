@@ -287,7 +287,7 @@ static enum status decide(struct batch *batch, struct event *event)
     enum status status = STATUS_OK;
     if (event->kind == EVENT_DEADLINE) {
         if ((mine->tally.answered & bit) != 0)
-            return STATUS_OK;
+            sim_violate("early: a deadline rings that an answer has cleared");
         mine->tally.rings++;
         mine->tally.rung |= bit;
         status = mark(batch, event, MARK_RUNG);
