@@ -6,6 +6,7 @@
 #include "columns.h"
 
 #include "routing_codec.h"
+#include "routing_needs.h"
 #include "routing_rules.h"
 #include "routing_stage.h"
 
@@ -104,19 +105,16 @@ static const char *refund_of(const struct event *event)
                                          : ((const struct routing_input *)event->body)->refund_id;
 }
 
-/* Nobody can have decided about a refund before its first assessment. */
-static bool needs_decisions(const struct event *event)
+/* NULL if it is none. */
+static const struct assessed *assessed_of(const struct event *event)
 {
-    const struct routing_input *input = event->body;
-    return event->kind == EVENT_DEADLINE || input->kind != INPUT_ASSESSED ||
-           input->assessed.version > 1;
+    const struct routing_input *input = event->kind == EVENT_DEADLINE ? NULL : event->body;
+    return input != NULL && input->kind == INPUT_ASSESSED ? &input->assessed : NULL;
 }
 
-static bool needs_payments(const struct event *event)
+static int due_of(const struct event *event)
 {
-    const struct routing_input *input = event->body;
-    return event->kind == EVENT_MESSAGE &&
-           (input->kind != INPUT_ASSESSED || input->assessed.payment_count > 1);
+    return event->kind == EVENT_DEADLINE ? event->deadline_kind : 0;
 }
 
 enum status routing_load(struct batch *batch, struct unit *unit)
@@ -134,9 +132,9 @@ enum status routing_load(struct batch *batch, struct unit *unit)
         if (event->order == NULL)
             continue;
         put_key(&refunds, batch, event, refund_of(event));
-        if (needs_decisions(event))
+        if (routing_needs_decisions(assessed_of(event)))
             put_key(&decisions, batch, event, refund_of(event));
-        if (needs_payments(event))
+        if (routing_needs_payments(assessed_of(event), due_of(event)))
             put_key(&payments, batch, event, NULL);
     }
     rows->refunds = columns_call(&refunds, &LOAD_REFUNDS);
