@@ -129,9 +129,9 @@ $(BIN)/tally $(BIN)/feed: $(BIN)/%: $(OUT)/tests/loop/%.o $(LIB_COMMON)
 
 # The worker loop, and what is decided, in worlds of their own (tests/simulation/README.md).
 SIMULATION_C := $(wildcard tests/simulation/*.c)
-$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(foreach s,intake settlement,$(call service_lib,$(s))) $(LIB_COMMON)
+$(BIN)/simulate: $(call objects,$(SIMULATION_C)) $(foreach s,intake routing settlement,$(call service_lib,$(s))) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) -Wl,--wrap=poll,--wrap=clock_monotonic_us,--wrap=signature_holds -o $@ $^ $(LDLIBS) $(LDLIBS_DMN)
 
 $(BIN)/clerk: $(call objects,tests/rules/clerk.c) $(LIB_COMMON) $(LIB_DMN)
 	@mkdir -p $(@D)

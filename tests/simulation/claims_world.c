@@ -206,7 +206,8 @@ static void note_applied(const struct desk_batch *batch, size_t i)
 static bool save(const struct desk_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        note_applied(batch, i);
+        if (!batch->gone[i])
+            note_applied(batch, i);
     for (const struct desk_output *output = batch->first; output != NULL; output = output->next)
         claims.bytes[output->order] =
             desk_bytes(claims.bytes[output->order], &output->bytes, sizeof output->bytes);

@@ -146,6 +146,10 @@ static void take_due(struct desk_batch *batch)
 static void decide_one(struct desk_batch *batch, size_t i)
 {
     const struct desk_event *event = batch->events[i];
+    batch->gone[i] = event->topic == DESK_DUE &&
+                     find_change(batch, event->order, event->refund, event->kind) != NULL;
+    if (batch->gone[i])
+        return;
     if (event->topic == DESK_DUE)
         desk_due(batch, event->order, event->refund, event->kind, 0);
     enum status status = desk.work->decide(batch, event);

@@ -72,6 +72,7 @@ struct desk_batch {
     void *shared;
     const struct desk_event *events[DESK_EVENTS_MAX];
     enum status statuses[DESK_EVENTS_MAX];
+    bool gone[DESK_EVENTS_MAX]; /* deadlines that the batch itself has set anew or cleared */
     size_t count;
     struct desk_output *first, **last;
     struct desk_change changes[DESK_CHANGES_MAX];

@@ -44,6 +44,7 @@ struct sim_world {
 extern const struct sim_world loop_world;    /* sim_world.c */
 extern const struct sim_world payouts_world; /* pay_world.c */
 extern const struct sim_world claims_world;  /* claims_world.c */
+extern const struct sim_world cases_world;   /* cases_world.c */
 
 /* The program: plays the worlds as the command line says. Its exit code. */
 int sim_program(const struct sim_world *worlds, size_t count, int argc, char **argv);
