@@ -256,7 +256,7 @@ bench-growth: setup ## measure what an event costs as rows, shards and instances
 
 SEEDS ?= 1000000
 .PHONY: simulate
-simulate: setup ## run the worker loop, or WORLD=--claims or --payouts, in a world that fails, SEEDS=1000000
+simulate: setup ## run the worker loop, or WORLD=--claims, --cases or --payouts, in a world that fails, SEEDS=1000000
 	@$(SUBMAKE) FLAVOUR=release $(BUILD)/release/bin/simulate
 	@$(BUILD)/release/bin/simulate $(WORLD) --seeds $(SEEDS)
 
