@@ -1,12 +1,18 @@
 /* Load: gives the pipeline orders and refund requests, and measures when the payouts that they lead
  * to can be read. Topics and broker as for the workers (REDRESS_KAFKA_BROKERS).
  *
- *   load orders ORDERS                       publishes orders 0 .. ORDERS - 1
- *   load burst ORDERS FIRST COUNT STATUS     publishes requests FIRST .. as fast as Kafka takes
- * them; ends when COUNT are RESERVED or SUCCEEDED load rate ORDERS FIRST COUNT STATUS N    the same
- * at N requests a second, whatever comes back: latencies count from when a request was due load
- * single ORDERS FIRST COUNT           one request at a time, the next after SUCCEEDED load ends how
- * many records each topic has
+ *   load orders ORDERS
+ *       publishes orders 0 .. ORDERS - 1
+ *   load send ORDERS FIRST COUNT
+ *       publishes requests FIRST .. and waits for nothing
+ *   load burst ORDERS FIRST COUNT STATUS
+ *       the same; ends when COUNT are RESERVED or SUCCEEDED
+ *   load rate ORDERS FIRST COUNT STATUS N
+ *       the same at N requests a second, whatever comes back: latencies count from when one was due
+ *   load single ORDERS FIRST COUNT
+ *       one request at a time, the next after SUCCEEDED
+ *   load ends | sizes
+ *       how many records each topic has; mean bytes of their values and headers
  *
  * Prints one line of JSON. ORDERS is the same in every call on the same stack. */
 
@@ -296,6 +302,19 @@ static void run_single(struct load *load, int64_t first, int64_t count)
     close_all(load, &requests, &payouts);
 }
 
+static void run_send(struct load *load, int64_t first, int64_t count)
+{
+    struct requests requests;
+    make_requests(load, first, count, &requests);
+    int64_t began_us = clock_monotonic_us();
+    for (int64_t sent = 0; sent < count;)
+        sent = send_due(load, &requests, sent, 0, began_us);
+    flush(load);
+    printf("{\"requests\": %" PRId64 ", \"published_us\": %" PRId64 "}\n", count,
+           clock_monotonic_us() - began_us);
+    arena_destroy(requests.arena);
+}
+
 static void print_ends(const struct load *load)
 {
     struct consumer *reader;
@@ -394,9 +413,11 @@ static void learn_partitions(struct load *load)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: load orders ORDERS | burst ORDERS FIRST COUNT RESERVED|SUCCEEDED\n"
+    fprintf(stderr, "usage: load orders ORDERS\n"
+                    "       load burst ORDERS FIRST COUNT RESERVED|SUCCEEDED\n"
                     "       load rate ORDERS FIRST COUNT RESERVED|SUCCEEDED PER_SECOND\n"
-                    "       load single ORDERS FIRST COUNT | ends | sizes\n");
+                    "       load single|send ORDERS FIRST COUNT\n"
+                    "       load ends | sizes\n");
     return 2;
 }
 
@@ -434,7 +455,9 @@ static void run(struct load *load, int argc, char **argv)
         int64_t first = number(argc, argv, 3), count = number(argc, argv, 4);
         if (count == 0 || first + count > load->shop.orders)
             exit(usage());
-        if (strcmp(command, "single") == 0)
+        if (strcmp(command, "send") == 0)
+            run_send(load, first, count);
+        else if (strcmp(command, "single") == 0)
             run_single(load, first, count);
         else if (strcmp(command, "burst") == 0)
             run_stream(load, first, count, mark_of(argc, argv, 5), 0);

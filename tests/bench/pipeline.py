@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.request
 
+import policies
 from costs import WORKERS, Costs
 from report import print_report
 
@@ -27,6 +28,7 @@ DRAIN_DEADLINE_S = 300
 LOAD_DEADLINE_S = 900
 STATISTICS_DELAY_S = 11  # PostgreSQL's idle sessions tell what they did within 10 s
 WARM_REQUESTS = 4000
+POLICY_REQUESTS = 8000
 BARE_EVENTS = 100000
 # The bare loop as it was first measured: what it costs tells how fast the machine is now.
 REFERENCE = {"batch": 1000, "value_in": 100, "value_out": 100, "header_bytes": 20,
@@ -112,7 +114,8 @@ class Bench:
         self.asked = 0  # requests so far
         per_kind = options.refunds * options.repetitions
         wanted = (options.idle + WARM_REQUESTS * 2 + per_kind * 2
-                  + options.refunds * len(options.load))
+                  + options.refunds * len(options.load)
+                  + POLICY_REQUESTS * len(policies.MODELS) * policies.ROUNDS)
         self.orders = max(options.orders, wanted)
         self.orders += self.orders % STRIDE == 0
         self.result = {"options": dict(vars(options), programs=str(options.programs),
@@ -199,10 +202,16 @@ class Bench:
         self.bursts("reserved", "RESERVED")
         self.memory()
         self.result["stages"] = after.since(before)
+        self.policies()
         self.stack.stack("stop", *WORKERS)
         if not self.options.without_bare:
             self.bare()
         self.result["machine"]["load_after"] = os.getloadavg()
+
+    def policies(self):
+        self.say("what policy costs with one model and another")
+        self.result["policies"] = policies.compare(
+            self.stack, lambda count: self.ask(count, "send"), POLICY_REQUESTS)
 
     def bare(self):
         """The bare loop with the bytes and rows of each stage; then what the stages cost of it."""

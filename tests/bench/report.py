@@ -3,7 +3,7 @@
 from costs import WORKERS
 
 REFERENCE_US = 6.2  # the bare loop as it was first measured
-GOALS = {"reserved": 5000, "paid": 3000, "idle_ms": 25, "peak_mib": 64}
+GOALS = {"reserved": 5000, "paid": 3000, "idle_ms": 25, "peak_mib": 64, "policy_ratio": 1.25}
 
 
 def verdict(good):
@@ -59,6 +59,15 @@ def print_costs(result):
           + "".join(f"{result[name]['cpu_s_per_100000']['load']:>10.2f}" for name in columns))
 
 
+def print_policies(result):
+    if "policies" not in result:
+        return
+    print("\nPolicy's stage by its model; CPU microseconds of worker and its sessions per request")
+    for name, model in result["policies"].items():
+        print(f"  {name:<14}{model['us']:>8.2f}{model['ratio']:>8.2f}"
+              f"{verdict(model['ratio'] <= GOALS['policy_ratio'])}")
+
+
 def print_bare(result):
     if "ratio" not in result:
         return
@@ -89,6 +98,7 @@ def print_report(result):
     print_rates(result)
     print_latencies(result)
     print_costs(result)
+    print_policies(result)
     print_bare(result)
     if "reference" in result:
         print_measure(result)
