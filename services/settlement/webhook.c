@@ -36,6 +36,20 @@ bool webhook_is_payout(const char *text)
            strspn(text + 3, "0123456789abcdef") == 32;
 }
 
+void webhook_take_refund(struct webhook_fact *fact, const struct finding *finding,
+                         const char *payout_id)
+{
+    if (webhook_is_payout(payout_id))
+        answer_copy(fact->payout_id, sizeof fact->payout_id, payout_id);
+    answer_copy(fact->provider_refund_id, sizeof fact->provider_refund_id,
+                finding->provider_refund_id);
+    answer_copy(fact->currency, sizeof fact->currency, finding->currency);
+    answer_copy(fact->code, sizeof fact->code, finding->code);
+    fact->amount_minor = finding->amount_minor;
+    fact->status = finding->status;
+    fact->created_us = finding->created_us;
+}
+
 /* Somebody who cannot sign must not be able to say first, and so for good, what a provider says
  * under the same id. */
 static void mark_unverified(struct webhook_facts *facts)

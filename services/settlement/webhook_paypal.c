@@ -31,15 +31,7 @@ static bool read_refund(const json_t *resource, struct webhook_fact *fact)
     const char *custom = answer_text(resource, "custom_id");
     if (!paypal_read_refund(resource, 200, &finding) || finding.currency[0] == '\0')
         return false;
-    if (webhook_is_payout(custom))
-        answer_copy(fact->payout_id, sizeof fact->payout_id, custom);
-    answer_copy(fact->provider_refund_id, sizeof fact->provider_refund_id,
-                finding.provider_refund_id);
-    answer_copy(fact->currency, sizeof fact->currency, finding.currency);
-    answer_copy(fact->code, sizeof fact->code, finding.code);
-    fact->amount_minor = finding.amount_minor;
-    fact->status = finding.status;
-    fact->created_us = finding.created_us;
+    webhook_take_refund(fact, &finding, custom);
     set_capture(fact, resource);
     return true;
 }

@@ -32,15 +32,7 @@ static bool read_refund(const json_t *object, struct webhook_fact *fact)
     const char *payout_id = answer_text(json_object_get(object, "metadata"), "payout_id");
     if (!stripe_read_refund(object, 200, &finding))
         return false;
-    if (webhook_is_payout(payout_id))
-        answer_copy(fact->payout_id, sizeof fact->payout_id, payout_id);
-    answer_copy(fact->provider_refund_id, sizeof fact->provider_refund_id,
-                finding.provider_refund_id);
-    answer_copy(fact->currency, sizeof fact->currency, finding.currency);
-    answer_copy(fact->code, sizeof fact->code, finding.code);
-    fact->amount_minor = finding.amount_minor;
-    fact->status = finding.status;
-    fact->created_us = finding.created_us;
+    webhook_take_refund(fact, &finding, payout_id);
     return true;
 }
 
