@@ -40,30 +40,43 @@ static size_t count_children(const struct dmn_element *element)
     return count;
 }
 
+/* FEEL by any of its names, where the element or the whole model names a language. */
+static bool speaks_feel(const struct dmn_model *model, const struct dmn_element *element,
+                        struct feel_text *language)
+{
+    *language = dmn_attribute(element, "expressionLanguage");
+    if (language->size == 0)
+        *language = dmn_attribute(model->document.root, "expressionLanguage");
+    return language->size == 0 || memmem(language->bytes, language->size, "FEEL", 4) != NULL ||
+           memmem(language->bytes, language->size, "feel", 4) != NULL;
+}
+
 const struct feel_node *dmn_compile_text(struct dmn_model *model, const struct dmn_element *element,
                                          struct feel_text text, bool tests,
                                          const struct feel_scope *scope, struct feel_text where)
 {
     struct feel_compiler compiler = dmn_compiler(model);
     struct feel_syntax_error error;
+    struct feel_text language;
+    struct site site = {.model = model};
     size_t unknown = 0;
+    if (!speaks_feel(model, element, &language)) {
+        dmn_report(model, element, where, "not in FEEL: %.*s", (int)language.size, language.bytes);
+        return make(site, FEEL_OP_BROKEN);
+    }
     const struct feel_node *node =
         (tests ? feel_parse_tests : feel_parse)(&compiler, scope, text, &unknown, &error);
     if (node == NULL || unknown > 0)
         dmn_report(model, element, where, "%s (at character %zu of \"%.*s\")", error.text,
                    error.offset + 1, (int)(text.size > 60 ? 60 : text.size), text.bytes);
-    struct site site = {.model = model};
     return node == NULL ? make(site, FEEL_OP_BROKEN) : node;
 }
 
 static const struct feel_node *compile_literal(struct site site, const struct dmn_element *element)
 {
     struct feel_text text = dmn_child_text(element, "text");
-    struct feel_text language = dmn_attribute(element, "expressionLanguage");
-    if (language.size > 0 && memmem(language.bytes, language.size, "FEEL", 4) == NULL &&
-        memmem(language.bytes, language.size, "feel", 4) == NULL) {
-        dmn_report(site.model, element, site.where, "not in FEEL: %.*s", (int)language.size,
-                   language.bytes);
+    if (dmn_child(element, "importedValues") != NULL) {
+        dmn_report(site.model, element, site.where, "imported values are refused");
         return make(site, FEEL_OP_BROKEN);
     }
     if (text.size == 0)

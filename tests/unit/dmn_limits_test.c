@@ -74,6 +74,45 @@ Test(dmn_limits, refuses_expressions_nested_too_deep)
     }
 }
 
+/* What is written in another language, or elsewhere, is not taken for nothing. */
+Test(dmn_limits, refuses_other_languages_and_imported_values)
+{
+    static const struct {
+        const char *model, *problem;
+    } cases[] = {
+        {DMN_MODEL(
+             "<decision name='d'><literalExpression expressionLanguage='urn:js'><text>1</text>"
+             "</literalExpression></decision>"),
+         "not in FEEL: urn:js"},
+        {DMN_MODEL("<decision name='d'><decisionTable><input><inputExpression><text>1</text>"
+                   "</inputExpression></input><output/><rule><inputEntry "
+                   "expressionLanguage='urn:js'><text>1</text></inputEntry><outputEntry><text>1"
+                   "</text></outputEntry></rule></decisionTable></decision>"),
+         "not in FEEL: urn:js"},
+        {"<definitions xmlns='" DMN_NAMESPACE "' name='m' namespace='n' "
+         "expressionLanguage='urn:js'><decision name='d'>" DMN_LITERAL("1") "</decision>"
+                                                                            "</definitions>",
+         "not in FEEL: urn:js"},
+        {DMN_MODEL("<decision name='d'><literalExpression><importedValues importType='x' "
+                   "namespace='y'><importedElement>z</importedElement></importedValues>"
+                   "</literalExpression></decision>"),
+         "imported values are refused"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dmn_models *models = support_load(cases[i].model);
+        cr_assert_eq(dmn_problem_count(models), 1, "%s", cases[i].model);
+        cr_expect_str_eq(dmn_problem(models, 0)->text, cases[i].problem);
+        dmn_free(models);
+    }
+    struct dmn_models *models = support_load(
+        "<definitions xmlns='" DMN_NAMESPACE "' name='m' namespace='n' expressionLanguage="
+        "'urn:js'><decision name='d'><literalExpression expressionLanguage="
+        "'http://www.omg.org/spec/FEEL/20140401'><text>1</text></literalExpression></decision>"
+        "</definitions>");
+    cr_expect_eq(dmn_problem_count(models), 0);
+    dmn_free(models);
+}
+
 /* The problem that a model of one expression has, or "". The caller frees it. */
 static char *problem_of(const char *expression)
 {
