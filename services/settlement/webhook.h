@@ -110,7 +110,8 @@ void webhook_name(struct webhook_fact *fact, const char *provider, const char *i
 /* po_ and 32 hex characters. */
 bool webhook_is_payout(const char *text);
 
-/* What a provider says of a refund; `payout_id` may be anything, and counts only where it is one. */
+/* What a provider says of a refund; `payout_id` may be anything, and counts only where it is one.
+ */
 void webhook_take_refund(struct webhook_fact *fact, const struct finding *finding,
                          const char *payout_id);
 
