@@ -447,6 +447,7 @@ struct settlement_limits {
     int64_t capture_wait_us;   /* until the first alarm */
     int64_t goods_wait_us;     /* until goods count as not coming */
     int64_t poll_first_us;     /* until a pending payout is asked for */
+    int64_t last_look_us; /* until one that was sent and came to nothing is asked for once more */
     int64_t alarm_every_us;
     int64_t fallbacks_max; /* payouts of a refund that may ask for another method */
     int64_t attempts_max;  /* calls for one payout that may have reached the provider */

@@ -10,6 +10,7 @@ struct settlement_limits settlement_limits_of(const struct settlement_config *co
         .capture_wait_us = config->capture_wait_ms * 1000,
         .goods_wait_us = config->goods_wait_ms * 1000,
         .poll_first_us = config->poll_first_ms * 1000,
+        .last_look_us = config->last_look_ms * 1000,
         .alarm_every_us = config->alarm_every_ms * 1000,
         .attempts_max = config->attempts_max,
         .fallbacks_max = config->fallbacks_max,

@@ -77,6 +77,8 @@
       "most calls for one payout that may have arrived, before a person must look")               \
     X(poll_first_ms, "REDRESS_POLL_FIRST", DURATION, 100, 86400000, "1m",                         \
       "how long a refund is pending before the provider is asked about it")                       \
+    X(last_look_ms, "REDRESS_LAST_LOOK", DURATION, 100, 2592000000, "1d",                         \
+      "how long after a refund that was sent came to nothing the provider is asked once more")    \
     X(capture_wait_ms, "REDRESS_CAPTURE_DEADLINE", DURATION, 100, 2592000000, "1h",               \
       "how long an approval waits for the capture of its payment before the first alarm")         \
     X(goods_wait_ms, "REDRESS_GOODS_DEADLINE", DURATION, 100, 31536000000, "30d",                 \

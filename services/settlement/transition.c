@@ -76,11 +76,17 @@ static bool add_task(struct settling *settling, struct payout *payout, enum task
     return true;
 }
 
-bool payout_look_up(struct settling *settling, struct payout *payout)
+static bool can_be_asked(const struct payout *payout)
 {
     enum look_up_reach reach = provider_facts(payout->provider)->reach;
+    return reach == LOOK_UP_ANY ||
+           (reach == LOOK_UP_KNOWN && payout->provider_refund_id[0] != '\0');
+}
+
+bool payout_look_up(struct settling *settling, struct payout *payout)
+{
     if (payout->payment == NULL || !settling->has_adapter(payout->provider) ||
-        reach == LOOK_UP_NEVER || (reach == LOOK_UP_KNOWN && payout->provider_refund_id[0] == '\0'))
+        !can_be_asked(payout))
         return true;
     /* Its answer is named by the time: of two at once the second could not be told from the first.
      */
@@ -202,6 +208,15 @@ void payout_proceed(struct settling *settling, struct payout *payout)
 
 /* Applying the table. */
 
+/* The money is free, but what was sent may still come to something, and its webhook be lost: the
+ * provider is asked once more. */
+static void look_once_more(struct settling *settling, struct payout *payout)
+{
+    bool sent = payout->first_submitted_us != 0 && can_be_asked(payout);
+    payout_due(settling, payout, sent ? DUE_POLL : DUE_NOTHING,
+               settling->now_us + settling->limits->last_look_us);
+}
+
 /* What a payout in a state waits for, when it enters that state. */
 static void enter_due(struct settling *settling, struct payout *payout)
 {
@@ -221,10 +236,12 @@ static void enter_due(struct settling *settling, struct payout *payout)
     case PAYOUT_RESERVED:
     case PAYOUT_AWAITING_CAPTURE:
         break; /* set where it is known for when */
-    case PAYOUT_AWAITING_GOODS:
-    case PAYOUT_SUCCEEDED:
     case PAYOUT_FAILED:
     case PAYOUT_CANCELLED:
+        look_once_more(settling, payout);
+        break;
+    case PAYOUT_AWAITING_GOODS:
+    case PAYOUT_SUCCEEDED:
     case PAYOUT_REFUSED:
     case PAYOUT_STATES:
         payout_due(settling, payout, DUE_NOTHING, 0);

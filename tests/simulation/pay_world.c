@@ -39,6 +39,7 @@ const struct settlement_limits pay_limits = {
     .capture_wait_us = HOUR_US,
     .goods_wait_us = 30 * 24 * HOUR_US,
     .poll_first_us = 60 * PAY_SECOND_US,
+    .last_look_us = 600 * PAY_SECOND_US,
     .alarm_every_us = 24 * HOUR_US,
     .fallbacks_max = 2,
     .attempts_max = 5,

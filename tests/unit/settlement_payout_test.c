@@ -262,6 +262,30 @@ Test(settlement_payout, a_refused_call_frees_the_money)
     cr_assert_eq(world_publication(&world, 0)->ended, 1);
 }
 
+Test(settlement_payout, what_came_to_nothing_is_asked_for_once_more)
+{
+    struct payout *payout = submitted();
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "resource_missing", 404),
+                 STATUS_OK);
+    cr_assert_eq(payout->due, DUE_POLL);
+    cr_assert_eq(world_approve_one(&world, "rf_2", 1, "pay_1", 3402), STATUS_OK);
+    world_pass(&world, world.limits.last_look_us);
+    cr_assert_eq(world_due(&world, DUE_POLL, payout->payout_id), STATUS_OK);
+    cr_assert_not_null(world_task(&world, 0));
+    cr_expect_eq(world_task(&world, 0)->kind, TASK_LOOK_UP);
+    cr_expect_null(world_alarm(&world, 0), "nobody waits for it");
+    cr_expect_eq(payout->due, DUE_NOTHING, "once");
+
+    /* The provider did it after all: it counts, and the payment is over. */
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_LOOK_UP), STATUS_OK);
+    cr_expect_eq(payout->state, PAYOUT_MANUAL);
+    cr_expect_str_eq(payout->reason, "REAPPEARED");
+    cr_expect(payout->payment->over);
+    cr_assert_not_null(world_alarm(&world, 0));
+    cr_expect_eq(world_alarm(&world, 0)->kind, ALARM_OVER);
+    cr_expect_eq(world_alarm(&world, 0)->excess_minor, 510);
+}
+
 Test(settlement_payout, a_refusal_that_people_must_see_keeps_the_money)
 {
     struct payout *payout = submitted();

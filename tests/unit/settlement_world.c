@@ -22,6 +22,7 @@ void world_start(struct world *world)
                    .capture_wait_us = 3600 * SECOND_US,
                    .goods_wait_us = 30 * 86400 * SECOND_US,
                    .poll_first_us = 60 * SECOND_US,
+                   .last_look_us = 86400 * SECOND_US,
                    .alarm_every_us = 86400 * SECOND_US,
                    .fallbacks_max = 2,
                    .attempts_max = 3},
