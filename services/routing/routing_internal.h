@@ -87,7 +87,7 @@ void split_release(struct routing_order *order, const char *payment_id, int64_t 
 /* True if this kept decision is an approval that counts for the case as it is now. */
 bool approval_stands(const struct kept_decision *kept, const struct routing_case *subject);
 
-/* Who approves the case as it is now, into the answer. */
+/* Who approves the case as it is now, and may still do so, into the answer. */
 enum status approvers_list(struct routing_step *step) CHECK_RESULT;
 
 #endif

@@ -11,6 +11,22 @@ bool approval_stands(const struct kept_decision *kept, const struct routing_case
            kept->result_version >= subject->renewed_version;
 }
 
+/* One that stands, by somebody who may still say it: who has left the roster since, or lost the
+ * role or the limit, approves nothing that is not approved yet. The level is that of then: a case
+ * that went up keeps what was approved below. */
+static bool approval_holds(const struct routing_step *step, const struct kept_decision *kept)
+{
+    const struct routing_case *subject = step->refund->latest;
+    struct people_act act = {
+        .role = kept->role, .verdict = kept->verdict, .at_us = kept->occurred_us};
+    return approval_stands(kept, subject) &&
+           people_find(step->rules.roster, kept->actor_id, kept->on_behalf_of, &act) ==
+               REFUSAL_NONE &&
+           people_may(&act, &(struct people_case){.queue = subject->queue, .level = 1}) ==
+               REFUSAL_NONE &&
+           people_amount(&act, subject->minor, subject->currency) == REFUSAL_NONE;
+}
+
 enum status approvers_list(struct routing_step *step)
 {
     const struct routing_refund *refund = step->refund;
@@ -21,17 +37,18 @@ enum status approvers_list(struct routing_step *step)
     if (approvers == NULL)
         return STATUS_EXHAUSTED;
     for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
-        if (approval_stands(kept, refund->latest))
+        if (approval_holds(step, kept))
             approvers[step->answer->approver_count++] = kept->actor_id;
     step->answer->approvers = approvers;
     return STATUS_OK;
 }
 
-static int32_t approvals_standing(const struct routing_refund *refund)
+static int32_t approvals_holding(const struct routing_step *step)
 {
     int32_t count = 0;
-    for (const struct kept_decision *kept = refund->decisions; kept != NULL; kept = kept->next)
-        count += approval_stands(kept, refund->latest) ? 1 : 0;
+    for (const struct kept_decision *kept = step->refund->decisions; kept != NULL;
+         kept = kept->next)
+        count += approval_holds(step, kept) ? 1 : 0;
     return count;
 }
 
@@ -357,13 +374,13 @@ static enum status reduce(struct routing_step *step, const struct decision *deci
 static void change_payee(struct routing_step *step)
 {
     struct routing_case *subject = step->refund->latest;
-    if (approvals_standing(step->refund) > 0)
+    if (approvals_holding(step) > 0)
         subject->renewed_version = subject->version + 1;
 }
 
 static enum decision_event event_of(const struct routing_step *step, enum verdict verdict)
 {
-    if (is_approval(verdict) && approvals_standing(step->refund) >= step->refund->latest->approvers)
+    if (is_approval(verdict) && approvals_holding(step) >= step->refund->latest->approvers)
         return HAPPENED_ENOUGH;
     return event_named(verdict);
 }

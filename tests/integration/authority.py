@@ -284,6 +284,41 @@ def scenarios(stack):
         stack.publish(REQUESTS, order.request())
         Journey(stack, order).await_paid(255)
 
+    def a_roster_that_changes_meanwhile():
+        """Between taking and deciding, and between two approvals: what counts is the roster when the
+        decision is handled, and at the last approval whoever approved must still be one who may."""
+        tom, zoe = person("tom", "APPROVER", level=2), person("zoe", "APPROVER", level=2)
+        def mia(**what):
+            return person("mia", "APPROVER", level=2, limit=10**8, **what)
+        tom, zoe = (dict(one, limitPerRefund=money(10**8)) for one in (tom, zoe))
+        accepted(roster("moving", mia(), tom, zoe), *owners)
+        taken, taken_case = ask("moving", "a", 90000)
+        stack.publish(DECISIONS, console.sign(decision(taken, taken_case, "mia", verdict="TAKE")))
+        taken_case = until_case(taken, "the case is taken",
+                                lambda now: now.get("takenBy") == "mia")
+        large, large_case = ask("moving", "b", 2000000)
+        counting.equal("two people are needed", large_case.get("approversNeeded"), 2)
+        stack.publish(DECISIONS, console.sign(decision(large, large_case, "mia")))
+        large_case = until_case(large, "the first has approved",
+                                lambda now: now["version"] != large_case["version"])
+        for version, reason, people in (
+                (2, "ABOVE_LIMIT", [dict(mia(), limitPerRefund=money(100)), tom, zoe]),
+                (3, "ROLE", [dict(mia(), roles=["ROLE_SERVICE_AGENT"]), tom, zoe]),
+                (4, "UNKNOWN_PERSON", [tom, zoe])):
+            accepted(roster("moving", *people, version=version), *owners)
+            refuses(taken, reason, console.sign(decision(taken, taken_case, "mia", version)))
+        stack.publish(DECISIONS, console.sign(decision(large, large_case, "tom")))
+        large_case = until_case(large, "the second has approved",
+                                lambda now: now["version"] != large_case["version"])
+        counting.until(lambda: stack.lag("routing") == 0)
+        counting.equal("who has left does not count", large.statuses(ROUTED)[-1],
+                       "PENDING_APPROVAL")
+        stack.publish(DECISIONS, console.sign(decision(large, large_case, "zoe")))
+        routed = large.await_status(ROUTED, "APPROVED") or {}
+        counting.equal("two who may have approved", sorted(
+            routed.get("approval", {}).get("approvers", [])), ["tom", "zoe"])
+        large.await_paid(2000000)
+
     def another_account():
         """A bank transfer goes where somebody else than who approves it says, and finance approves."""
         accepted(roster("transfer", person("mia", "APPROVER"), person("fay", "FINANCE", level=3),
@@ -322,6 +357,6 @@ def scenarios(stack):
         counting.check("its life names both accounts", all(
             name in stack.ctl("case", case["caseId"]) for name in ("account-7", "account-8")))
 
-    return [another_account, forged_decisions, own_limit_raised, approved_through_a_delegate,
+    return [another_account, a_roster_that_changes_meanwhile, forged_decisions, own_limit_raised, approved_through_a_delegate,
             a_roster_that_names_nobody_else, an_exception_is_reviewed, one_person_works_on_it,
             nobody_decides, no_valid_model, broken_models]

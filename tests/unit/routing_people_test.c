@@ -172,6 +172,57 @@ Test(routing_people, who_appealed_has_no_part_in_it)
     expect_refused(&decision, REFUSAL_OWN_REQUEST);
 }
 
+/* The roster in which mia is as `change` makes her; without it she is not in it. */
+static void change_mia(void (*change)(struct roster_person *))
+{
+    static struct roster_person people[8];
+    static struct roster roster;
+    size_t count = 0;
+    for (size_t i = 0; i < fixture_roster.person_count; i++) {
+        bool mia = strcmp(fixture_roster.people[i].id, "mia") == 0;
+        if (mia && change == NULL)
+            continue;
+        people[count] = fixture_roster.people[i];
+        if (mia)
+            change(&people[count]);
+        count++;
+    }
+    roster = fixture_roster;
+    roster.people = people;
+    roster.person_count = count;
+    fx.rules.roster = &roster;
+}
+
+static void lose_role(struct roster_person *person)
+{
+    person->roles &= ~ROLE_BIT(APPROVER);
+}
+
+static void lose_limit(struct roster_person *person)
+{
+    person->per_refund = (struct roster_limits){0};
+}
+
+Test(routing_people, who_lost_their_authority_approves_no_more)
+{
+    static void (*const changes[])(struct roster_person *) = {NULL, lose_role, lose_limit};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        tear_down();
+        set_up();
+        fixture_open(&fx, 2000000);
+        cr_assert_eq(fx.refund.latest->approvers, 2);
+        fixture_say(&fx, "mia", VERDICT_APPROVE);
+        change_mia(changes[i]);
+        fixture_say(&fx, "noah", VERDICT_APPROVE);
+        cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL, "change %zu", i);
+        fixture_say(&fx, "vera", VERDICT_APPROVE);
+        cr_expect_eq(fx.answer.status, ROUTED_APPROVED, "change %zu", i);
+        cr_assert_eq(fx.answer.approver_count, 2);
+        cr_expect_str_eq(fx.answer.approvers[0], "noah");
+        cr_expect_str_eq(fx.answer.approvers[1], "vera");
+    }
+}
+
 Test(routing_people, only_finance_approves_at_level_3)
 {
     fixture_open(&fx, 90000);

@@ -323,6 +323,15 @@ Test(settlement_payout, a_lost_answer_is_looked_up_before_anything_else)
     cr_assert_eq(payout->submitted_us, world.now_us);
 }
 
+Test(settlement_payout, nothing_is_sent_while_the_first_may_still_leave)
+{
+    struct payout *payout = submitted();
+    world_pass(&world, HORIZON_US - SECOND_US);
+    cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
+    cr_expect_eq(payout->attempts, 1);
+    cr_expect_null(world_task(&world, 0));
+}
+
 Test(settlement_payout, a_look_up_of_another_epoch_or_unverified_proves_nothing)
 {
     struct payout *payout = submitted();
