@@ -7,7 +7,7 @@
 # SECRETS is a folder with rules-1.key, rules-2.key and console.key (secrets.sh), COMMAND is how
 # redressctl is run, such as `redressctl`, or `deploy/local/stack.sh ctl DIR`. The policy holds from
 # 1970 on, so that a shop's history can be judged by it. Nothing is waited for: workers read the rules
-# before they say that they are ready. With REDRESS_SAMPLE_POLICY=no the policy is left out.
+# before they say that they are ready. With SAMPLE_POLICY=no the policy is left out.
 set -euo pipefail
 
 [ $# -ge 2 ] || { sed -n '2,/^set -/{/^# \{0,1\}/s///p}' "$0" >&2; exit 2; }
@@ -25,7 +25,7 @@ once()
     "${ctl[@]}" "$@" --wait 0
 }
 
-if [ "${REDRESS_SAMPLE_POLICY:-yes}" = yes ]; then
+if [ "${SAMPLE_POLICY:-yes}" = yes ]; then
     once first-rules/1 policy publish "$here/policies/first-rules.dmn" --id first-rules --version 1 \
         --valid-from 1970-01-01T00:00:00Z --correction "comes with Redress" \
         --key "$secrets/rules-1.key"

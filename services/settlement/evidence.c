@@ -201,10 +201,21 @@ static const char *reason_for(enum payout_event event, const struct evidence *ev
     return evidence->code;
 }
 
+/* A refund of another payment, though it names a payout of this one: the metadata of a refund is
+ * the word of whoever made it. */
+static bool of_another_payment(const struct settling *settling, const struct payout *payout,
+                               const struct evidence *evidence)
+{
+    const struct payment *about = payment_find_by_reference(settling->rows, evidence->payment_id,
+                                                            evidence->provider_reference);
+    return about != NULL && payout->payment != NULL && about != payout->payment &&
+           !payment_same(about, payout->payment);
+}
+
 static enum status on_refund(struct settling *settling, const struct evidence *evidence)
 {
     struct payout *payout = ours(settling, evidence);
-    if (payout == NULL) {
+    if (payout == NULL || of_another_payment(settling, payout, evidence)) {
         record_foreign(settling, evidence);
         return STATUS_OK;
     }

@@ -60,7 +60,7 @@ def waits_and_goes_on(stack):
 
 
 def main():
-    os.environ["REDRESS_SAMPLE_POLICY"] = "no"
+    os.environ["SAMPLE_POLICY"] = "no"
     with Stack(sys.argv[1]) as stack:
         waits_and_goes_on(stack)
         stack.keep = bool(os.environ.get("KEEP_STACK"))

@@ -394,6 +394,27 @@ Test(settlement_evidence, a_capture_twice_is_a_duplicate_and_another_one_a_confl
 
 /* Every state x everything that providers say, through the core: the books hold (the world checks
  * them), and what the table calls illegal is refused. */
+Test(settlement_evidence, a_payout_hears_only_of_refunds_of_its_own_payment)
+{
+    cr_assert_eq(world_capture(&world, "pay_2", 400, "GBP"), STATUS_OK);
+    struct evidence borrowed = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
+    borrowed.payment_id = "pay_2";
+    borrowed.provider_reference = "";
+    borrowed.provider_refund_id = "re_else";
+    borrowed.status = REFUND_STATUS_SUCCEEDED;
+    cr_assert_eq(world_tell(&world, &borrowed), STATUS_OK);
+    cr_expect_eq(payout->state, PAYOUT_SUBMITTED);
+    cr_expect_eq(payout->payment->in_flight_minor, 510);
+    cr_assert_not_null(world.rows.foreign_refunds);
+    cr_expect_eq(world.rows.foreign_refunds->payment->refunded_minor, 510, "it counts there");
+    cr_expect(world.rows.foreign_refunds->payment->over);
+
+    borrowed.event_id = "failed";
+    borrowed.status = REFUND_STATUS_FAILED;
+    cr_assert_eq(world_tell(&world, &borrowed), STATUS_OK);
+    cr_expect_eq(payout->state, PAYOUT_SUBMITTED, "and frees nothing here");
+}
+
 static struct capture stripe_capture(const char *payment_id, const char *reference, int64_t minor)
 {
     return (struct capture){.payment_id = payment_id,
