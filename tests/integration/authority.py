@@ -4,7 +4,9 @@ merchant with a roster of its own."""
 
 import base64
 import copy
+import datetime
 import os
+import zoneinfo
 
 import counting
 import shop
@@ -319,6 +321,68 @@ def scenarios(stack):
             routed.get("approval", {}).get("approvers", [])), ["tom", "zoe"])
         large.await_paid(2000000)
 
+    def credit_notes_add_up():
+        """Parts of lines, three tax rates, currencies of 0, 2 and 3 decimals, whole and reduced: net
+        and tax of the lines are the amount that was paid, to the minor unit."""
+        limits = [{"minor": "1000000000", "currency": currency} for currency in
+                  ("GBP", "JPY", "KWD")]
+        accepted(roster("notes", dict(person("mia", "APPROVER", level=2), limitPerRefund=limits,
+                                      limitPerDay=limits)), *owners)
+        rates = {"1": 200000, "2": 55000, "3": 0}
+        for currency, scale in (("GBP", 1), ("JPY", 1), ("KWD", 10)):
+            for reduced in (None, 71230):
+                order = Order(f"notes-{currency}-{reduced}", merchant="notes", currency=currency,
+                              lines=(("1", 7, 50010 * scale), ("2", 3, 99990 * scale),
+                                     ("3", 1, 3330 * scale)))
+                placed = order.placed()
+                for line in placed["placed"]["lines"]:
+                    rate = line["taxRatePpm"] = rates[line["lineId"]]
+                    line["taxMinor"] = line["grossMinor"] * rate // (1000000 + rate)
+                stack.publish(ORDERS, *order.captures(), order.delivered(), placed)
+                stack.publish(REQUESTS, order.request(lines=shop.units(("1", 3), ("2", 2),
+                                                                       ("3", 1))))
+                journey = Journey(stack, order)
+                case = (journey.await_status(ROUTED, "PENDING_APPROVAL") or {}).get("case", {})
+                claimed = int(case["amount"]["minor"])
+                minor = claimed if reduced is None else reduced * scale
+                what = {} if reduced is None else {"verdict": "APPROVE_REDUCED", "amount": {
+                    "minor": str(minor), "currency": currency}}
+                stack.publish(DECISIONS, console.sign(decision(journey, case, "mia", **what)))
+                note = (journey.await_paid(minor) or {}).get("creditNote", [])
+                counting.equal(f"{order.order_id}: net and tax are what was paid", sum(
+                    int(line.get("netMinor", 0)) + int(line.get("taxMinor", 0))
+                    for line in note), minor)
+                counting.equal("each line by its rate",
+                               {line["lineId"]: line.get("taxRatePpm", 0) for line in note}, rates)
+                off = [line for line in note if abs(
+                    int(line.get("netMinor", 0)) * rates[line["lineId"]] / 10**6 -
+                    int(line.get("taxMinor", 0))) > 3]
+                counting.equal("its tax is its rate of the net, to the rounding of its units", off,
+                               [])
+
+    def the_day_is_the_person_s_own():
+        """On both sides of the date line: each limit counts the day that it is where the person is,
+        and a decision cannot choose another one."""
+        zones = {"kim": "Pacific/Kiritimati", "bo": "Etc/GMT+12"}
+        accepted(roster("days", *(person(name, "APPROVER", day=100000, timeZone=zone)
+                                  for name, zone in zones.items())), *owners)
+        for name, zone in zones.items():
+            journey, case = ask("days", f"{name}-1", 90000)
+            stack.publish(DECISIONS, console.sign(decision(journey, case, name)))
+            journey.await_paid(90000)
+            today = datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date()
+            days = [row[0] for row in stack.sql(
+                "routing", "SELECT day FROM view.person_day WHERE merchant_id = 'days' AND"
+                f" person_id = '{name}'")]
+            counting.check(f"{name}'s day is that of {zone}", len(days) == 1 and abs(
+                datetime.date.fromisoformat(days[0]) - today) <= datetime.timedelta(
+                    days=0 if datetime.datetime.now(zoneinfo.ZoneInfo(zone)).hour else 1), days)
+            journey, case = ask("days", f"{name}-2", 90000)
+            refuses(journey, "DAY_LIMIT", console.sign(decision(journey, case, name)))
+            for number, days_off in enumerate((1, -1), 2):
+                refuses(journey, "TIME", console.sign(decision(
+                    journey, case, name, number, occurredAt=shop.days_ago(days_off))))
+
     def another_account():
         """A bank transfer goes where somebody else than who approves it says, and finance approves."""
         accepted(roster("transfer", person("mia", "APPROVER"), person("fay", "FINANCE", level=3),
@@ -357,6 +421,8 @@ def scenarios(stack):
         counting.check("its life names both accounts", all(
             name in stack.ctl("case", case["caseId"]) for name in ("account-7", "account-8")))
 
-    return [another_account, a_roster_that_changes_meanwhile, forged_decisions, own_limit_raised, approved_through_a_delegate,
+    return [another_account, credit_notes_add_up, the_day_is_the_person_s_own,
+            a_roster_that_changes_meanwhile,
+            forged_decisions, own_limit_raised, approved_through_a_delegate,
             a_roster_that_names_nobody_else, an_exception_is_reviewed, one_person_works_on_it,
             nobody_decides, no_valid_model, broken_models]

@@ -150,5 +150,5 @@ def scenarios(stack):
         Journey(stack, order, "r2").await_status(shop.ROUTED, "PENDING_APPROVAL")
 
     return [answered, never_received, excluded, appealed, appealed_by_a_person_s_decline,
-            who_appealed_does_not_decide, claim_taken_before_the_appeal, appealed_twice, follow_up_to_nothing,
-            cancelled_while_people_decide, cancelled_too_late, erased]
+            who_appealed_does_not_decide, claim_taken_before_the_appeal, appealed_twice,
+            follow_up_to_nothing, cancelled_while_people_decide, cancelled_too_late, erased]

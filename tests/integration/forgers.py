@@ -224,6 +224,6 @@ def scenarios(stack):
             lambda: [event["status"] for event in stack.events(shop.PAYOUTS, order.order_id)][-1:]
             == ["PAYOUT_STATUS_SUCCEEDED"]), stack.events(shop.VALIDATED, order.order_id))
 
-    return [one_payment_for_two_orders, assessment_of_nobody, goods_that_nobody_saw, end_of_a_refund, seal_of_another_record,
-            forged_failure, forged_won_dispute, approval_without_a_mac, mac_of_another_refund,
-            approval_again_with_a_new_version]
+    return [one_payment_for_two_orders, assessment_of_nobody, goods_that_nobody_saw,
+            end_of_a_refund, seal_of_another_record, forged_failure, forged_won_dispute,
+            approval_without_a_mac, mac_of_another_refund, approval_again_with_a_new_version]
