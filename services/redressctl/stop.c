@@ -148,7 +148,7 @@ static int command(int argc, char **argv, const struct usage *usage, bool stoppe
         {"merchant", OPTION_TEXT, "NAME", "payouts of this merchant", &rule->scope.merchant, 0, 0},
         {"provider", OPTION_TEXT, "NAME", "payouts by this provider, such as STRIPE",
          &rule->scope.provider, 0, 0},
-        {"customer", OPTION_TEXT, "TOKEN", "payouts to this customer of the merchant",
+        {"customer", OPTION_TEXT, "TOKEN", "payouts to this customer, of --merchant or of all",
          &rule->scope.customer, 0, 0},
         {"refund", OPTION_TEXT, "REFUND", "payouts of this refund", &rule->scope.refund, 0, 0},
         {"everything", OPTION_FLAG, NULL, "all payouts", &options.everything, 0, 0},

@@ -53,12 +53,11 @@ static enum status value_of(const ProtobufCEnumDescriptor *descriptor, const cha
     return STATUS_OK;
 }
 
-/* Tokens are their merchant's, and do not stand on the topic. One that covers every merchant, as
- * could be said once, stays as it is. */
+/* Tokens do not stand on the topic. */
 static void set_customer(struct stopping *stopping, const char *token)
 {
     Redress__V1__Stop *stop = &stopping->stop;
-    bool in_clear = *token != '\0' && *stop->merchant_id != '\0' && !identity_is_hashed(token);
+    bool in_clear = *token != '\0' && !identity_is_hashed(token);
     stop->customer_token = in_clear
                                ? identity_customer(stop->merchant_id, token, stopping->customer)
                                : sink_text(token);
@@ -76,8 +75,6 @@ static enum status set_scope(struct stopping *stopping, struct error *error)
     }
     stopping->stop.merchant_id = sink_text(text(scope->merchant));
     stopping->stop.provider = (Redress__V1__Provider)provider;
-    if (*text(scope->customer) != '\0' && *text(scope->merchant) == '\0')
-        stopping->stop.merchant_id = sink_text(stopping->session->merchant);
     set_customer(stopping, text(scope->customer));
     stopping->stop.refund_id = sink_text(text(scope->refund));
     return STATUS_OK;

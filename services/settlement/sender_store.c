@@ -22,11 +22,12 @@ static const struct statement EPOCHS = {
 static const struct statement STOPPED = {
     "sender_stopped",
     "SELECT k.n FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[],"
-    "                         $6::text[])"
-    "     AS k(n, merchant_id, provider, customer_token, customer_name, refund_id)"
+    "                         $6::text[], $7::text[])"
+    "     AS k(n, merchant_id, provider, customer_token, customer_name, wide_name, refund_id)"
     " WHERE EXISTS (SELECT FROM rule_stop s WHERE s.stopped"
     "    AND s.merchant_id IN ('', k.merchant_id) AND s.provider IN (0, k.provider)"
-    "    AND s.customer_token IN ('', k.customer_token, k.customer_name)"
+    "    AND s.customer_token IN ('', k.customer_token, k.customer_name,"
+    "                             k.wide_name)"
     "    AND s.refund_id IN ('', k.refund_id))",
 };
 
@@ -80,6 +81,12 @@ static struct call *ask_epochs(struct sender *sender, struct unit *unit)
     return call;
 }
 
+/* A stop names the customer of one merchant, or that of every merchant. */
+static const char *customer_name(const char *merchant_id, const char *token, char *name)
+{
+    return *token == '\0' ? "" : identity_customer(merchant_id, token, name);
+}
+
 /* NULL: there is nothing to send. Looking something up is never stopped. */
 static struct call *ask_stops(struct sender *sender, struct unit *unit)
 {
@@ -88,6 +95,7 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
     struct column *providers = column_create(unit, COLUMN_INT4);
     struct column *customers = column_create(unit, COLUMN_TEXT);
     struct column *names = column_create(unit, COLUMN_TEXT);
+    struct column *wide_names = column_create(unit, COLUMN_TEXT);
     struct column *refunds = column_create(unit, COLUMN_TEXT);
     char name[IDENTITY_CUSTOMER_MAX];
     for (size_t i = 0; i < sender->group_count; i++) {
@@ -98,9 +106,8 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
         column_text(merchants, job->merchant_id);
         column_int4(providers, job->provider);
         column_text(customers, job->customer);
-        column_text(names, *job->customer == '\0'
-                               ? ""
-                               : identity_customer(job->merchant_id, job->customer, name));
+        column_text(names, customer_name(job->merchant_id, job->customer, name));
+        column_text(wide_names, customer_name("", job->customer, name));
         column_text(refunds, job->payout.refund_id);
     }
     if (column_count(numbers) == 0)
@@ -111,6 +118,7 @@ static struct call *ask_stops(struct sender *sender, struct unit *unit)
     call_column(call, providers);
     call_column(call, customers);
     call_column(call, names);
+    call_column(call, wide_names);
     call_column(call, refunds);
     return call;
 }

@@ -58,15 +58,22 @@ def scenarios(stack):
             entry["id"] != stop_id for entry in stack.ctl_json("stop", "--list")))
 
     def a_customer_is_stopped():
-        stop_id = stop("--customer", "cust-stopped")
+        stop_id = stop("--customer", "cust-stopped")  # at every merchant
         journey = ask(Order("stop-customer", customer="cust-stopped"))
         await_held(journey, stop_id)
-        said = [event["stop"] for event in stack.events(RULES) if event["id"] == stop_id]
+        said = counting.until(lambda: [event["stop"] for event in stack.events(RULES)
+                                       if event["id"] == stop_id])
         counting.check("nobody is told the token", said and
                        "cust-stopped" not in repr(said), said)
         stack.ctl("erase", "cust-other", "--merchant", journey.order.merchant)
         resume(stop_id)
         journey.await_paid(255)
+
+    def a_customer_of_one_merchant_is_stopped():
+        stop_id = stop("--customer", "cust-own", "--merchant", shop.MERCHANT)
+        await_held(ask(Order("stop-own", customer="cust-own")), stop_id)
+        ask(Order("stop-own-elsewhere", customer="cust-own", merchant="elsewhere")).await_paid(255)
+        resume(stop_id)
 
     def a_customer_named_in_clear_is_erased():
         signer = Signer(stack.secret("rules-1.key"))
@@ -142,6 +149,6 @@ def scenarios(stack):
         for stop_id in held:
             resume(stop_id)
 
-    return [a_merchant_is_stopped, a_customer_is_stopped,
+    return [a_merchant_is_stopped, a_customer_is_stopped, a_customer_of_one_merchant_is_stopped,
             a_customer_named_in_clear_is_erased, a_stopped_refund_can_be_cancelled,
             a_stop_that_nobody_may_publish, several_stops_are_listed]

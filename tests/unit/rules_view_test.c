@@ -162,6 +162,9 @@ Test(stops, know_a_customer_by_what_stands_for_the_token)
     cr_expect_str_eq(stopped(stops, "shop", 1, "c_9", "rf_9"), "none");
     cr_expect_str_eq(stopped(stops, "else", 1, "c_1", "rf_9"), "none", "tokens are a merchant's");
     cr_expect_str_eq(stopped(stops, "shop", 1, "c_2", "rf_1"), "refund");
+    stop(stops, "everywhere", "", 0, identity_customer("", "c_3", name), "");
+    cr_expect_str_eq(stopped(stops, "shop", 1, "c_3", "rf_9"), "everywhere");
+    cr_expect_str_eq(stopped(stops, "else", 1, "c_3", "rf_9"), "everywhere");
     cr_expect_str_eq(stopped(stops, "shop", 1, "c_1", "rf_1"), "customer");
     cr_expect_str_eq(stopped(stops, "shop", 1, "", "rf_9"), "none");
     stops_destroy(stops);
