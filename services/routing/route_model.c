@@ -111,20 +111,29 @@ static bool words_plain(struct feel_text text, size_t most, const char *allowed)
     return true;
 }
 
-static enum status read_number(const struct answer *answer, const char *name, int64_t usual,
-                               int64_t most, int64_t *out)
+static enum status read_number(const struct answer *answer, const char *name, int64_t most,
+                               int64_t *out)
 {
     const struct feel_value *value = entry(answer, name);
-    *out = usual;
-    if (value == NULL && usual > 0)
-        return STATUS_OK;
+    *out = 0;
     if (value == NULL || value->kind != FEEL_NUMBER || !feel_number_integer(value->number, out) ||
         *out < 1 || *out > most)
         return refuse(answer, name, "a whole number from 1");
     return STATUS_OK;
 }
 
-/* Hours may have a fraction. */
+/* One where it is left out. Null is what a mistake in the model comes to, and would need fewer
+ * people than were meant. */
+static enum status read_approvers(const struct answer *answer, int64_t *out)
+{
+    *out = 1;
+    return feel_entry(answer->value, feel_text("approvers")) == NULL
+               ? STATUS_OK
+               : read_number(answer, "approvers", ROUTE_APPROVERS_MAX, out);
+}
+
+/* Hours may have a fraction. Null is the usual: a table has no other way to say so, and whatever
+ * they come to, no deadline approves anything. */
 static enum status read_hours(const struct answer *answer)
 {
     const struct feel_value *value = entry(answer, "hours");
@@ -209,9 +218,9 @@ static enum status read_answer(const struct answer *answer)
         return STATUS_OK;
     status = read_queue(answer);
     if (status == STATUS_OK)
-        status = read_number(answer, "level", 0, ROUTE_LEVEL_MAX, &level);
+        status = read_number(answer, "level", ROUTE_LEVEL_MAX, &level);
     if (status == STATUS_OK)
-        status = read_number(answer, "approvers", 1, ROUTE_APPROVERS_MAX, &approvers);
+        status = read_approvers(answer, &approvers);
     if (status == STATUS_OK)
         status = read_hours(answer);
     if (status == STATUS_OK)

@@ -3,7 +3,7 @@
  *     automatic  true: nobody needs to look
  *     queue      otherwise: who works on it, such as "refunds-gb"
  *     level      1, 2, or 3 for the finance controller
- *     approvers  1 to 5 different people; null: 1
+ *     approvers  1 to 5 different people; left out: 1, and null is no answer
  *     hours      working hours until it escalates; null: the usual
  *     reasons    a word or a list of words why a person must look; null: none
  *

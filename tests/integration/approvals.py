@@ -83,8 +83,8 @@ def scenarios(stack):
         stack.publish(ORDERS, *order.events())
         stack.publish(REQUESTS, order.request())
         routed = Journey(stack, order).await_status(shop.ROUTED, "PENDING_APPROVAL")
-        counting.equal("a currency without limits goes to level 2", (routed or {}).get("authority"),
-                       "AUTHORITY_LEVEL_LEVEL_2")
+        counting.equal("a currency without limits goes to finance", (routed or {}).get("authority"),
+                       "AUTHORITY_LEVEL_FINANCE_CONTROLLER")
 
     def approved_by_a_person():
         journey, case = ask(dear("approve"))

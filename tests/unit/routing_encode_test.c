@@ -158,9 +158,11 @@ Test(routing_encode, an_automatic_approval_can_be_verified_from_the_event)
     cr_expect_eq(routed->approval->amount->minor, 25000);
     cr_expect_null(routed->case_);
     cr_expect_str_eq(routed->notice->template_, "refund_approved");
-    cr_assert_eq(routed->n_rules, 1);
-    cr_expect_str_eq(routed->rules[0]->decision, "Route");
-    cr_expect_str_eq(routed->rules[0]->rule, "a1");
+    cr_assert_eq(routed->n_rules, 2);
+    cr_expect_str_eq(routed->rules[0]->decision, "Limits");
+    cr_expect_str_eq(routed->rules[0]->rule, "l-gbp");
+    cr_expect_str_eq(routed->rules[1]->decision, "Route");
+    cr_expect_str_eq(routed->rules[1]->rule, "a1");
     cr_expect_str_eq(routed->model->id, "authority");
     cr_expect_str_eq(routed->assessed->refund_id, fx.refund.refund_id, "carried as it came");
     cr_assert_eq(verified(routed), STATUS_OK);

@@ -72,7 +72,7 @@ Test(routing_flow, levels_at_their_limits)
          "by the authority model, for 10000.01 GBP: AMOUNT"},
         {1, ASSESSED_EXCEPTION, "GBP", AUTHORITY_LEVEL_1, 1, 1, "RETURN_WINDOW",
          "outside the policy: RETURN_WINDOW"},
-        {1, ASSESSED_COMPLIANT, "CHF", AUTHORITY_LEVEL_2, 2, 1, "NO_LIMITS",
+        {1, ASSESSED_COMPLIANT, "CHF", AUTHORITY_FINANCE_CONTROLLER, 3, 1, "NO_LIMITS",
          "by the authority model, for 0.01 CHF: NO_LIMITS"},
     };
     static const char *const window[] = {"RETURN_WINDOW"};
