@@ -169,7 +169,10 @@ static enum status settle(struct inbox *inbox, struct inbox_items *items, struct
     for (struct inbox_item *item = items->first; status == STATUS_OK && item != NULL;
          item = item->next) {
         bool late = item->stored && !item->expired && now_us > item->expires_us;
-        if (item->located) {
+        if (item->refused) {
+            metric_add(METRIC_DEAD_LETTERS, 1);
+            status = inbox_reject(inbox, item, error);
+        } else if (item->located) {
             status = inbox_publish(inbox, item, error);
         } else if (late || is_too_much(inbox, item)) {
             metric_add(METRIC_DEAD_LETTERS, 1);
@@ -186,7 +189,7 @@ static enum status settle(struct inbox *inbox, struct inbox_items *items, struct
 
 static enum status turn(struct inbox *inbox, int64_t *check_us, struct error *error)
 {
-    struct inbox_items items = {NULL, NULL, 0};
+    struct inbox_items items = {0};
     size_t records = 0;
     arena_reset(inbox->arena);
     enum status status = take_records(inbox, &items, &records, error);
@@ -195,7 +198,7 @@ static enum status turn(struct inbox *inbox, int64_t *check_us, struct error *er
     if (status != STATUS_OK || inbox->waiting == 0 || clock_monotonic_us() < *check_us)
         return status;
     *check_us = clock_monotonic_us() + CHECK_MS * 1000;
-    items = (struct inbox_items){NULL, NULL, 0};
+    items = (struct inbox_items){0};
     arena_reset(inbox->arena);
     status = inbox_load_due(inbox, &items, error);
     return status == STATUS_OK && items.count > 0 ? settle(inbox, &items, error) : status;

@@ -29,6 +29,7 @@ struct inbox_settings {
     const char *name;                 /* of the worker: database and role by default */
     const struct approval_keys *keys; /* seal what is republished; outlive the inbox */
     struct webhook_keys webhook;      /* likewise */
+    const char *adyen_account;        /* of payments that name none */
     int64_t wait_ms;                  /* for the capture of a payment */
     int64_t waiting_max;
 };

@@ -19,6 +19,7 @@ struct inbox_item *inbox_item_add(struct inbox *inbox, struct inbox_items *items
     struct inbox_item *item = arena_zalloc(inbox->arena, sizeof *item);
     if (item == NULL)
         return NULL;
+    item->account = "";
     for (size_t i = 0; i < WEBHOOK_REFERENCES; i++)
         item->references[i] = "";
     if (items->last == NULL)
@@ -108,10 +109,37 @@ static enum status add_fact(struct inbox *inbox, const struct webhook *webhook,
     item->prefix = fact->prefix;
     for (size_t i = 0; i < WEBHOOK_REFERENCES; i++)
         item->references[i] = copy(inbox, fact->references[i]);
+    item->account = copy(inbox, fact->account);
     item->received_us = webhook->received_us;
     item->expires_us = clock_wall_us() + inbox->settings.wait_ms * 1000;
     item->located = fact->order_id[0] != '\0';
     return arena_exhausted(inbox->arena) ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* Anybody could say that two payments are one: only who may vouch for them is believed. */
+static enum status add_alias(struct inbox *inbox, const struct webhook *webhook,
+                             const struct webhook_fact *fact, struct inbox_items *items)
+{
+    if (!fact->verified || fact->prefix || fact->references[0][0] == '\0' ||
+        fact->references[1][0] == '\0')
+        return STATUS_OK;
+    struct inbox_alias *alias = arena_alloc(inbox->arena, sizeof *alias);
+    if (alias == NULL)
+        return STATUS_EXHAUSTED;
+    *alias = (struct inbox_alias){.provider = webhook->provider,
+                                  .account = copy(inbox, fact->account),
+                                  .next = items->aliases};
+    for (size_t i = 0; i < WEBHOOK_REFERENCES; i++)
+        alias->names[i] = copy(inbox, fact->references[i]);
+    items->aliases = alias;
+    return arena_exhausted(inbox->arena) ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+static enum status take_fact(struct inbox *inbox, const struct webhook *webhook,
+                             const struct webhook_fact *fact, struct inbox_items *items)
+{
+    enum status status = add_alias(inbox, webhook, fact, items);
+    return status == STATUS_OK && !fact->names ? add_fact(inbox, webhook, fact, items) : status;
 }
 
 /* From a record to facts. */
@@ -172,7 +200,7 @@ enum status inbox_read(struct inbox *inbox, const struct record *record, struct 
         return refuse(REASON(MALFORMED), "body: as the provider documents it", reason, rule);
     }
     for (size_t i = 0; status == STATUS_OK && i < inbox->facts->count; i++)
-        status = add_fact(inbox, &webhook, &inbox->facts->items[i], items);
+        status = take_fact(inbox, &webhook, &inbox->facts->items[i], items);
     return status;
 }
 
@@ -276,12 +304,25 @@ enum status inbox_refuse(struct inbox *inbox, const struct record *record,
                        reason, rule, record, error);
 }
 
-enum status inbox_give_up(struct inbox *inbox, const struct inbox_item *item, struct error *error)
+static enum status send_item(struct inbox *inbox, const struct inbox_item *item,
+                             Redress__V1__DeadLetterReason reason, const char *rule,
+                             struct error *error)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
     if (message_pack(&item->event->base, inbox->arena, &bytes, &size) != STATUS_OK)
         return STATUS_EXHAUSTED;
-    return send_letter(inbox, item->references[0], bytes, size, REASON(UNKNOWN_REFERENCE),
-                       "the reference of a payment that was captured", NULL, error);
+    return send_letter(inbox, item->references[0], bytes, size, reason, rule, NULL, error);
+}
+
+enum status inbox_give_up(struct inbox *inbox, const struct inbox_item *item, struct error *error)
+{
+    return send_item(inbox, item, REASON(UNKNOWN_REFERENCE),
+                     "the reference of a payment that was captured", error);
+}
+
+enum status inbox_reject(struct inbox *inbox, const struct inbox_item *item, struct error *error)
+{
+    return send_item(inbox, item, REASON(NOT_SIGNED),
+                     "the account at the provider that the payment has", error);
 }

@@ -27,16 +27,27 @@ enum {
 struct inbox_item {
     Redress__V1__ProviderEvent *event; /* merchant, order and payment once they are known */
     const char *references[WEBHOOK_REFERENCES];
+    const char *account; /* that says it; "": not said */
     bool prefix;
     int64_t received_us, expires_us;
     bool located;
+    bool refused;         /* another account than the payment's says it */
     bool stored, expired; /* it waits in the database; it has waited too long */
+    const char *stored_id;
     struct inbox_item *next;
+};
+
+/* Two names of one payment, as its provider vouches. */
+struct inbox_alias {
+    int provider;
+    const char *account, *names[WEBHOOK_REFERENCES];
+    struct inbox_alias *next;
 };
 
 struct inbox_items {
     struct inbox_item *first, *last;
     size_t count;
+    struct inbox_alias *aliases;
 };
 
 struct inbox {
@@ -68,11 +79,13 @@ void inbox_disconnect(struct inbox *inbox);
 enum status inbox_lead(struct inbox *inbox, struct error *error) CHECK_RESULT;
 enum status inbox_load_progress(struct inbox *inbox, struct error *error) CHECK_RESULT;
 
-/* Sets merchant, order and payment of the items whose payment is known. */
+/* Sets merchant, order and payment of the items whose payment is known, unless the item speaks for
+ * another account; where that is not known, it is not verified any more. */
 enum status inbox_locate(struct inbox *inbox, struct inbox_items *items,
                          struct error *error) CHECK_RESULT;
 
-/* Saves progress, what waits from now on, and what waits no more; drops what nobody waits for. */
+/* Saves progress, other names of payments, what waits from now on, and what waits no more; drops
+ * what nobody waits for. */
 enum status inbox_save(struct inbox *inbox, const struct inbox_items *items,
                        struct error *error) CHECK_RESULT;
 
@@ -96,5 +109,9 @@ enum status inbox_refuse(struct inbox *inbox, const struct record *record,
                          struct error *error) CHECK_RESULT;
 enum status inbox_give_up(struct inbox *inbox, const struct inbox_item *item,
                           struct error *error) CHECK_RESULT;
+
+/* As inbox_give_up, of an item that is refused. */
+enum status inbox_reject(struct inbox *inbox, const struct inbox_item *item,
+                         struct error *error) CHECK_RESULT;
 
 #endif

@@ -25,26 +25,31 @@ static const struct statement WAITING = {
     "SELECT count(*) FROM provider_notice",
 };
 
-/* By the whole reference, or by its beginning; at most one payment each. That it is not empty is
- * what lets the index serve, which is of those only. */
-#define LOCATE(name, condition)                                                                    \
-    {                                                                                              \
-        name, "SELECT k.n, p.merchant_id, p.order_id, p.payment_id"                                \
-              " FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS k(reference, provider, n)" \
-              " CROSS JOIN LATERAL"                                                                \
-              " (SELECT merchant_id, order_id, payment_id FROM payment"                            \
-              "   WHERE provider_reference <> '' AND " condition " AND provider = k.provider"      \
-              "   ORDER BY provider_reference COLLATE \"C\" LIMIT 1) p"                            \
+/* By the whole reference or another name of the same payment, or by its beginning; at most one
+ * payment each. That it is not empty is what lets the index serve, which is of those only. */
+#define LOCATE(name, names, condition)                                                        \
+    {                                                                                         \
+        name, "SELECT k.n, p.merchant_id, p.order_id, p.payment_id, p.provider_account"       \
+              " FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])"             \
+              "   AS k(reference, provider, account, n)"                                      \
+              " CROSS JOIN LATERAL (SELECT k.reference AS name" names ") a"                   \
+              " CROSS JOIN LATERAL"                                                           \
+              " (SELECT merchant_id, order_id, payment_id, provider_account FROM payment"     \
+              "   WHERE provider_reference <> '' AND " condition " AND provider = k.provider" \
+              "   ORDER BY provider_reference COLLATE \"C\" LIMIT 1) p"                       \
     }
 
 static const struct statement LOCATE_WHOLE =
-    LOCATE("inbox_locate", "provider_reference COLLATE \"C\" = k.reference");
+    LOCATE("inbox_locate",
+           " UNION ALL SELECT other FROM payment_name m"
+           "  WHERE m.provider = k.provider AND m.account = k.account AND m.name = k.reference",
+           "provider_reference COLLATE \"C\" = a.name");
 
 /* References of a platform have / between their parts, and 0 comes right behind it. */
 static const struct statement LOCATE_BEGINNING =
-    LOCATE("inbox_locate_beginning",
-           "provider_reference COLLATE \"C\" >= k.reference AND provider_reference COLLATE \"C\""
-           " < left(k.reference, -1) || '0'");
+    LOCATE("inbox_locate_beginning", "",
+           "provider_reference COLLATE \"C\" >= a.name AND provider_reference COLLATE \"C\""
+           " < left(a.name, -1) || '0'");
 
 static const struct statement PROGRESS_SAVE = {
     "inbox_progress_save",
@@ -54,14 +59,24 @@ static const struct statement PROGRESS_SAVE = {
     "  SET next_offset = greatest(inbox_progress.next_offset, excluded.next_offset)",
 };
 
+static const struct statement NAMES_SAVE = {
+    "inbox_names_save",
+    "INSERT INTO payment_name (provider, account, name, other)"
+    " SELECT DISTINCT k.provider, k.account, v.name, v.other"
+    " FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[]) AS k(provider, account, a, b)"
+    " CROSS JOIN LATERAL (VALUES (a, b), (b, a)) AS v(name, other)"
+    " ON CONFLICT DO NOTHING",
+};
+
 static const struct statement KEEP = {
     "inbox_keep",
     "WITH kept AS (INSERT INTO provider_notice (event_id, provider, reference, other_reference, "
     "beginning,"
-    "                             verified, event, received_at, expires_at, check_at, expired)"
+    "                             account, verified, event, received_at, expires_at, check_at,"
+    "                             expired)"
     " SELECT k.*, clock_timestamp() + interval '1 s', false"
-    " FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[],"
-    "             $6::boolean[], $7::bytea[], $8::timestamptz[], $9::timestamptz[]) AS k"
+    " FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::text[],"
+    "             $7::boolean[], $8::bytea[], $9::timestamptz[], $10::timestamptz[]) AS k"
     " ON CONFLICT (event_id) DO NOTHING RETURNING 1) SELECT count(*) FROM kept",
 };
 
@@ -90,7 +105,7 @@ static const struct statement LATER = {
 static const struct statement DUE = {
     "inbox_due",
     "SELECT event_id, reference, other_reference, beginning, event, received_at, expires_at,"
-    "       expired"
+    "       expired, account"
     " FROM provider_notice WHERE check_at <= clock_timestamp() ORDER BY check_at LIMIT $1::bigint",
 };
 
@@ -168,9 +183,34 @@ static struct call *ask(struct unit *unit, const struct statement *statement,
                 columns_row(&wanted);
                 columns_text(&wanted, item->references[i]);
                 columns_int4(&wanted, (int32_t)item->event->provider);
+                columns_text(&wanted, item->account);
                 columns_int8(&wanted, n);
             }
     return columns_call(&wanted, statement);
+}
+
+/* Nobody vouches for what another account has: not by its key, nor by its events. Whoever cannot
+ * be told may not say first, under the provider's id, what it says. */
+static void take_account(struct inbox *inbox, struct inbox_item *item, const char *of_payment)
+{
+    Redress__V1__ProviderEvent *event = item->event;
+    const char *usual = inbox->settings.adyen_account;
+    if (event->provider == REDRESS__V1__PROVIDER__PROVIDER_ADYEN && *of_payment == '\0')
+        of_payment = usual == NULL ? "" : usual;
+    enum webhook_standing standing =
+        webhook_standing((int)event->provider, item->account, of_payment);
+    item->refused = standing == WEBHOOK_OTHER_ACCOUNT;
+    if (standing == WEBHOOK_SAME_ACCOUNT)
+        return;
+    log_write(LOG_WARNING,
+              item->refused ? "a webhook speaks for another account than its payment has"
+                            : "a webhook's account is not known: it vouches for nothing",
+              "event", event->event_id, "account", item->account, "payment's account", of_payment,
+              NULL);
+    if (item->refused || !event->verified)
+        return;
+    event->verified = false;
+    event->event_id = arena_printf(inbox->arena, "%s/unverified", event->event_id);
 }
 
 static void take(struct inbox *inbox, struct inbox_items *items, const struct call *call)
@@ -185,6 +225,7 @@ static void take(struct inbox *inbox, struct inbox_items *items, const struct ca
         item->event->order_id = arena_printf(inbox->arena, "%s", rows_text(call, row, 2));
         item->event->payment_id = arena_printf(inbox->arena, "%s", rows_text(call, row, 3));
         item->located = true;
+        take_account(inbox, item, rows_text(call, row, 4));
     }
 }
 
@@ -226,6 +267,19 @@ static void save_progress(const struct inbox *inbox, struct unit *unit)
     call_column(call, offsets);
 }
 
+static void save_names(struct unit *unit, const struct inbox_items *items)
+{
+    struct columns columns = {.unit = unit};
+    for (const struct inbox_alias *alias = items->aliases; alias != NULL; alias = alias->next) {
+        columns_row(&columns);
+        columns_int4(&columns, alias->provider);
+        columns_text(&columns, alias->account);
+        columns_text(&columns, alias->names[0]);
+        columns_text(&columns, alias->names[1]);
+    }
+    (void)columns_call(&columns, &NAMES_SAVE);
+}
+
 /* What was not found, and is not kept yet. */
 static enum status keep(struct inbox *inbox, struct unit *unit, const struct inbox_items *items,
                         struct call **kept)
@@ -244,6 +298,7 @@ static enum status keep(struct inbox *inbox, struct unit *unit, const struct inb
         columns_text(&columns, item->references[0]);
         columns_text(&columns, item->references[1]);
         columns_bool(&columns, item->prefix);
+        columns_text(&columns, item->account);
         columns_bool(&columns, item->event->verified);
         columns_bytes(&columns, bytes, size);
         columns_time(&columns, item->received_us);
@@ -262,10 +317,10 @@ static size_t settle_kept(struct unit *unit, const struct inbox_items *items,
     struct column *gone = column_create(unit, COLUMN_BOOL);
     for (const struct inbox_item *item = items->first; item != NULL; item = item->next) {
         if (item->stored && item->located)
-            column_text(found, item->event->event_id);
+            column_text(found, item->stored_id);
         if (!item->stored || item->located)
             continue;
-        column_text(later, item->event->event_id);
+        column_text(later, item->stored_id);
         column_bool(gone, item->expired);
     }
     if (column_count(found) > 0)
@@ -290,6 +345,7 @@ enum status inbox_save(struct inbox *inbox, const struct inbox_items *items, str
     struct call *kept = NULL;
     struct unit *unit = begin(inbox);
     save_progress(inbox, unit);
+    save_names(unit, items);
     enum status status = keep(inbox, unit, items, &kept);
     struct call *forgotten = NULL;
     size_t found = settle_kept(unit, items, &forgotten);
@@ -329,7 +385,9 @@ static void read_due(struct inbox *inbox, const struct call *call, size_t row,
     item->received_us = rows_time(call, row, 5);
     item->expires_us = rows_time(call, row, 6);
     item->expired = rows_bool(call, row, 7);
+    item->account = arena_printf(inbox->arena, "%s", rows_text(call, row, 8));
     item->stored = true;
+    item->stored_id = item->event->event_id;
 }
 
 enum status inbox_load_due(struct inbox *inbox, struct inbox_items *items, struct error *error)

@@ -54,6 +54,7 @@ struct inbox_settings settlement_inbox_settings(const struct settlement_config *
                     .shopify = config->shopify_webhook_secret,
                     .paypal_id = config->paypal_webhook_id,
                     .finance = config->finance_keys},
+        .adyen_account = config->adyen_merchant,
         .wait_ms = config->inbox_wait_ms,
         .waiting_max = config->inbox_waiting_max,
     };

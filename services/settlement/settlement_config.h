@@ -42,9 +42,11 @@
     X(magento_rate, "REDRESS_MAGENTO_RATE", NUMBER, 0, 100000, "5",                               \
       "most calls per second of all instances; 0: no limit")                                      \
     X(stripe_webhook_secret, "REDRESS_STRIPE_WEBHOOK_SECRET", SECRET, 0, 1024, "",                \
-      "secrets of Stripe's webhook endpoint, comma-separated; without one nothing is verified")   \
+      "secrets of Stripe's webhook endpoints, [account:]secret, comma-separated; without one "    \
+      "nothing is verified, and one with an account vouches for its payments only")               \
     X(adyen_webhook_key, "REDRESS_ADYEN_WEBHOOK_KEY", SECRET, 0, 1024, "",                        \
-      "HMAC keys of Adyen's webhooks in hex, comma-separated")                                    \
+      "HMAC keys of Adyen's webhooks, [merchant account:]hex, comma-separated; one with an "      \
+      "account vouches for its payments only")                                                    \
     X(shopify_webhook_secret, "REDRESS_SHOPIFY_WEBHOOK_SECRET", SECRET, 0, 512, "",               \
       "client secret of the app that Shopify's webhooks are signed with")                         \
     X(paypal_webhook_id, "REDRESS_PAYPAL_WEBHOOK_ID", TEXT, 0, 128, "",                           \

@@ -1,6 +1,7 @@
 /* References: which order has a payment of a provider. A payment has one order, as its cap has one
- * place. Known are the orders in the database, and those of captures earlier in the batch; the
- * index of the table has the last word (settlement_save.c). */
+ * place. Known are the orders in the database, under every name of the payment that its provider
+ * told, and those of captures earlier in the batch; the index of the table has the last word
+ * (settlement_save.c). */
 
 #include "columns.h"
 #include "provider_facts.h"
@@ -19,10 +20,14 @@ struct reference {
 static const struct statement REFERENCE_LOAD = {
     "settlement_reference_load",
     "SELECT k.n, t.merchant_id, t.order_id"
-    " FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS k(n, provider, reference)"
+    " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[])"
+    "   AS k(n, provider, account, reference)"
+    " CROSS JOIN LATERAL"
+    " (SELECT k.reference AS name UNION ALL SELECT other FROM payment_name m"
+    "   WHERE m.provider = k.provider AND m.account = k.account AND m.name = k.reference) a"
     " CROSS JOIN LATERAL"
     " (SELECT merchant_id, order_id FROM payment"
-    "   WHERE provider_reference <> '' AND provider_reference COLLATE \"C\" = k.reference"
+    "   WHERE provider_reference <> '' AND provider_reference COLLATE \"C\" = a.name"
     "     AND provider = k.provider AND part_of = '') t",
 };
 
@@ -48,6 +53,7 @@ struct call *settlement_references_load(struct batch *batch, struct unit *unit)
         columns_row(&columns);
         columns_int8(&columns, (int64_t)i);
         columns_int4(&columns, capture->provider);
+        columns_text(&columns, capture->provider_account);
         columns_text(&columns, capture->provider_reference);
     }
     return columns_call(&columns, &REFERENCE_LOAD);

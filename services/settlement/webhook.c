@@ -30,10 +30,33 @@ void webhook_name(struct webhook_fact *fact, const char *provider, const char *i
     answer_copy(fact->event_id, sizeof fact->event_id - sizeof "/unverified", text);
 }
 
+/* Stripe names accounts of a platform only, and Adyen each. PayPal names the merchant now and then,
+ * and signs for one webhook of one application; the others have one shop. */
+enum webhook_standing webhook_standing(int provider, const char *account, const char *of_payment)
+{
+    if (strcmp(account, of_payment) == 0)
+        return WEBHOOK_SAME_ACCOUNT;
+    if (account[0] != '\0' && of_payment[0] != '\0')
+        return WEBHOOK_OTHER_ACCOUNT;
+    return provider == PROVIDER_STRIPE || provider == PROVIDER_ADYEN ? WEBHOOK_UNKNOWN_ACCOUNT
+                                                                     : WEBHOOK_SAME_ACCOUNT;
+}
+
 bool webhook_is_payout(const char *text)
 {
     return strncmp(text, "po_", 3) == 0 && strlen(text) == 35 &&
            strspn(text + 3, "0123456789abcdef") == 32;
+}
+
+bool webhook_take_account(struct webhook_fact *fact, const char *named, struct key_account bound)
+{
+    answer_copy(fact->account, sizeof fact->account, named);
+    if (bound.size == 0 || bound.size >= sizeof fact->account)
+        return bound.size == 0;
+    if (named[0] == '\0')
+        (void)snprintf(fact->account, sizeof fact->account, "%.*s", (int)bound.size, bound.text);
+    return strlen(fact->account) == bound.size &&
+           strncmp(fact->account, bound.text, bound.size) == 0;
 }
 
 void webhook_take_refund(struct webhook_fact *fact, const struct finding *finding,

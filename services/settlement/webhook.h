@@ -46,10 +46,11 @@ struct webhook {
 
 struct certificates;
 
-/* What signatures are checked with. Texts "" where there is none: then nothing is verified. */
+/* What signatures are checked with. Texts "" where there is none: then nothing is verified. A key
+ * as "account:key" signs for that account alone. */
 struct webhook_keys {
-    const char *stripe;    /* endpoint secrets, comma-separated */
-    const char *adyen;     /* HMAC keys in hex, comma-separated */
+    const char *stripe;    /* [account:]endpoint secrets, comma-separated */
+    const char *adyen;     /* [account:]HMAC keys in hex, comma-separated */
     const char *shopify;   /* the app's secret */
     const char *paypal_id; /* of the webhook */
     const char *finance;   /* person:64 hex of an Ed25519 public key, comma-separated */
@@ -61,9 +62,11 @@ struct webhook_fact {
     bool verified;
     bool dispute;                        /* else a refund */
     bool prefix;                         /* the references are the beginnings of a payment's */
+    bool names;                          /* no more than that the references are one payment's */
     char event_id[WEBHOOK_EVENT_ID_MAX]; /* the same again is a duplicate */
     int64_t occurred_us;                 /* 0: not said */
     char references[WEBHOOK_REFERENCES][PROVIDER_TEXT_MAX];
+    char account[PROVIDER_ID_MAX]; /* at the provider, that says it; "": not said */
     int64_t amount_minor;
     char currency[4];
     char code[PROVIDER_ID_MAX]; /* of a failure, or the reason of a dispute */
@@ -97,6 +100,10 @@ struct webhook_facts {
 /* Reads and verifies. `facts` is filled in where the result is WEBHOOK_READ. */
 enum webhook_result webhook_read(const struct webhook *webhook, const struct webhook_keys *keys,
                                  struct webhook_facts *facts);
+
+/* Whether an account's word counts for a payment. UNKNOWN: one of the two is not named. */
+enum webhook_standing { WEBHOOK_SAME_ACCOUNT, WEBHOOK_UNKNOWN_ACCOUNT, WEBHOOK_OTHER_ACCOUNT };
+enum webhook_standing webhook_standing(int provider, const char *account, const char *of_payment);
 
 /* Value of a header; "" if there is none. */
 const char *webhook_header(const struct webhook *webhook, const char *name);

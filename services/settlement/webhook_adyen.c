@@ -4,7 +4,8 @@
  *     https://docs.adyen.com/online-payments/refund#refund-webhook
  *     https://docs.adyen.com/risk-management/disputes-api/dispute-notifications
  *
- * pspReference is the refund's or the dispute's, originalReference the payment's; merchantReference
+ * pspReference is the refund's or the dispute's, originalReference the payment's,
+ * merchantAccountCode (which is signed, too) says whose they are; merchantReference
  * of a refund is what was sent as its reference: our payout id. Adyen tells the same event again
  * until it is taken, and in any order: pspReference, eventCode and success name it. A chargeback
  * that was reversed can come back as a second one, which is a dispute of its own here. */
@@ -12,7 +13,6 @@
 #include "provider_adyen.h"
 #include "request.h"
 #include "webhook_read.h"
-#include "webhook_signature.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -127,6 +127,7 @@ static enum webhook_result read_item(const json_t *item, const struct webhook_ke
                                      struct webhook_facts *facts)
 {
     char id[WEBHOOK_EVENT_ID_MAX];
+    struct key_account account = {"", 0};
     const char *code = answer_text(item, "eventCode"), *psp = answer_text(item, "pspReference");
     bool success = is_true(json_object_get(item, "success"));
     const struct event_row *row = row_of(code);
@@ -146,7 +147,9 @@ static enum webhook_result read_item(const json_t *item, const struct webhook_ke
     answer_copy(fact->references[0], sizeof fact->references[0],
                 answer_text(item, "originalReference"));
     fact->occurred_us = answer_time(item, "eventDate");
-    fact->verified = signature_adyen(item, keys->adyen);
+    bool holds = signature_adyen(item, keys->adyen, &account);
+    fact->verified =
+        webhook_take_account(fact, answer_text(item, "merchantAccountCode"), account) && holds;
     return WEBHOOK_READ;
 }
 

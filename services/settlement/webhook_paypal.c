@@ -3,7 +3,8 @@
  * PAYMENT.CAPTURE.REFUNDED and PAYMENT.REFUND.* carry a refund, PAYMENT.CAPTURE.REVERSED what
  * PayPal took back; CUSTOMER.DISPUTE.* carries a dispute
  * (https://developer.paypal.com/api/customer-disputes/v1/). The capture of a refund is named by its
- * link "up"; custom_id of a refund of ours is the payout id. */
+ * link "up"; custom_id of a refund of ours is the payout id. `payer` of a refund is the merchant
+ * who pays it, and a dispute names the seller. */
 
 #include "provider_paypal.h"
 #include "request.h"
@@ -33,6 +34,8 @@ static bool read_refund(const json_t *resource, struct webhook_fact *fact)
         return false;
     webhook_take_refund(fact, &finding, custom);
     set_capture(fact, resource);
+    answer_copy(fact->account, sizeof fact->account,
+                answer_text(json_object_get(resource, "payer"), "merchant_id"));
     return true;
 }
 
@@ -61,7 +64,8 @@ static enum dispute_state state_of(const json_t *resource)
 
 static bool read_dispute(const json_t *resource, struct webhook_fact *fact)
 {
-    const json_t *transactions = json_object_get(resource, "disputed_transactions");
+    const json_t *transaction =
+        json_array_get(json_object_get(resource, "disputed_transactions"), 0);
     const json_t *back =
         json_object_get(json_object_get(resource, "dispute_outcome"), "amount_refunded");
     fact->dispute = true;
@@ -69,7 +73,9 @@ static bool read_dispute(const json_t *resource, struct webhook_fact *fact)
     answer_copy(fact->dispute_id, sizeof fact->dispute_id, answer_text(resource, "dispute_id"));
     answer_copy(fact->code, sizeof fact->code, answer_text(resource, "reason"));
     answer_copy(fact->references[0], sizeof fact->references[0],
-                answer_text(json_array_get(transactions, 0), "seller_transaction_id"));
+                answer_text(transaction, "seller_transaction_id"));
+    answer_copy(fact->account, sizeof fact->account,
+                answer_text(json_object_get(transaction, "seller"), "merchant_id"));
     const json_t *amount = fact->state == DISPUTE_LOST && json_is_object(back)
                                ? back
                                : json_object_get(resource, "dispute_amount");

@@ -64,12 +64,15 @@ static bool try_hex(const struct attempt *attempt, const char *key, size_t lengt
 }
 
 static bool any_key(const char *keys, bool (*try)(const struct attempt *, const char *, size_t),
-                    const struct attempt *attempt)
+                    const struct attempt *attempt, struct key_account *account)
 {
     for (const char *at = keys; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        if (try(attempt, at, length))
+        size_t length = strcspn(at, ","), bound = strcspn(at, ":,");
+        const char *key = bound < length ? at + bound + 1 : at;
+        if (try(attempt, key, (size_t)(at + length - key))) {
+            *account = (struct key_account){at, bound < length ? bound : 0};
             return true;
+        }
         at += length + (at[length] == ',');
     }
     return false;
@@ -90,7 +93,7 @@ static bool read_time(const char *header, char text[24], int64_t *seconds)
 }
 
 bool signature_stripe(const char *header, const void *body, size_t size, const char *secrets,
-                      int64_t now_us, int64_t tolerance_s)
+                      int64_t now_us, int64_t tolerance_s, struct key_account *account)
 {
     char prefix[32], text[24];
     int64_t seconds = 0;
@@ -103,7 +106,7 @@ bool signature_stripe(const char *header, const void *body, size_t size, const c
         unsigned char mac[MAC];
         const struct attempt attempt = {body, size, prefix, mac};
         if (strncmp(at, "v1=", 3) == 0 && from_hex(at + 3, length - 3, mac, sizeof mac, &got) &&
-            got == MAC && any_key(secrets, try_text, &attempt))
+            got == MAC && any_key(secrets, try_text, &attempt, account))
             return true;
         at += length + (at[length] == ',');
     }
@@ -132,7 +135,7 @@ static void add(char *text, size_t room, size_t *at, const json_t *value, bool l
         text[(*at)++] = ':';
 }
 
-bool signature_adyen(const json_t *item, const char *keys)
+bool signature_adyen(const json_t *item, const char *keys, struct key_account *account)
 {
     static const char *const names[] = {"pspReference", "originalReference", "merchantAccountCode",
                                         "merchantReference"};
@@ -152,7 +155,7 @@ bool signature_adyen(const json_t *item, const char *keys)
         !from_base64(signature, mac, sizeof mac, &got) || got != MAC)
         return false;
     const struct attempt attempt = {text, size, "", mac};
-    return any_key(keys, try_hex, &attempt);
+    return any_key(keys, try_hex, &attempt, account);
 }
 
 static bool base64_holds(const char *signature, const void *bytes, size_t size, const char *key,

@@ -11,15 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The account that a key is bound to, as it stands in the list; size 0: to none. */
+struct key_account {
+    const char *text;
+    size_t size;
+};
+
 /* Stripe-Signature "t=SECONDS,v1=HEX[,v1=HEX]": HMAC-SHA256 over "t.body" with one of the secrets
- * (comma-separated), and t within `tolerance_s` of `now_us`. */
+ * ("[account:]secret", comma-separated), and t within `tolerance_s` of `now_us`. `account` is that
+ * of the secret that holds. */
 bool signature_stripe(const char *header, const void *body, size_t size, const char *secrets,
-                      int64_t now_us, int64_t tolerance_s);
+                      int64_t now_us, int64_t tolerance_s, struct key_account *account);
 
 /* A NotificationRequestItem: additionalData.hmacSignature is the base64 HMAC-SHA256 over
  * pspReference, originalReference, merchantAccountCode, merchantReference, value, currency,
- * eventCode and success with colons between, with one of the keys (hex, comma-separated). */
-bool signature_adyen(const json_t *item, const char *keys);
+ * eventCode and success with colons between, with one of the keys ("[account:]hex",
+ * comma-separated). `account` is that of the key that holds. */
+bool signature_adyen(const json_t *item, const char *keys, struct key_account *account);
 
 /* base64 of HMAC-SHA256 over the bytes, with a key given as text, or as hex. */
 bool signature_base64(const char *signature, const void *bytes, size_t size, const char *key);

@@ -1,12 +1,13 @@
 /* Stripe's events: https://docs.stripe.com/api/events/types.
  *
  * refund.created, refund.updated, refund.failed and charge.refund.updated carry a refund;
- * charge.dispute.* carries a dispute. A refund of ours has its payout id in the metadata. */
+ * charge.dispute.* carries a dispute. A refund of ours has its payout id in the metadata. Other
+ * events carry a charge or a payment intent, which tell both names of the payment. `account` is
+ * that of a platform, where it is about one: https://docs.stripe.com/connect/webhooks */
 
 #include "provider_stripe.h"
 #include "request.h"
 #include "webhook_read.h"
-#include "webhook_signature.h"
 
 #include <string.h>
 
@@ -18,12 +19,23 @@ int webhook_meaning(const struct webhook_word *words, const char *word, int othe
     return otherwise;
 }
 
-/* Both names of the payment: captures are reported under either. */
-static void set_references(struct webhook_fact *fact, const json_t *object)
+static void name_payment(struct webhook_fact *fact, const char *intent, const char *charge)
 {
-    answer_copy(fact->references[0], sizeof fact->references[0],
-                answer_text(object, "payment_intent"));
-    answer_copy(fact->references[1], sizeof fact->references[1], answer_text(object, "charge"));
+    answer_copy(fact->references[0], sizeof fact->references[0], intent);
+    answer_copy(fact->references[1], sizeof fact->references[1], charge);
+}
+
+/* https://docs.stripe.com/api/charges/object and /payment_intents/object. False: it has one name.
+ */
+static bool read_names(const char *kind, const json_t *object, struct webhook_fact *fact)
+{
+    const char *id = answer_text(object, "id");
+    fact->names = true;
+    if (strcmp(kind, "charge") == 0)
+        name_payment(fact, answer_text(object, "payment_intent"), id);
+    else if (strcmp(kind, "payment_intent") == 0)
+        name_payment(fact, id, answer_text(object, "latest_charge"));
+    return fact->references[0][0] != '\0' && fact->references[1][0] != '\0';
 }
 
 static bool read_refund(const json_t *object, struct webhook_fact *fact)
@@ -63,28 +75,45 @@ static bool read_dispute(const json_t *object, struct webhook_fact *fact)
            stripe_amount((int64_t)json_integer_value(amount), fact->currency, &fact->amount_minor);
 }
 
+/* What the object says, and of which payment. Captures are reported under either of its names. */
+static enum webhook_result read_object(const json_t *object, struct webhook_fact *fact)
+{
+    const char *kind = answer_text(object, "object");
+    bool refund = strcmp(kind, "refund") == 0, dispute = strcmp(kind, "dispute") == 0;
+    if (!refund && !dispute)
+        return read_names(kind, object, fact) ? WEBHOOK_READ : WEBHOOK_IGNORED;
+    if (refund ? !read_refund(object, fact) : !read_dispute(object, fact))
+        return WEBHOOK_UNREADABLE;
+    name_payment(fact, answer_text(object, "payment_intent"), answer_text(object, "charge"));
+    return WEBHOOK_READ;
+}
+
+static bool is_signed(const struct webhook *webhook, const struct webhook_keys *keys,
+                      struct key_account *account)
+{
+    return signature_stripe(webhook_header(webhook, "stripe-signature"), webhook->body,
+                            webhook->size, keys->stripe, webhook->received_us, WEBHOOK_TOLERANCE_S,
+                            account);
+}
+
 enum webhook_result webhook_read_stripe(const struct webhook *webhook,
                                         const struct webhook_keys *keys, const json_t *body,
                                         struct webhook_facts *facts)
 {
     const json_t *object = json_object_get(json_object_get(body, "data"), "object");
-    const char *kind = answer_text(object, "object"), *id = answer_text(body, "id");
-    const char *type = answer_text(body, "type");
+    const char *id = answer_text(body, "id"), *type = answer_text(body, "type");
+    struct key_account account = {"", 0};
     int64_t created = (int64_t)json_integer_value(json_object_get(body, "created"));
     if (strcmp(answer_text(body, "object"), "event") != 0 || id[0] == '\0' || type[0] == '\0')
         return WEBHOOK_UNREADABLE;
-    bool refund = strcmp(kind, "refund") == 0, dispute = strcmp(kind, "dispute") == 0;
-    if (!refund && !dispute)
-        return WEBHOOK_IGNORED;
     struct webhook_fact *fact = webhook_fact_add(facts);
-    if (refund ? !read_refund(object, fact) : !read_dispute(object, fact))
-        return WEBHOOK_UNREADABLE;
-    set_references(fact, object);
+    enum webhook_result result = read_object(object, fact);
+    if (result != WEBHOOK_READ)
+        return result;
     webhook_name(fact, "stripe", id);
     if (created > 0 && created < INT64_MAX / 1000000)
         fact->occurred_us = created * 1000000;
-    fact->verified =
-        signature_stripe(webhook_header(webhook, "stripe-signature"), webhook->body, webhook->size,
-                         keys->stripe, webhook->received_us, WEBHOOK_TOLERANCE_S);
+    bool holds = is_signed(webhook, keys, &account);
+    fact->verified = webhook_take_account(fact, answer_text(body, "account"), account) && holds;
     return WEBHOOK_READ;
 }

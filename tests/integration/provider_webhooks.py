@@ -21,21 +21,21 @@ def notification(provider, reference, body, headers=None):
 
 
 def adyen(code, payment, psp, minor, reference, success=True, currency="GBP", key=ADYEN_KEY,
-          reason=""):
-    item = {"pspReference": psp, "originalReference": payment, "merchantAccountCode": "Shop",
+          reason="", account="Shop"):
+    item = {"pspReference": psp, "originalReference": payment, "merchantAccountCode": account,
             "merchantReference": reference, "amount": {"value": minor, "currency": currency},
             "eventCode": code, "success": "true" if success else "false", "reason": reason,
             "eventDate": "2026-01-02T03:04:05+00:00"}
-    text = ":".join([psp, payment, "Shop", reference, str(minor), currency, code, item["success"]])
+    text = ":".join([psp, payment, account, reference, str(minor), currency, code, item["success"]])
     mac = hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).digest()
     item["additionalData"] = {"hmacSignature": base64.b64encode(mac).decode()}
     body = {"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}
     return notification("ADYEN", payment, json.dumps(body).encode())
 
 
-def stripe(kind, payment, entry, event="evt_1", secret=STRIPE_SECRET):
+def stripe(kind, payment, entry, event="evt_1", secret=STRIPE_SECRET, **more):
     body = json.dumps({"id": event, "object": "event", "type": kind, "created": int(time.time()),
-                       "data": {"object": entry}}).encode()
+                       "data": {"object": entry}, **more}).encode()
     at = str(int(time.time()))
     mac = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
     return notification("STRIPE", payment, body, {"stripe-signature": f"t={at},v1={mac}"})

@@ -26,20 +26,28 @@ RATE = 10
 LIMITED = 60
 THREADS = 4
 OUTAGE = 12
+ACCOUNT_A_SECRET = "whsec_account_a"
 
 
 class Paid(Order):
     """An order that was paid through another provider."""
 
-    def __init__(self, order_id, provider, reference, **how):
+    def __init__(self, order_id, provider, reference, account="", **how):
         super().__init__(order_id, **how)
-        self.provider, self.named = provider, reference
+        self.provider, self.named, self.account = provider, reference, account
 
     def captured(self, number=1):
         event = super().captured(number)
         event["captured"].update(provider=f"PROVIDER_{self.provider}",
-                                 providerReference=self.named)
+                                 providerReference=self.named, providerAccount=self.account)
         return event
+
+
+def refunded(name, minor=300, status="succeeded", **payment):
+    """Stripe's refund of a payment, made elsewhere."""
+    return {"id": f"re_{name}", "object": "refund", "amount": minor, "currency": "gbp",
+            "created": 1767323000, "status": status, "metadata": {}, "payment_intent": None,
+            "charge": None, **payment}
 
 
 def ask(stack, *orders):
@@ -188,6 +196,68 @@ def scenarios(stack, double, finance):
             == [])
         counting.check("and waits no more", gone)
 
+    def a_payment_has_one_cap_under_both_its_names():
+        """Captured as an intent, and refunded as a charge; and the other way round."""
+        for name, captured, other in (("intent", "pi_both1", "ch_both1"),
+                                      ("charge", "ch_both2", "pi_both2")):
+            order = Paid(f"both-{name}", "STRIPE", captured)
+            stack.publish(ORDERS, *order.events())
+            counting.check("captured", counting.until(lambda order=order: payment(stack, order)))
+            names = {"payment_intent" if n.startswith("pi") else "charge": n
+                     for n in (captured, other)}
+            alone = {"payment_intent" if other.startswith("pi") else "charge": other}
+            stack.publish(INBOX, webhooks.stripe(
+                "refund.created", other, refunded(name, **alone), f"evt_alone_{name}"))
+            counting.check("under the other name it waits", counting.until(
+                lambda name=name: stack.sql("settlement", "SELECT status FROM view.provider_notice"
+                                            f" WHERE event_id = 'stripe/evt_alone_{name}'")))
+            stack.publish(INBOX, webhooks.stripe("charge.succeeded", other, {
+                "id": names["charge"], "object": "charge",
+                "payment_intent": names["payment_intent"]}, f"evt_forged_{name}", secret="forged"))
+            counting.equal("a forger teaches no name", payment(stack, order)[0], "0")
+            stack.publish(INBOX, webhooks.stripe("charge.succeeded", other, {
+                "id": names["charge"], "object": "charge",
+                "payment_intent": names["payment_intent"]}, f"evt_names_{name}"))
+            counting.check("until Stripe tells both: it counts", counting.until(
+                lambda order=order: payment(stack, order)[0] == "300"), payment(stack, order))
+            again = Paid(f"both-{name}-again", "STRIPE", other)
+            stack.publish(ORDERS, *again.events())
+            taken = counting.until(lambda again=again: [e for e in stack.events(
+                shop.DEAD_LETTERS, headers=True) if e["headers"].get("redress_reason") ==
+                "PAYMENT_TAKEN" and e["key"] == again.order_id])
+            counting.check("another order cannot capture it again", taken)
+            counting.equal("and has no payment", payment(stack, again), None)
+
+    def an_account_vouches_for_its_own_payments():
+        order = Paid("account-b", "STRIPE", "pi_account_b", account="acct_B")
+        adyen = Paid("account-shop", "ADYEN", "ADYENACCOUNT")
+        stack.publish(ORDERS, *order.events(), *adyen.events())
+        counting.check("captured", counting.until(
+            lambda: payment(stack, order) and payment(stack, adyen)))
+        def letters():
+            return [e for e in stack.events(shop.DEAD_LETTERS, headers=True)
+                    if e["headers"].get("redress_topic") == INBOX and
+                    e["headers"].get("redress_reason") == "NOT_SIGNED"]
+        entry = refunded("account", payment_intent="pi_account_b")
+        stack.publish(INBOX, webhooks.stripe("refund.created", "pi_account_b", entry, "evt_acct_a",
+                                             secret=ACCOUNT_A_SECRET))
+        stack.publish(INBOX, webhooks.adyen("CHARGEBACK", adyen.named, "DISPUTEOTHER", 100, "ref",
+                                            account="Another"))
+        counting.check("another account's word is refused, and told",
+                       counting.until(lambda: len(letters()) >= 2), letters())
+        counting.equal("it counts for nothing", (payment(stack, order), payment(stack, adyen)),
+                       (["0", "0", "0", "f"],) * 2)
+        def verified():
+            return stack.sql("settlement", "SELECT verified FROM view.evidence WHERE order_id ="
+                             " 'account-b' ORDER BY verified")
+        stack.publish(INBOX, webhooks.stripe("refund.created", "pi_account_b", entry, "evt_none"))
+        counting.check("who names no account vouches for nothing", counting.until(
+            lambda: verified() == [["f"]]), verified())
+        stack.publish(INBOX, webhooks.stripe("refund.updated", "pi_account_b", entry, "evt_acct_b",
+                                             account="acct_B"))
+        counting.check("the platform vouches for the account that it names", counting.until(
+            lambda: verified() == [["f"], ["t"]]), verified())
+
     def disputes_take_and_give():
         order = Paid("dispute", "ADYEN", "ADYENDISPUTE")
         stack.publish(ORDERS, *order.events())
@@ -243,6 +313,7 @@ def scenarios(stack, double, finance):
 
     return (adyen_pays_by_webhook, paypal_pays_with_a_token,
             what_comes_before_the_capture_waits_for_it, disputes_take_and_give,
+            a_payment_has_one_cap_under_both_its_names, an_account_vouches_for_its_own_payments,
             finance_reports_what_it_paid, what_is_no_webhook_is_a_dead_letter), \
         (a_lost_answer_is_learned_by_the_same_key, a_busy_provider_is_left_alone,
          a_call_that_waited_too_long_is_not_made, an_outage_delays_only_its_own_refunds,
@@ -286,7 +357,8 @@ def main():
                 "ADYEN_MERCHANT": "Shop", "PAYPAL_URL": double.url, "PAYPAL_CLIENT": "c",
                 "PAYPAL_KEY": "s", "PAYPAL_RATE": 0, "FINANCE_KEYS": finance.key,
                 "ADYEN_WEBHOOK_KEY": webhooks.ADYEN_KEY,
-                "STRIPE_WEBHOOK_SECRET": webhooks.STRIPE_SECRET, "SEND_WINDOW": "2s",
+                "STRIPE_WEBHOOK_SECRET": f"{webhooks.STRIPE_SECRET},acct_A:{ACCOUNT_A_SECRET}",
+                "SEND_WINDOW": "2s",
                 "PROVIDER_TIMEOUT": "2s", "PROVIDER_DELAY": "500ms"}
     with Stack(sys.argv[1], *[f"settlement:REDRESS_{name}={value}"
                               for name, value in settings.items()]) as stack:

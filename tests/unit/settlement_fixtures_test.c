@@ -153,6 +153,8 @@ Test(settlement_fixtures, paypals_and_shopifys)
 
 /* Signature vectors. */
 
+static struct key_account account;
+
 static const char *member(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));
@@ -171,21 +173,24 @@ Test(settlement_fixtures, stripes_signatures)
     cr_assert_gt(json_array_size(accept), (size_t)0);
     for (size_t i = 0; i < json_array_size(accept); i++) {
         int64_t now_us = (int64_t)json_integer_value(json_array_get(accept, i)) * 1000000;
-        cr_assert(signature_stripe(header, text, size, secret, now_us, tolerance_s));
-        cr_assert_not(signature_stripe(header, text, size, "another", now_us, tolerance_s));
-        cr_assert_not(signature_stripe(header, text, size, "", now_us, tolerance_s));
-        cr_assert_not(signature_stripe(header, text, size - 1, secret, now_us, tolerance_s));
+        cr_assert(signature_stripe(header, text, size, secret, now_us, tolerance_s, &account));
+        cr_assert_not(
+            signature_stripe(header, text, size, "another", now_us, tolerance_s, &account));
+        cr_assert_not(signature_stripe(header, text, size, "", now_us, tolerance_s, &account));
+        cr_assert_not(
+            signature_stripe(header, text, size - 1, secret, now_us, tolerance_s, &account));
         char several[128];
         (void)snprintf(several, sizeof several, "old,%s", secret);
-        cr_assert(signature_stripe(header, text, size, several, now_us, tolerance_s));
+        cr_assert(signature_stripe(header, text, size, several, now_us, tolerance_s, &account));
         for (size_t j = 0; j < json_array_size(malformed); j++)
             cr_assert_not(signature_stripe(json_string_value(json_array_get(malformed, j)), text,
-                                           size, secret, now_us, tolerance_s));
+                                           size, secret, now_us, tolerance_s, &account));
     }
     for (size_t i = 0; i < json_array_size(reject); i++)
-        cr_assert_not(signature_stripe(
-            header, text, size, secret,
-            (int64_t)json_integer_value(json_array_get(reject, i)) * 1000000, tolerance_s));
+        cr_assert_not(
+            signature_stripe(header, text, size, secret,
+                             (int64_t)json_integer_value(json_array_get(reject, i)) * 1000000,
+                             tolerance_s, &account));
     json_decref(vectors);
 }
 
@@ -205,11 +210,11 @@ Test(settlement_fixtures, adyens_signatures)
         json_t *item = json_deep_copy(json_object_get(vector, "notification"));
         (void)json_object_set_new(item, "additionalData",
                                   json_pack("{s:s}", "hmacSignature", member(vector, "expected")));
-        cr_assert(signature_adyen(item, key), "%s", member(vector, "name"));
-        cr_assert_not(signature_adyen(item, ""));
-        cr_assert_not(signature_adyen(item, "00"));
+        cr_assert(signature_adyen(item, key, &account), "%s", member(vector, "name"));
+        cr_assert_not(signature_adyen(item, "", &account));
+        cr_assert_not(signature_adyen(item, "00", &account));
         (void)json_object_set_new(item, "success", json_string("false"));
-        cr_assert_not(signature_adyen(item, key));
+        cr_assert_not(signature_adyen(item, key, &account));
         json_decref(item);
     }
     json_decref(vectors);

@@ -257,6 +257,131 @@ Test(settlement_webhook, the_number_of_facts_is_bounded)
     cr_assert_eq(read_text(PROVIDER_ADYEN, body), WEBHOOK_UNREADABLE);
 }
 
+/* A charge and a payment intent tell both names of a payment, and nothing else. */
+Test(settlement_webhook, both_names_of_a_payment_are_learned)
+{
+    static const char *const bodies[] = {
+        STRIPE("charge.succeeded",
+               "{\"id\":\"ch_1\",\"object\":\"charge\",\"payment_intent\":\"pi_1\"}"),
+        STRIPE("payment_intent.succeeded",
+               "{\"id\":\"pi_1\",\"object\":\"payment_intent\",\"latest_charge\":\"ch_1\"}"),
+        STRIPE("refund.created", STRIPE_REFUND("pending", "")),
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        cr_assert_eq(read_text(PROVIDER_STRIPE, bodies[i]), WEBHOOK_READ, "%s", bodies[i]);
+        cr_assert_eq(facts.count, (size_t)1);
+        cr_expect_eq(facts.items[0].names, i < 2);
+        cr_expect_str_eq(facts.items[0].references[0], "pi_1");
+        cr_expect_str_eq(facts.items[0].references[1], "ch_1");
+        cr_expect_not(facts.items[0].verified);
+    }
+    cr_expect_eq(read_text(PROVIDER_STRIPE, STRIPE("payment_intent.created",
+                                                   "{\"id\":\"pi_1\",\"object\":"
+                                                   "\"payment_intent\",\"latest_charge\":null}")),
+                 WEBHOOK_IGNORED);
+}
+
+static const struct webhook_fact *signed_by(const char *secret, const char *keys, const char *body)
+{
+    static const char at[] = "1767323045";
+    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    char header[128], hex[65];
+    crypto_auth_hmacsha256_state state;
+    cr_assert_geq(sodium_init(), 0);
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)at, strlen(at));
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, strlen(body));
+    crypto_auth_hmacsha256_final(&state, mac);
+    (void)sodium_bin2hex(hex, sizeof hex, mac, sizeof mac);
+    (void)snprintf(header, sizeof header, "t=%s,v1=%s", at, hex);
+    const struct webhook_header headers[] = {{"stripe-signature", header}};
+    struct webhook_keys with = NO_KEYS;
+    with.stripe = keys;
+    const struct webhook webhook = {.provider = PROVIDER_STRIPE,
+                                    .received_us = NOW_US,
+                                    .headers = headers,
+                                    .header_count = 1,
+                                    .body = body,
+                                    .size = strlen(body)};
+    cr_assert_eq(webhook_read(&webhook, &with, &facts), WEBHOOK_READ);
+    return &facts.items[0];
+}
+
+/* A secret that is bound to an account signs for it alone, whatever the body says. */
+Test(settlement_webhook, a_key_vouches_for_its_account_only)
+{
+#define OWN STRIPE("refund.created", STRIPE_REFUND("failed", ""))
+#define OF_B "{\"account\":\"acct_B\"," OWN_REST
+#define OWN_REST                                                                  \
+    "\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"refund.failed\",\"data\":{" \
+    "\"object\":" STRIPE_REFUND("failed", "") "}}"
+    static const char keys[] = "acct_A:secret_a,secret_p,acct_C:secret_c";
+    static const struct {
+        const char *secret, *body, *account;
+        bool verified;
+    } rows[] = {
+        {"secret_a", OWN, "acct_A", true},   {"secret_c", OWN, "acct_C", true},
+        {"secret_p", OWN, "", true},         {"secret_p", OF_B, "acct_B", true},
+        {"secret_a", OF_B, "acct_B", false}, {"secret_x", OF_B, "acct_B", false},
+        {"acct_A:secret_a", OWN, "", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct webhook_fact *fact = signed_by(rows[i].secret, keys, rows[i].body);
+        cr_expect_eq(fact->verified, rows[i].verified, "row %zu", i);
+        cr_expect_str_eq(fact->account, rows[i].account, "row %zu", i);
+    }
+}
+
+Test(settlement_webhook, whose_word_counts_for_a_payment)
+{
+    static const struct {
+        int provider;
+        const char *account, *of_payment;
+        enum webhook_standing standing;
+    } rows[] = {
+        {PROVIDER_STRIPE, "", "", WEBHOOK_SAME_ACCOUNT},
+        {PROVIDER_STRIPE, "acct_A", "acct_A", WEBHOOK_SAME_ACCOUNT},
+        {PROVIDER_STRIPE, "acct_A", "acct_B", WEBHOOK_OTHER_ACCOUNT},
+        {PROVIDER_STRIPE, "", "acct_B", WEBHOOK_UNKNOWN_ACCOUNT},
+        {PROVIDER_STRIPE, "acct_A", "", WEBHOOK_UNKNOWN_ACCOUNT},
+        {PROVIDER_ADYEN, "ShopA", "ShopB", WEBHOOK_OTHER_ACCOUNT},
+        {PROVIDER_ADYEN, "ShopA", "", WEBHOOK_UNKNOWN_ACCOUNT},
+        {PROVIDER_PAYPAL, "", "M1", WEBHOOK_SAME_ACCOUNT},
+        {PROVIDER_PAYPAL, "M1", "", WEBHOOK_SAME_ACCOUNT},
+        {PROVIDER_PAYPAL, "M1", "M2", WEBHOOK_OTHER_ACCOUNT},
+        {PROVIDER_SHOPIFY, "", "shop", WEBHOOK_SAME_ACCOUNT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(webhook_standing(rows[i].provider, rows[i].account, rows[i].of_payment),
+                     rows[i].standing, "row %zu", i);
+}
+
+Test(settlement_webhook, accounts_that_payloads_name)
+{
+    static const struct {
+        int provider;
+        const char *body, *account;
+    } rows[] = {
+        {PROVIDER_ADYEN, ADYEN("REFUND", "true", ""), "Shop"},
+        {PROVIDER_PAYPAL,
+         PAYPAL("PAYMENT.CAPTURE.REFUNDED",
+                "{\"id\":\"1JU0\",\"status\":\"COMPLETED\",\"payer\":{\"merchant_id\":\"M1\"},"
+                "\"amount\":{\"currency_code\":\"USD\",\"value\":\"10.99\"}}"),
+         "M1"},
+        {PROVIDER_PAYPAL,
+         PAYPAL("CUSTOMER.DISPUTE.CREATED",
+                "{\"dispute_id\":\"D\",\"status\":\"OPEN\",\"dispute_amount\":{"
+                "\"currency_code\":\"USD\",\"value\":\"5.00\"},\"disputed_transactions\":[{"
+                "\"seller_transaction_id\":\"2GG2\",\"seller\":{\"merchant_id\":\"M2\"}}]}"),
+         "M2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(read_text(rows[i].provider, rows[i].body), WEBHOOK_READ, "%s", rows[i].body);
+        cr_expect_str_eq(facts.items[0].account, rows[i].account);
+    }
+}
+
 /* Bytes of anybody's: cut short at every place, and changed at every place, under the sanitizers.
  */
 Test(settlement_webhook, broken_payloads_break_nothing)
