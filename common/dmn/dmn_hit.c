@@ -33,7 +33,7 @@ static bool evaluate_inputs(struct at_work *w)
 {
     const struct dmn_table *table = w->table;
     struct feel_run *run = w->run;
-    w->inputs = feel_alloc(run, table->input_count, sizeof *w->inputs);
+    w->inputs = feel_room(run, table->input_count, sizeof *w->inputs);
     if (w->inputs == NULL)
         return false;
     for (size_t i = 0; i < table->input_count; i++) {
@@ -103,7 +103,7 @@ static struct feel_value combine(struct at_work *w, const struct feel_value *out
     const struct dmn_table *table = w->table;
     if (table->output_count == 1 && table->outputs[0].name == NULL)
         return outputs[0];
-    struct feel_entry *entries = feel_alloc(w->run, table->output_count, sizeof *entries);
+    struct feel_entry *entries = feel_room(w->run, table->output_count, sizeof *entries);
     if (entries == NULL)
         return feel_null();
     for (size_t i = 0; i < table->output_count; i++)
@@ -122,7 +122,7 @@ static struct feel_value output_of(struct at_work *w, const struct dmn_column *c
 static struct feel_value *outputs_of(struct at_work *w, size_t rule)
 {
     const struct dmn_table *table = w->table;
-    struct feel_value *outputs = feel_alloc(w->run, table->output_count, sizeof *outputs);
+    struct feel_value *outputs = feel_room(w->run, table->output_count, sizeof *outputs);
     if (outputs == NULL)
         return NULL;
     for (size_t i = 0; i < table->output_count; i++) {

@@ -156,31 +156,64 @@ static uint32_t next_candidate(const struct dmn_column_index *column, uint32_t s
     return b;
 }
 
-bool dmn_index_hits(const struct dmn_index *index, struct feel_run *run,
-                    const struct feel_frame *frame, const struct feel_value *inputs,
-                    bool first_only, uint32_t *hits, size_t *count)
+/* Tables of many rules: the candidates of one column, tried one by one. */
+static bool search_lists(const struct lookup *at, bool first_only, uint32_t *hits, size_t *count)
 {
-    const struct dmn_table *table = index->table;
-    uint32_t *segments = feel_alloc(run, table->input_count, sizeof *segments);
-    uint32_t segment = 0, rule;
+    uint32_t segment = 0, rule, rules = (uint32_t)at->index->table->rule_count;
     size_t named = 0, open = 0;
-    if (segments == NULL)
-        return false;
-    for (size_t i = 0; i < table->input_count; i++)
-        segments[i] = locate(&index->columns[i], &inputs[i]);
-    struct lookup at = {index, run, frame, inputs, segments};
-    const struct dmn_column_index *column = most_selective(&at, &segment);
-    *count = 0;
-    while ((rule = next_candidate(column, segment, &named, &open, (uint32_t)table->rule_count)) !=
-           UINT32_MAX) {
-        if (!feel_charge(run, 1))
+    const struct dmn_column_index *column = most_selective(at, &segment);
+    while ((rule = next_candidate(column, segment, &named, &open, rules)) != UINT32_MAX) {
+        if (!feel_charge(at->run, 1))
             return false;
-        if (!passes(&at, rule))
+        if (!passes(at, rule))
             continue;
         hits[(*count)++] = rule;
         if (first_only)
             break;
     }
+    return true;
+}
+
+/* Tables of few rules: what the columns leave, by sets; tried are only rules with a cell that no
+ * segment speaks for. */
+static bool search_sets(const struct lookup *at, bool first_only, uint32_t *hits, size_t *count)
+{
+    const struct dmn_table *table = at->index->table;
+    uint64_t left = UINT64_MAX >> (DMN_INDEX_SET_RULES - table->rule_count), open = 0;
+    for (size_t i = 0; i < table->input_count; i++) {
+        const struct dmn_column_index *column = &at->index->columns[i];
+        bool known = at->segments[i] != NOT_INDEXED;
+        left &= known ? column->passing[at->segments[i]] : UINT64_MAX;
+        open |= known ? column->residue : ~column->any;
+    }
+    for (; left != 0; left &= left - 1) {
+        uint32_t rule = (uint32_t)__builtin_ctzll(left);
+        if (!feel_charge(at->run, 1))
+            return false;
+        if ((open >> rule & 1) != 0 && !passes(at, rule))
+            continue;
+        hits[(*count)++] = rule;
+        if (first_only)
+            break;
+    }
+    return true;
+}
+
+bool dmn_index_hits(const struct dmn_index *index, struct feel_run *run,
+                    const struct feel_frame *frame, const struct feel_value *inputs,
+                    bool first_only, uint32_t *hits, size_t *count)
+{
+    const struct dmn_table *table = index->table;
+    uint32_t *segments = feel_room(run, table->input_count, sizeof *segments);
+    if (segments == NULL)
+        return false;
+    for (size_t i = 0; i < table->input_count; i++)
+        segments[i] = locate(&index->columns[i], &inputs[i]);
+    struct lookup at = {index, run, frame, inputs, segments};
+    *count = 0;
+    bool whole = table->rule_count <= DMN_INDEX_SET_RULES
+                     ? search_sets(&at, first_only, hits, count)
+                     : search_lists(&at, first_only, hits, count);
     run->place = table->place;
-    return run->stop == NULL;
+    return whole && run->stop == NULL;
 }

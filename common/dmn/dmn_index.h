@@ -32,7 +32,14 @@ struct dmn_column_index {
     uint32_t *segment_counts;
     uint32_t *open; /* rules that are any or residue, rising */
     size_t open_count;
+    /* Sets of rules, one bit each, of a table of at most DMN_INDEX_SET_RULES. */
+    uint64_t
+        *passing; /* by segment: those that pass there, are any, or residue; NULL: more rules */
+    uint64_t any;
+    uint64_t residue;
 };
+
+enum { DMN_INDEX_SET_RULES = 64 };
 
 struct dmn_index {
     const struct dmn_table *table;

@@ -253,6 +253,29 @@ static bool fill_segments(struct building *b, struct dmn_column_index *column)
     return true;
 }
 
+/* The rules of each segment as sets. */
+static bool fill_sets(struct building *b, struct dmn_column_index *column)
+{
+    size_t segments = 2 * column->point_count + 1;
+    column->passing = take(b, segments, sizeof *column->passing);
+    if (column->passing == NULL)
+        return false;
+    for (size_t r = 0; r < b->table->rule_count; r++) {
+        const struct dmn_cell_index *cell = &column->cells[r];
+        uint64_t bit = UINT64_C(1) << r;
+        column->any |= cell->any ? bit : 0;
+        column->residue |= cell->residue ? bit : 0;
+        for (uint32_t i = 0; i < cell->count; i++) {
+            struct dmn_interval in = column->intervals[cell->start + i];
+            for (uint32_t s = in.first; s <= in.last; s++)
+                column->passing[s] |= bit;
+        }
+    }
+    for (size_t s = 0; s < segments; s++)
+        column->passing[s] |= column->any | column->residue;
+    return true;
+}
+
 static bool build_column(struct building *b, struct dmn_column_index *column, size_t input)
 {
     size_t rules = b->table->rule_count, tests, used = 0;
@@ -278,7 +301,9 @@ static bool build_column(struct building *b, struct dmn_column_index *column, si
         if (values[r] != NULL && !build_cell(b, column, &column->cells[r],
                                              b->table->rules[r].tests[input], values[r], &used))
             return false;
-    return b->whole || fill_segments(b, column);
+    if (b->whole)
+        return true;
+    return rules <= DMN_INDEX_SET_RULES ? fill_sets(b, column) : fill_segments(b, column);
 }
 
 static const struct dmn_index *build(struct building *b)

@@ -39,7 +39,9 @@ static size_t read_parameters(const char *text, struct parameter out[ARGUMENTS_M
 {
     size_t count = 0;
     while (*text != '\0' && count < ARGUMENTS_MAX) {
-        size_t size = strcspn(text, ",");
+        size_t size = 0;
+        while (text[size] != ',' && text[size] != '\0')
+            size++;
         struct parameter *p = &out[count++];
         *p = (struct parameter){.type = text[0], .rest = text[1] == '*', .lists = text[1] == '&'};
         size_t skip = p->rest || p->lists ? 3 : 2;
@@ -94,7 +96,7 @@ static bool fit(struct feel_run *run, const struct parameter *p, const struct fe
     if (argument->kind == FEEL_NULL || is_kind(type, argument->kind))
         return true;
     if (type == 'l') {
-        struct feel_value *item = feel_alloc(run, 1, sizeof *item);
+        struct feel_value *item = feel_room(run, 1, sizeof *item);
         if (item == NULL)
             return false;
         *item = *argument;
@@ -120,7 +122,7 @@ static bool bind_rest(struct feel_run *run, const struct parameter *p,
         *out = feel_null();
         return true;
     }
-    struct feel_value *items = feel_alloc(run, given, sizeof *items);
+    struct feel_value *items = feel_room(run, given, sizeof *items);
     if (items == NULL)
         return false;
     for (size_t i = 0; i < given; i++)
@@ -218,8 +220,9 @@ static bool call_fitting(struct feel_run *run, const struct feel_builtin *row,
     const char *name = row->name;
     for (; row < builtins + BUILTINS && strcmp(row->name, name) == 0; row++) {
         struct parameter parameters[ARGUMENTS_MAX];
-        struct feel_value bound[ARGUMENTS_MAX] = {{.kind = FEEL_NULL}};
+        struct feel_value bound[ARGUMENTS_MAX];
         size_t size = read_parameters(row->parameters, parameters);
+        memset(bound, 0, size * sizeof *bound); /* null, where nothing is passed */
         if (ordered && !in_order(parameters, size, names, count))
             continue;
         enum fitting fitting =

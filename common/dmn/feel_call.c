@@ -37,8 +37,8 @@ static bool order_arguments(struct feel_run *run, const struct feel_node *node,
 static struct feel_value run_body(struct feel_run *run, const struct feel_function *function,
                                   const struct feel_value *arguments)
 {
-    struct feel_frame *frame = feel_alloc(run, 1, sizeof *frame);
-    struct feel_binding *bindings = feel_alloc(run, function->count, sizeof *bindings);
+    struct feel_frame *frame = feel_room(run, 1, sizeof *frame);
+    struct feel_binding *bindings = feel_room(run, function->count, sizeof *bindings);
     if (frame == NULL || bindings == NULL)
         return feel_null();
     for (size_t i = 0; i < function->count; i++)

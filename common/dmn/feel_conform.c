@@ -14,13 +14,28 @@ static bool list_conforms(struct feel_run *run, const struct feel_type *type,
     return true;
 }
 
+/* As feel_entry, from `*next` on and round: members mostly stand in the order of their type. */
+static const struct feel_value *next_entry(const struct feel_value *context, struct feel_text name,
+                                           size_t *next)
+{
+    const struct feel_entries *all = &context->context;
+    for (size_t looked = 0; looked < all->count; looked++) {
+        size_t at = *next < all->count ? *next : 0;
+        *next = at + 1;
+        if (feel_text_is(all->entries[at].name, name))
+            return &all->entries[at].value;
+    }
+    return NULL;
+}
+
 static bool context_conforms(struct feel_run *run, const struct feel_type *type,
                              const struct feel_value *value)
 {
+    size_t next = 0;
     if (value->kind != FEEL_CONTEXT)
         return false;
     for (size_t i = 0; i < type->count; i++) {
-        const struct feel_value *member = feel_entry(value, type->members[i]->text);
+        const struct feel_value *member = next_entry(value, type->members[i]->text, &next);
         if (member == NULL || !feel_conforms(run, type->types[i], member))
             return false;
     }
@@ -111,6 +126,31 @@ bool feel_conforms(struct feel_run *run, const struct feel_type *type,
     return type->allowed == NULL || feel_test(run, type->allowed, NULL, value) == FEEL_TRUE;
 }
 
+static bool members_conform_always(const struct feel_type *type, const struct feel_value *sample)
+{
+    for (size_t i = 0; i < type->count; i++) {
+        const struct feel_value *member = feel_entry(sample, type->members[i]->text);
+        if (member == NULL || !feel_conforms_always(type->types[i], member))
+            return false;
+    }
+    return true;
+}
+
+bool feel_conforms_always(const struct feel_type *type, const struct feel_value *sample)
+{
+    while (type != NULL && type->form == FEEL_TYPE_NAMED && type->allowed == NULL)
+        type = type->element;
+    if (type == NULL || type->form == FEEL_TYPE_ANY)
+        return true;
+    if (type->form == FEEL_TYPE_KIND)
+        return sample->kind == type->kind;
+    if (type->form == FEEL_TYPE_LIST)
+        return sample->kind == FEEL_LIST && sample->list.count > 0 &&
+               feel_conforms_always(type->element, &sample->list.items[0]);
+    return type->form == FEEL_TYPE_CONTEXT && sample->kind == FEEL_CONTEXT &&
+           members_conform_always(type, sample);
+}
+
 /* Null is an instance of no type but its own, within lists too. */
 static bool has_null_item(const struct feel_type *type, const struct feel_value *value)
 {
@@ -155,7 +195,7 @@ struct feel_value feel_coerce(struct feel_run *run, const struct feel_type *type
     const struct feel_type *base = feel_base_type(type);
     if (base != NULL && is_list_type(base) &&
         (value->kind != FEEL_LIST || is_list_of_lists(base))) {
-        struct feel_value *item = feel_alloc(run, 1, sizeof *item);
+        struct feel_value *item = feel_room(run, 1, sizeof *item);
         if (item == NULL)
             return feel_null();
         *item = *value;

@@ -27,16 +27,36 @@ bool feel_is_constant(const struct feel_node *node)
     return true;
 }
 
+static struct feel_value evaluate(struct feel_run *run, const struct feel_node *node)
+{
+    enum { STEPS_MAX = 1000, STRING_MAX = FEEL_TEXT_MAX, LIST_MAX = 100 };
+    run->steps_max = STEPS_MAX;
+    run->string_max = STRING_MAX;
+    run->list_max = LIST_MAX;
+    return feel_evaluate(run, node, NULL);
+}
+
 struct feel_value feel_constant(struct arena *arena, const struct feel_zones *zones,
                                 const struct feel_node *node)
 {
-    enum { STEPS_MAX = 1000, STRING_MAX = FEEL_TEXT_MAX, LIST_MAX = 100 };
     if (node->op == FEEL_OP_LITERAL)
         return node->literal;
-    struct feel_run run = {.arena = arena,
-                           .zones = {.arena = arena, .parent = zones},
-                           .steps_max = STEPS_MAX,
-                           .string_max = STRING_MAX,
-                           .list_max = LIST_MAX};
-    return feel_evaluate(&run, node, NULL);
+    struct feel_run run = {.arena = arena, .zones = {.arena = arena, .parent = zones}};
+    return evaluate(&run, node);
+}
+
+const struct feel_node *feel_constant_call(const struct feel_compiler *compiler,
+                                           const struct feel_node *call)
+{
+    if (!feel_is_constant(call))
+        return NULL;
+    struct feel_run run = {.arena = compiler->arena, .zones = *compiler->zones};
+    struct feel_value value = evaluate(&run, call);
+    *compiler->zones = run.zones; /* what was read of them serves all */
+    struct feel_node *node = value.kind == FEEL_NULL
+                                 ? NULL
+                                 : feel_node_new(compiler->arena, FEEL_OP_LITERAL, call->offset);
+    if (node != NULL)
+        node->literal = value;
+    return node;
 }

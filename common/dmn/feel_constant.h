@@ -12,4 +12,9 @@ bool feel_is_constant(const struct feel_node *node);
 struct feel_value feel_constant(struct arena *arena, const struct feel_zones *zones,
                                 const struct feel_node *node);
 
+/* Works out a call that is constant, once: the literal that it stands for, or NULL where it is none
+ * or comes to null, which has to be said at each evaluation. */
+const struct feel_node *feel_constant_call(const struct feel_compiler *compiler,
+                                           const struct feel_node *call);
+
 #endif

@@ -21,7 +21,7 @@ const struct feel_value *feel_lookup(const struct feel_frame *frame, const struc
 
 static struct feel_value builtin_value(struct feel_run *run, const struct feel_builtin *builtin)
 {
-    struct feel_function *function = feel_alloc(run, 1, sizeof *function);
+    struct feel_function *function = feel_room(run, 1, sizeof *function);
     if (function == NULL)
         return feel_null();
     function->builtin = builtin;
@@ -251,7 +251,7 @@ static struct feel_value evaluate_list(struct feel_run *run, const struct feel_n
 {
     if (node->count > run->list_max)
         return feel_note(run, node, "a list of more than %zu items", run->list_max);
-    struct feel_value *items = feel_alloc(run, node->count, sizeof *items);
+    struct feel_value *items = feel_room(run, node->count, sizeof *items);
     if (items == NULL)
         return feel_null();
     for (uint32_t i = 0; i < node->count; i++)
@@ -265,9 +265,9 @@ static struct feel_value evaluate_context(struct feel_run *run, const struct fee
 {
     if (node->negated)
         return feel_note(run, node, "an entry name stands twice");
-    struct feel_frame *inner = feel_alloc(run, 1, sizeof *inner);
-    struct feel_binding *bindings = feel_alloc(run, node->count, sizeof *bindings);
-    struct feel_entry *entries = feel_alloc(run, node->count, sizeof *entries);
+    struct feel_frame *inner = feel_room(run, 1, sizeof *inner);
+    struct feel_binding *bindings = feel_room(run, node->count, sizeof *bindings);
+    struct feel_entry *entries = feel_room(run, node->count, sizeof *entries);
     if (inner == NULL || bindings == NULL || entries == NULL)
         return feel_null();
     *inner = (struct feel_frame){.parent = frame, .bindings = bindings};
@@ -287,7 +287,7 @@ static struct feel_value evaluate_context(struct feel_run *run, const struct fee
 static struct feel_value evaluate_function(struct feel_run *run, const struct feel_node *node,
                                            const struct feel_frame *frame)
 {
-    struct feel_function *function = feel_alloc(run, 1, sizeof *function);
+    struct feel_function *function = feel_room(run, 1, sizeof *function);
     if (function == NULL)
         return feel_null();
     *function = (struct feel_function){.names = node->names,
@@ -317,13 +317,16 @@ static struct feel_value evaluate_call(struct feel_run *run, const struct feel_n
 {
     if (node->count > run->list_max)
         return feel_note(run, node, "more than %zu arguments", run->list_max);
-    struct feel_value *values = feel_alloc(run, node->count, sizeof *values);
+    bool is_builtin = node->a->op == FEEL_OP_NAME && node->a->builtin != NULL &&
+                      feel_lookup(frame, node->a->name) == NULL;
+    if (is_builtin && node->b != NULL)
+        return node->b->literal;
+    struct feel_value *values = feel_room(run, node->count, sizeof *values);
     if (values == NULL)
         return feel_null();
     for (uint32_t i = 0; i < node->count; i++)
         values[i] = feel_evaluate(run, node->items[i], frame);
-    if (node->a->op == FEEL_OP_NAME && node->a->builtin != NULL &&
-        feel_lookup(frame, node->a->name) == NULL)
+    if (is_builtin)
         return feel_builtin_invoke(run, node->a->builtin, values, node->names, node->count);
     struct feel_value function = feel_evaluate(run, node->a, frame);
     return feel_call(run, node, &function, values, node->names, node->count);
@@ -339,8 +342,9 @@ static struct feel_value evaluate_if(struct feel_run *run, const struct feel_nod
     return feel_evaluate(run, yes ? node->b : node->c, frame);
 }
 
-static struct feel_value dispatch(struct feel_run *run, const struct feel_node *node,
-                                  const struct feel_frame *frame)
+/* Apart from feel_evaluate, which is left at once for most nodes: they are literals and names. */
+__attribute__((noinline)) static struct feel_value
+dispatch(struct feel_run *run, const struct feel_node *node, const struct feel_frame *frame)
 {
     switch (node->op) {
     case FEEL_OP_LITERAL:

@@ -9,8 +9,8 @@
 static const struct feel_frame *item_frame(struct feel_run *run, const struct feel_frame *parent,
                                            const struct feel_value *item)
 {
-    struct feel_frame *frame = feel_alloc(run, 1, sizeof *frame);
-    struct feel_binding *binding = feel_alloc(run, 1, sizeof *binding);
+    struct feel_frame *frame = feel_room(run, 1, sizeof *frame);
+    struct feel_binding *binding = feel_room(run, 1, sizeof *binding);
     if (frame == NULL || binding == NULL)
         return NULL;
     *binding = (struct feel_binding){run->words->item, *item};
@@ -61,7 +61,7 @@ struct feel_value feel_filter(struct feel_run *run, const struct feel_node *node
         return base;
     struct feel_value list = base.kind == FEEL_LIST ? base : feel_list(&base, 1);
     if (base.kind != FEEL_LIST) {
-        struct feel_value *copy = feel_alloc(run, 1, sizeof *copy);
+        struct feel_value *copy = feel_room(run, 1, sizeof *copy);
         if (copy == NULL)
             return feel_null();
         *copy = base;
@@ -152,7 +152,7 @@ static bool make_domain(struct feel_run *run, const struct feel_node *node,
         return range_domain(run, node, value.range, out);
     out->list = value;
     if (value.kind != FEEL_LIST) {
-        struct feel_value *copy = feel_alloc(run, 1, sizeof *copy);
+        struct feel_value *copy = feel_room(run, 1, sizeof *copy);
         if (copy == NULL)
             return false;
         *copy = value;

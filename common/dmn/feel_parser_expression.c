@@ -1,5 +1,6 @@
 /* Operators by how tightly they bind, and the forms that start with a keyword. */
 
+#include "feel_constant.h"
 #include "feel_parser.h"
 
 static const struct feel_node *binary(struct feel_parser *p, enum feel_op op,
@@ -41,6 +42,7 @@ static const struct feel_node *parse_arguments(struct feel_parser *p,
     node->names = named ? arguments.names : NULL;
     node->count = (uint32_t)arguments.count;
     node->offset = callee->offset;
+    node->b = feel_constant_call(p->c, node);
     return node;
 }
 

@@ -24,20 +24,28 @@ struct feel_value feel_note(struct feel_run *run, const struct feel_node *node, 
     return feel_null();
 }
 
-void *feel_alloc(struct feel_run *run, size_t count, size_t size)
+static void *given(struct feel_run *run, void *memory)
 {
-    void *memory = arena_array(run->arena, count, size);
     if (memory == NULL && run->stop == NULL)
         run->stop = "the evaluation needs more memory than it is allowed";
     return memory;
 }
 
-bool feel_charge(struct feel_run *run, uint64_t steps)
+void *feel_alloc(struct feel_run *run, size_t count, size_t size)
 {
-    run->steps += steps;
-    if (run->steps > run->steps_max && run->stop == NULL)
-        run->stop = "the evaluation takes more steps than it is allowed";
-    return run->stop == NULL;
+    return given(run, arena_array(run->arena, count, size));
+}
+
+void *feel_room(struct feel_run *run, size_t count, size_t size)
+{
+    size_t total;
+    return given(run, __builtin_mul_overflow(count, size, &total) ? NULL
+                                                                  : arena_alloc(run->arena, total));
+}
+
+void feel_stop_steps(struct feel_run *run)
+{
+    run->stop = "the evaluation takes more steps than it is allowed";
 }
 
 bool feel_build(struct feel_run *run, struct feel_builder *builder, const struct feel_value *item)
@@ -49,7 +57,7 @@ bool feel_build(struct feel_run *run, struct feel_builder *builder, const struct
     }
     if (count == builder->room) {
         size_t room = builder->room == 0 ? 8 : builder->room * 2;
-        struct feel_value *items = feel_alloc(run, room, sizeof *items);
+        struct feel_value *items = feel_room(run, room, sizeof *items);
         if (items == NULL)
             return false;
         if (count > 0)
@@ -78,7 +86,7 @@ struct feel_value feel_new_string(struct feel_run *run, const char *bytes, size_
 
 struct feel_value feel_new_range(struct feel_run *run, const struct feel_range *range)
 {
-    struct feel_range *copy = feel_alloc(run, 1, sizeof *copy);
+    struct feel_range *copy = feel_room(run, 1, sizeof *copy);
     if (copy == NULL)
         return feel_null();
     *copy = *range;

@@ -90,11 +90,23 @@ struct feel_run {
 __attribute__((format(printf, 3, 4))) struct feel_value
 feel_note(struct feel_run *run, const struct feel_node *node, const char *format, ...);
 
-/* Memory of this run; NULL stops it. */
+/* Memory of this run, zeroed; NULL stops it. */
 void *feel_alloc(struct feel_run *run, size_t count, size_t size);
 
+/* The same, with anything in it: for what is written whole. */
+void *feel_room(struct feel_run *run, size_t count, size_t size);
+
+/* The run has taken more steps than it is allowed. */
+void feel_stop_steps(struct feel_run *run);
+
 /* Counts work; false when the run has stopped. */
-bool feel_charge(struct feel_run *run, uint64_t steps);
+static inline bool feel_charge(struct feel_run *run, uint64_t steps)
+{
+    run->steps += steps;
+    if (run->steps > run->steps_max && run->stop == NULL)
+        feel_stop_steps(run);
+    return run->stop == NULL;
+}
 
 struct feel_value feel_evaluate(struct feel_run *run, const struct feel_node *node,
                                 const struct feel_frame *frame);
@@ -120,6 +132,10 @@ struct feel_value feel_arithmetic(struct feel_run *run, const struct feel_node *
  * every type. */
 bool feel_conforms(struct feel_run *run, const struct feel_type *type,
                    const struct feel_value *value);
+
+/* Whether each value of the same kinds as `sample` conforms to the type, and null in place of any
+ * of them. Lists of the sample have an item, and every item of theirs is of its kinds. */
+bool feel_conforms_always(const struct feel_type *type, const struct feel_value *sample);
 
 /* Whether the value is an instance of the type (table 53): as above, but null is one of Null only,
  * alone and as an item of a list. */

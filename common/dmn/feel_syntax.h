@@ -75,7 +75,7 @@ struct feel_node {
         struct feel_value literal;
         struct {
             const struct feel_node *a;
-            const struct feel_node *b;
+            const struct feel_node *b; /* of a CALL: the literal it comes to, or NULL */
             const struct feel_node *c;
             const struct feel_type *type;
         };

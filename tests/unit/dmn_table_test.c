@@ -168,7 +168,7 @@ static void put_cell(FILE *out, unsigned column, uint64_t *state)
     (void)fputs("</text></inputEntry>", out);
 }
 
-enum { COLUMNS = 4 };
+enum { COLUMNS = 4, RULES_MAX = 69 };
 
 static char *random_table(uint64_t *state)
 {
@@ -190,7 +190,7 @@ static char *random_table(uint64_t *state)
         (void)fprintf(out, "<input><inputExpression><text>%s</text></inputExpression></input>",
                       names[i]);
     (void)fputs("<output/>", out);
-    unsigned rules = 4 + below(state, 30);
+    unsigned rules = below(state, 4) == 0 ? RULES_MAX - below(state, 10) : 4 + below(state, 30);
     for (unsigned r = 0; r < rules; r++) {
         (void)fputs("<rule>", out);
         for (unsigned i = 0; i < COLUMNS; i++)
@@ -228,6 +228,7 @@ struct comparison {
     const struct feel_frame *frame;
     size_t tables;
     size_t hits;
+    size_t rules[RULES_MAX + 1]; /* tables of so many rules */
 };
 
 static void on_node(void *owner, const struct dmn_node *node)
@@ -244,11 +245,11 @@ static void on_table(void *owner, const struct dmn_table *table, struct feel_run
                      const struct feel_frame *frame, const struct feel_value *inputs)
 {
     struct comparison *c = owner;
-    (void)table;
     c->run = run;
     c->frame = frame;
     c->inputs = inputs;
     c->tables++;
+    c->rules[table->rule_count]++;
 }
 
 static void on_hits(void *owner, const struct dmn_table *table, const uint32_t *rules, size_t count)
@@ -305,6 +306,9 @@ Test(dmn_table, index_finds_what_trying_every_rule_finds, .timeout = 120)
     }
     cr_expect_eq(comparison.tables, 10000);
     cr_expect_gt(comparison.hits, 1000);
+    cr_expect_gt(comparison.rules[DMN_INDEX_SET_RULES], 0,
+                 "no table of as many rules as a set has");
+    cr_expect_gt(comparison.rules[DMN_INDEX_SET_RULES + 1], 0, "no table of one rule more");
     arena_destroy(arena);
 }
 
