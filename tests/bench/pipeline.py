@@ -28,7 +28,7 @@ DRAIN_DEADLINE_S = 300
 LOAD_DEADLINE_S = 900
 STATISTICS_DELAY_S = 11  # PostgreSQL's idle sessions tell what they did within 10 s
 WARM_REQUESTS = 4000
-POLICY_REQUESTS = 8000
+POLICY_REQUESTS = 12000
 BARE_EVENTS = 100000
 # The bare loop as it was first measured: what it costs tells how fast the machine is now.
 REFERENCE = {"batch": 1000, "value_in": 100, "value_out": 100, "header_bytes": 20,

@@ -62,9 +62,11 @@ def print_costs(result):
 def print_policies(result):
     if "policies" not in result:
         return
-    print("\nPolicy's stage by its model; CPU microseconds of worker and its sessions per request")
+    print("\nPolicy's stage by its model, working off a backlog alone; CPU microseconds per request"
+          f"\n  {'':<14}{'worker and sessions':>22}{'with PostgreSQL and Kafka':>30}")
     for name, model in result["policies"].items():
-        print(f"  {name:<14}{model['us']:>8.2f}{model['ratio']:>8.2f}"
+        print(f"  {name:<14}{model['own_us']:>14.2f}{model['own_ratio']:>8.2f}"
+              f"{model['us']:>22.2f}{model['ratio']:>8.2f}"
               f"{verdict(model['ratio'] <= GOALS['policy_ratio'])}")
 
 
