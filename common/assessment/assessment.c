@@ -43,6 +43,7 @@ static enum status evaluate(const struct dmn_models *models, const struct facts 
 {
     const struct dmn_query query = {.node = ASSESSMENT_DECISION,
                                     .input = facts_for_line(facts, index, arena),
+                                    .expected = true,
                                     .now_us = facts->now_us};
     enum status status = dmn_trace(models, &query, arena, trace, error);
     return status == STATUS_OK ? STATUS_OK : STATUS_INVALID;

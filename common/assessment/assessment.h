@@ -4,15 +4,18 @@
  * The model's decision `Assessment` is evaluated once for each line that is asked for, with the
  * facts of the request and of that line (facts.h). It gives a context:
  *
- *     outcome             "COMPLIANT", "EXCEPTION", "NEEDS_INFO" or "DECLINED"
- *     reasons             a word, or a list of words, such as "RETURN_WINDOW"
- *     restockingFeeMinor  what is kept of the line, in minor units, rounded half up; at most what
- * is claimed of the line methods             how money may go back, best first: "ORIGINAL",
- * "STORE_CREDIT", "BANK_TRANSFER", "MANUAL" goodsRequired       whether the payout waits for the
- * goods needed              what the customer is asked for, a text or a list of texts notice why,
- * in plain words for the customer
+ * - `outcome`: "COMPLIANT", "EXCEPTION", "NEEDS_INFO" or "DECLINED"
+ * - `reasons`: a word, or a list of words, such as "RETURN_WINDOW"
+ * - `restockingFeeMinor`: what is kept of the line, in minor units, rounded half up; at most what
+ *   is claimed of the line
+ * - `methods`: how money may go back, best first: "ORIGINAL", "STORE_CREDIT", "BANK_TRANSFER",
+ *   "MANUAL"
+ * - `goodsRequired`: whether the payout waits for the goods, in the condition `goodsCondition`
+ * - `needed`: what the customer is asked for, a text or a list of texts
+ * - `notice`: why, in plain words for the customer
  *
- * All but `outcome` may be null or left out: no reasons, no fee, ["ORIGINAL"], false, nothing.
+ * All but `outcome` may be left out: no reasons, no fee, ["ORIGINAL"], false, nothing. Fee, methods
+ * and `goodsRequired` may not be null, which is what a mistake in a model comes to; the others may.
  * Other names are refused, as they are most likely misspelt.
  *
  * The request takes the outcome of its worst line. Reasons of all lines are listed, those of the

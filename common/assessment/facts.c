@@ -274,3 +274,56 @@ enum status facts_build(const Redress__V1__RefundValidated *message, struct aren
     status = build_lines(&s, facts, fault);
     return status == STATUS_OK && arena_exhausted(arena) ? STATUS_EXHAUSTED : status;
 }
+
+static const struct feel_value sample_text = {.kind = FEEL_STRING, .text = {"", 0}};
+
+static struct feel_value sample_list(const struct feel_value *item)
+{
+    return item == NULL ? feel_null() : feel_list(item, 1);
+}
+
+#define sample_WORD sample_text
+#define sample_TEXT sample_text
+#define sample_TEXTS sample_list(&sample_text)
+#define sample_NUMBER feel_number_value(feel_number_of(0))
+#define sample_COUNT sample_NUMBER
+#define sample_BOOLEAN feel_boolean(false)
+#define sample_TIME feel_moment_from_us(0)
+#define sample_SPAN ((struct feel_value){.kind = FEEL_DAYS})
+#define SAMPLE_ROW(name, kind, from, value, help) \
+    entries[n++] = (struct feel_entry){{#name, sizeof #name - 1}, sample_##kind};
+
+/* One row of each group, as row_ makes it of an event, with a value everywhere. */
+#define X(group, list, ROWS, from, count, help)                                              \
+    static struct feel_value sample_of_##group(struct arena *arena)                          \
+    {                                                                                        \
+        struct feel_entry *entries = arena_array(arena, 0 ROWS(COUNT_ROW), sizeof *entries); \
+        size_t n = 0;                                                                        \
+        if (entries == NULL)                                                                 \
+            return feel_null();                                                              \
+        ROWS(SAMPLE_ROW)                                                                     \
+        struct feel_value row = feel_context(entries, n);                                    \
+        return list ? sample_list(arena_memdup(arena, &row, sizeof row)) : row;              \
+    }
+FACT_GROUP_ROWS(X)
+#undef X
+
+enum status facts_expect(struct dmn_models *models)
+{
+    enum { SAMPLE_MAX = 64 * 1024 };
+    struct arena *arena = arena_create(SAMPLE_MAX);
+    if (arena == NULL)
+        return STATUS_EXHAUSTED;
+    struct feel_entry entries[GROUP_COUNT];
+    size_t n = 0;
+#define X(group, list, rows, from, count, help) \
+    entries[n++] = (struct feel_entry){{#group, sizeof #group - 1}, sample_of_##group(arena)};
+    FACT_GROUP_ROWS(X)
+#undef X
+    struct feel_value sample = feel_context(entries, n);
+    bool whole = !arena_exhausted(arena);
+    if (whole)
+        dmn_expect(models, &sample);
+    arena_destroy(arena);
+    return whole ? STATUS_OK : STATUS_EXHAUSTED;
+}

@@ -22,6 +22,9 @@ struct fact_fault {
 enum status facts_build(const Redress__V1__RefundValidated *message, struct arena *arena,
                         struct facts *facts, struct fact_fault *fault) CHECK_RESULT;
 
+/* Tells a policy what its facts are like (dmn_expect). EXHAUSTED: no memory. */
+enum status facts_expect(struct dmn_models *models) CHECK_RESULT;
+
 /* The table for people: Markdown. */
 void facts_print(FILE *out);
 

@@ -1,7 +1,6 @@
 #include "assessment_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A rule is known by where its table's name lies, which is the same for all lines. */
@@ -95,24 +94,48 @@ enum status hit_list_add(struct hit_list *list, const struct dmn_trace *trace, u
     return status;
 }
 
+enum { NUMBER_DIGITS = 10 /* of a uint32_t */ };
+
+static char *put(char *at, const char *text)
+{
+    size_t size = strlen(text);
+    memcpy(at, text, size);
+    return at + size;
+}
+
+static char *put_number(char *at, uint32_t number)
+{
+    char digits[NUMBER_DIGITS];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+/* "Window/w8 0,2" */
+static char *put_hit(char *at, const struct rule_hit *hit)
+{
+    at = put(put(put(at, hit->decision), "/"), hit->rule);
+    for (size_t i = 0; i < hit->line_count; i++)
+        at = put_number(put(at, i == 0 ? " " : ","), hit->lines[i]);
+    return at;
+}
+
 const char *assessment_hits_text(const struct assessment *assessment, struct arena *arena)
 {
-    enum { BETWEEN = 4, NUMBER = 11 }; /* bytes around names, and of a line */
-    size_t room = 1, used = 0;
+    enum { BETWEEN = 3 /* bytes around names */ };
+    size_t room = 1;
     for (size_t i = 0; i < assessment->hit_count; i++)
         room += strlen(assessment->hits[i].decision) + strlen(assessment->hits[i].rule) + BETWEEN +
-                assessment->hits[i].line_count * NUMBER;
-    char *text = arena_alloc(arena, room);
+                assessment->hits[i].line_count * (1 + NUMBER_DIGITS);
+    char *text = arena_alloc(arena, room), *end = text;
     if (text == NULL)
         return NULL;
-    text[0] = '\0';
-    for (size_t i = 0; i < assessment->hit_count; i++) {
-        const struct rule_hit *hit = &assessment->hits[i];
-        used += (size_t)snprintf(text + used, room - used, "%s%s/%s", i == 0 ? "" : "; ",
-                                 hit->decision, hit->rule);
-        for (size_t j = 0; j < hit->line_count; j++)
-            used += (size_t)snprintf(text + used, room - used, "%c%" PRIu32, j == 0 ? ' ' : ',',
-                                     hit->lines[j]);
-    }
+    for (size_t i = 0; i < assessment->hit_count; i++)
+        end = put_hit(put(end, i == 0 ? "" : "; "), &assessment->hits[i]);
+    *end = '\0';
     return text;
 }

@@ -64,6 +64,12 @@ size_t dmn_memory(const struct dmn_models *models);
 size_t dmn_problem_count(const struct dmn_models *models);
 const struct dmn_problem *dmn_problem(const struct dmn_models *models, size_t index);
 
+/* Tells a set, before it is shared, of what kinds its inputs are going to be. `sample` is a context
+ * like dmn_query.input with a value everywhere, one item in each list. Input data that take every
+ * such value as it is, by their types, are then not looked through in queries of the set's first
+ * model that are `expected`. */
+void dmn_expect(struct dmn_models *models, const struct feel_value *sample);
+
 /* What to evaluate. */
 struct dmn_query {
     const char *model;       /* a source's name or a model's; NULL: the first one */
@@ -71,6 +77,8 @@ struct dmn_query {
     struct feel_value input; /* a context: input data by name (imported ones in the context of
                                 their import, or as `namespace#name`); parameters of a service
                                 or function */
+    bool expected;           /* `input` has the kinds of dmn_expect's sample; null and empty lists
+                                may stand for any of its values */
     int64_t now_us;          /* what now() and today() see */
     size_t steps;            /* 0: the set's limit */
 };

@@ -112,10 +112,25 @@ static struct feel_value input_value(struct feel_run *run, struct dmn_session *s
     const struct feel_value *found = given_value(session, node);
     struct feel_value none = feel_null();
     struct feel_value value =
-        feel_coerce(run, node->type, found == NULL ? &none : found, node->title);
+        found != NULL && node->fits && session->expected
+            ? *found
+            : feel_coerce(run, node->type, found == NULL ? &none : found, node->title);
     if (session->observer != NULL)
         session->observer->input(session->observer->owner, node, &value);
     return value;
+}
+
+void dmn_expect(struct dmn_models *models, const struct feel_value *sample)
+{
+    const struct dmn_session session = {
+        .models = models, .root = &models->models[0], .input = *sample};
+    for (size_t i = 0; i < models->model_count; i++)
+        for (size_t j = 0; j < models->models[i].node_count; j++) {
+            struct dmn_node *node = models->models[i].nodes[j];
+            const struct feel_value *found =
+                node->kind == DMN_INPUT ? given_value(&session, node) : NULL;
+            node->fits = found != NULL && feel_conforms_always(node->type, found);
+        }
 }
 
 /* Adds `name: value` to the context of an import, or as a binding of its own. */
@@ -360,6 +375,7 @@ enum status dmn_evaluate_observed(const struct dmn_models *models, const struct 
     *session = (struct dmn_session){.models = models,
                                     .root = model,
                                     .input = query->input,
+                                    .expected = query->expected && model == &models->models[0],
                                     .slots = made->slots,
                                     .observer = observer};
     run->arena = arena;

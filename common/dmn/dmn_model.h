@@ -33,6 +33,7 @@ struct dmn_node {
     const struct feel_symbol *name;
     size_t index; /* within the set */
     const struct feel_type *type;
+    bool fits; /* of input data: dmn_expect found nothing to convert or to refuse */
     const struct feel_place *place;
     const struct dmn_requirement *requirements;
     size_t requirement_count;

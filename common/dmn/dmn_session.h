@@ -35,6 +35,7 @@ struct dmn_session {
     const struct dmn_models *models;
     const struct dmn_model *root;
     struct feel_value input;
+    bool expected;          /* as dmn_query says */
     struct dmn_slot *slots; /* one per node of the set */
     const struct dmn_observer *observer;
     int depth;

@@ -2,6 +2,7 @@
 
 #include "policy_codec.h"
 
+#include "assessment/facts.h"
 #include "assessment/trial.h"
 
 #include <inttypes.h>
@@ -19,10 +20,20 @@ static enum status try_model(const void *context, const Redress__V1__RuleSet *se
     return status == STATUS_OK ? STATUS_OK : STATUS_INVALID;
 }
 
-static const struct rules_handler handlers[] = {{.kind = RULES_POLICY,
-                                                 .make = rules_make_model,
-                                                 .check = try_model,
-                                                 .release = rules_release_model}};
+/* A model that knows what its facts are like. */
+static enum status make_model(const void *context, const Redress__V1__RuleSet *set,
+                              struct rules_made *made, struct error *error)
+{
+    enum status status = rules_make_model(context, set, made, error);
+    if (status == STATUS_OK && facts_expect(made->made) != STATUS_OK) {
+        rules_release_model(made->made);
+        status = error_set(error, STATUS_EXHAUSTED, "no memory for a model's facts");
+    }
+    return status;
+}
+
+static const struct rules_handler handlers[] = {
+    {.kind = RULES_POLICY, .make = make_model, .check = try_model, .release = rules_release_model}};
 
 enum status policy_start(void *context, const struct config_worker *config, struct error *error)
 {

@@ -2,6 +2,7 @@
 
 #include "policy.h"
 
+#include "assessment/facts.h"
 #include "command.h"
 #include "input_file.h"
 #include "options.h"
@@ -104,6 +105,8 @@ enum status policy_load_valid(char **files, int count, struct dmn_models **model
                            (int)problem->file.size, problem->file.bytes, problem->line,
                            (int)problem->element.size, problem->element.bytes, problem->text);
     }
+    if (status == STATUS_OK && facts_expect(*models) != STATUS_OK)
+        status = error_set(error, STATUS_EXHAUSTED, "no memory for the model's facts");
     if (status != STATUS_OK) {
         dmn_free(*models);
         *models = NULL;

@@ -182,6 +182,68 @@ Test(policy_assessment, time_comes_from_the_event)
         "COMPLIANT; 1000+0 ORIGINAL");
 }
 
+/* What a model with a type for `request` and one for `line` says of a request of two lines. */
+static const char *typed(const char *request_type, const char *line_type, bool expect)
+{
+    static const char form[] =
+        "<definitions xmlns='https://www.omg.org/spec/DMN/20191111/MODEL/' name='m' "
+        "namespace='m'>%s%s<inputData id='r' name='request'><variable name='request' typeRef='t'/>"
+        "</inputData><inputData id='l' name='line'><variable name='line' typeRef='u'/></inputData>"
+        "<decision id='a' name='Assessment'><variable name='Assessment'/><informationRequirement>"
+        "<requiredInput href='#r'/></informationRequirement><informationRequirement>"
+        "<requiredInput href='#l'/></informationRequirement><literalExpression><text>{outcome: "
+        "\"EXCEPTION\", reasons: (if request = null then \"NO\" else request.reason) + "
+        "(if line = null then \"NO\" else \"LINE\")}</text></literalExpression></decision>"
+        "</definitions>";
+    static char result[200];
+    struct policy_world world = {.arena = arena_create(1 << 20),
+                                 .scratch = arena_create(ASSESSMENT_ARENA_MAX)};
+    const char *text = arena_printf(world.arena, form, request_type, line_type);
+    const struct dmn_source source = {"m.dmn", text, strlen(text)};
+    cr_assert_eq(dmn_load(&source, 1, NULL, &world.models, NULL), STATUS_OK);
+    cr_assert(!expect || facts_expect(world.models) == STATUS_OK);
+    Redress__V1__RefundValidated *request =
+        sample_request(&world, REDRESS__V1__REASON_CODE__REASON_CODE_LATE, WORLD_ASKED_US);
+    sample_tag(&world, sample_line(&world, request, "a", "goods", 1, WORLD_ASKED_US), "sale");
+    sample_line(&world, request, "b", "goods", 1, WORLD_NEVER);
+    strncpy(result, sample_words(&world, request), sizeof result - 1);
+    sample_close(&world);
+    return result;
+}
+
+#define ITEM(name, more) "<itemDefinition name='" name "'>" more "</itemDefinition>"
+#define MEMBER(name, type) \
+    "<itemComponent name='" name "'><typeRef>" type "</typeRef></itemComponent>"
+
+/* Telling a model what its facts are like spares looking through them, and changes nothing else. */
+Test(policy_assessment, types_are_held_against_facts_whether_they_are_expected_or_not)
+{
+    static const struct {
+        const char *request, *line, *said;
+    } cases[] = {
+        {ITEM("t", MEMBER("reason", "string") MEMBER("occurredAt", "dateTime")),
+         ITEM("u", MEMBER("deliveredAt", "dateTime") MEMBER("tags", "Any")),
+         "EXCEPTION LATELINE []"},
+        {ITEM("t", MEMBER("reason", "number")), ITEM("u", MEMBER("sku", "string")),
+         "EXCEPTION NOLINE []"},
+        {ITEM("t", MEMBER("reason", "string")), ITEM("u", MEMBER("colour", "string")),
+         "EXCEPTION LATENO []"},
+        {ITEM("t", "<itemComponent name='reason'><typeRef>string</typeRef><allowedValues><text>"
+                   "\"OTHER\"</text></allowedValues></itemComponent>"),
+         ITEM("u", "<itemComponent name='tags' isCollection='true'><typeRef>string</typeRef>"
+                   "</itemComponent>"),
+         "EXCEPTION NOLINE []"},
+        {ITEM("t", MEMBER("reason", "w")) ITEM("w", "<typeRef>string</typeRef>"),
+         ITEM("u", "<itemComponent name='tags' isCollection='true'><typeRef>number</typeRef>"
+                   "</itemComponent>"),
+         "EXCEPTION LATELINE LATENO []"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect_str_eq(typed(cases[i].request, cases[i].line, false), cases[i].said, "%zu", i);
+        cr_expect_str_eq(typed(cases[i].request, cases[i].line, true), cases[i].said, "%zu", i);
+    }
+}
+
 Test(policy_assessment, a_full_arena_is_reported)
 {
     struct policy_world world;

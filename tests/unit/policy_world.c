@@ -19,6 +19,7 @@ static void open_world(struct policy_world *world, const char *name, const char 
                  error.text);
     for (size_t i = 0; i < dmn_problem_count(world->models); i++)
         cr_assert_fail("%s: %s", name, dmn_problem(world->models, i)->text);
+    cr_assert_eq(facts_expect(world->models), STATUS_OK);
 }
 
 void sample_open(struct policy_world *world, const char *path)
