@@ -1,6 +1,7 @@
 /* A desk: steps, faults, and coming to rest. */
 
 #include "desk.h"
+#include "sim_fault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,13 +20,6 @@ enum { ARENA_MAX = 512 * 1024 * 1024, CALM_STEPS = 40000, FROZEN_MOST_S = 60, AG
     X(decided_again, 8) \
     X(time_jumped, 8)   \
     X(clock_skewed, 4)
-
-enum fault {
-#define X(name, often) FAULT_##name,
-    FAULT_ROWS(X)
-#undef X
-        FAULTS
-};
 
 /* Faults. True: it happened. */
 
@@ -93,31 +87,8 @@ static bool fail_clock_skewed(void)
     return true;
 }
 
-static const struct {
-    const char *name;
-    unsigned often;
-    bool (*fail)(void);
-} FAULT_TABLE[FAULTS] = {
-#define X(name, often) {#name, often, fail_##name},
-    FAULT_ROWS(X)
-#undef X
-};
-
-static int64_t happened[FAULTS]; /* in this run */
-
-static bool fail(void)
-{
-    unsigned dice = (unsigned)sim_random(1000);
-    for (int fault = 0; fault < FAULTS; fault++) {
-        if (dice < FAULT_TABLE[fault].often) {
-            sim_say("%s", FAULT_TABLE[fault].name);
-            happened[fault] += FAULT_TABLE[fault].fail();
-            return true;
-        }
-        dice -= FAULT_TABLE[fault].often;
-    }
-    return false;
-}
+static const struct sim_fault fault_table[] = {FAULT_ROWS(SIM_FAULT_ROW)};
+static struct sim_faults faults = SIM_FAULTS(fault_table);
 
 /* Steps. */
 
@@ -148,20 +119,11 @@ static bool act(void)
     return desk.work->act();
 }
 
-static void pass_time(void)
-{
-    uint64_t dice = sim_random(1000);
-    int64_t most_us = dice < 900   ? DESK_SECOND_US / 5
-                      : dice < 985 ? 5 * DESK_SECOND_US
-                                   : 60 * DESK_SECOND_US;
-    sim_run.now_us += (int64_t)sim_random((uint64_t)most_us);
-}
-
 void desk_step(void)
 {
-    pass_time();
+    sim_pass_time();
     supervise();
-    if (!fail())
+    if (!sim_fail(&faults))
         (void)act();
 }
 
@@ -211,7 +173,7 @@ void desk_rest(int64_t steps)
     calm_down();
     for (; i < CALM_STEPS && sim_run.violation[0] == '\0'; i++) {
         sim_begin_step(steps + i);
-        pass_time();
+        sim_pass_time();
         supervise();
         if (act() || desk.owner[0] < 0 || desk.owner[1] < 0 || !read_and_said())
             continue;
@@ -236,7 +198,7 @@ void desk_begin(const struct desk_work *work)
     struct arena *arena = desk.arena;
     arena_reset(arena);
     memset(&desk, 0, sizeof desk);
-    memset(happened, 0, sizeof happened);
+    sim_faults_begin(&faults);
     desk.arena = arena;
     desk.work = work;
     for (int s = 0; s < DESK_SHARDS; s++) {
@@ -247,21 +209,19 @@ void desk_begin(const struct desk_work *work)
 }
 
 static struct {
-    int64_t batches, refused, faults[FAULTS];
+    int64_t batches, refused;
 } totals;
 
 void desk_add(void)
 {
     totals.batches += desk.batches;
     totals.refused += desk.refused;
-    for (int i = 0; i < FAULTS; i++)
-        totals.faults[i] += happened[i];
+    sim_faults_add(&faults);
 }
 
 void desk_report(void)
 {
-    printf("batches %lld, refused and decided again %lld; faults:", (long long)totals.batches,
+    printf("batches %lld, refused and decided again %lld", (long long)totals.batches,
            (long long)totals.refused);
-    for (int i = 0; i < FAULTS; i++)
-        printf(" %s %lld", FAULT_TABLE[i].name, (long long)totals.faults[i]);
+    sim_faults_print(&faults);
 }

@@ -1,6 +1,7 @@
 /* The world of payouts: steps and faults. */
 
 #include "pay.h"
+#include "sim_fault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,13 +22,6 @@ enum { ARENA_MAX = 512 * 1024 * 1024, CALM_STEPS = 40000, FROZEN_MOST_S = 900 };
     X(charged_back, 6) \
     X(forged, 10)      \
     X(stops_changed, 5)
-
-enum fault {
-#define X(name, often) FAULT_##name,
-    FAULT_ROWS(X)
-#undef X
-        FAULTS
-};
 
 struct pay pay;
 
@@ -234,31 +228,8 @@ static bool fail_stops_changed(void)
     return true;
 }
 
-static const struct {
-    const char *name;
-    unsigned often;
-    bool (*fail)(void);
-} FAULT_TABLE[FAULTS] = {
-#define X(name, often) {#name, often, fail_##name},
-    FAULT_ROWS(X)
-#undef X
-};
-
-static int64_t happened[FAULTS]; /* in this run */
-
-static bool fail(void)
-{
-    unsigned dice = (unsigned)sim_random(1000);
-    for (int fault = 0; fault < FAULTS; fault++) {
-        if (dice < FAULT_TABLE[fault].often) {
-            sim_say("%s", FAULT_TABLE[fault].name);
-            happened[fault] += FAULT_TABLE[fault].fail();
-            return true;
-        }
-        dice -= FAULT_TABLE[fault].often;
-    }
-    return false;
-}
+static const struct sim_fault fault_table[] = {FAULT_ROWS(SIM_FAULT_ROW)};
+static struct sim_faults faults = SIM_FAULTS(fault_table);
 
 /* Steps. */
 
@@ -293,20 +264,11 @@ static bool act(void)
     return dice >= 86 && !pay.calm;
 }
 
-static void pass_time(void)
-{
-    uint64_t dice = sim_random(1000);
-    int64_t most_us = dice < 900   ? PAY_SECOND_US / 5
-                      : dice < 985 ? 5 * PAY_SECOND_US
-                                   : 60 * PAY_SECOND_US;
-    sim_run.now_us += (int64_t)sim_random((uint64_t)most_us);
-}
-
 static void step(void)
 {
-    pass_time();
+    sim_pass_time();
     supervise();
-    if (!fail())
+    if (!sim_fail(&faults))
         (void)act();
 }
 
@@ -362,7 +324,7 @@ static void rest(int64_t steps)
     pay_tell_captures();
     for (int64_t i = 0; i < CALM_STEPS && sim_run.violation[0] == '\0'; i++) {
         sim_begin_step(steps + i);
-        pass_time();
+        sim_pass_time();
         supervise();
         if (act() || !read_and_said())
             continue;
@@ -380,7 +342,7 @@ static void begin(void)
     arena_reset(arena);
     memset(&pay, 0, sizeof pay);
     pay.arena = arena;
-    memset(happened, 0, sizeof happened);
+    sim_faults_begin(&faults);
     pay_audit_begin();
     sim_begin_step(-1);
     for (int s = 0; s < PAY_SHARDS; s++)
@@ -398,7 +360,7 @@ static void end(void)
 }
 
 static struct {
-    int64_t refunds, payouts, effects, batches, calls, faults[FAULTS];
+    int64_t refunds, payouts, effects, batches, calls;
 } totals;
 
 static void add(void)
@@ -413,18 +375,15 @@ static void add(void)
     totals.calls += pay.calls;
     for (int s = 0; s < PAY_SHARDS; s++)
         totals.batches += pay.shards[s].seq;
-    for (int i = 0; i < FAULTS; i++)
-        totals.faults[i] += happened[i];
+    sim_faults_add(&faults);
 }
 
 static void report(void)
 {
-    printf("refunds %lld, payouts %lld, calls %lld, refunds at the provider %lld, batches %lld; "
-           "faults:",
+    printf("refunds %lld, payouts %lld, calls %lld, refunds at the provider %lld, batches %lld",
            (long long)totals.refunds, (long long)totals.payouts, (long long)totals.calls,
            (long long)totals.effects, (long long)totals.batches);
-    for (int i = 0; i < FAULTS; i++)
-        printf(" %s %lld", FAULT_TABLE[i].name, (long long)totals.faults[i]);
+    sim_faults_print(&faults);
 }
 
 static bool prepare(void)

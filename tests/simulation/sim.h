@@ -181,7 +181,6 @@ struct sim {
     int64_t seen[SIM_ORDERS];                              /* last version in the log */
     uint64_t hashes[SIM_ORDERS][SIM_VERSIONS_MAX + 1];     /* of each version's bytes */
     bool letters[SIM_INPUTS][SIM_SHARDS][SIM_RECORDS_MAX]; /* dead letters in the log */
-    int64_t faults[16];
     int64_t transactions, appended, repeated;
 
     char *memory; /* everything of one run; forgotten with it */

@@ -31,6 +31,14 @@ bool sim_chance(unsigned per_thousand)
     return sim_random(1000) < per_thousand;
 }
 
+void sim_pass_time(void)
+{
+    static const int64_t SECOND_US = 1000000;
+    uint64_t dice = sim_random(1000);
+    int64_t most_us = dice < 900 ? SECOND_US / 5 : dice < 985 ? 5 * SECOND_US : 60 * SECOND_US;
+    sim_run.now_us += (int64_t)sim_random((uint64_t)most_us);
+}
+
 void sim_begin_step(int64_t step)
 {
     sim_run.step = step;

@@ -28,6 +28,10 @@ void sim_violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The chances of this step follow from its number and the seed alone. */
 void sim_begin_step(int64_t step);
 
+/* A moment passes, now and then up to a minute: as things happen in worlds where batches, calls and
+ * people are steps. */
+void sim_pass_time(void);
+
 /* A world that a seed can be played in. */
 struct sim_world {
     const char *option;    /* "--payouts"; "" for the one that is played if none is asked for */

@@ -1,6 +1,7 @@
 /* The world of the worker loop: steps and faults. */
 
 #include "sim.h"
+#include "sim_fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,25 +21,6 @@ enum { FROZEN_STEPS = 120, DOWN_STEPS = 60, REFUSALS = 3, CALM_STEPS = 60000 };
     X(delivery_failed, 1)   \
     X(no_room, 6)           \
     X(asked_too_little, 3)
-
-enum fault {
-#define X(name, often) FAULT_##name,
-    FAULT_ROWS(X)
-#undef X
-        FAULT_COUNT
-};
-
-static const char *const fault_names[] = {
-#define X(name, often) #name,
-    FAULT_ROWS(X)
-#undef X
-};
-
-static const unsigned fault_often[] = {
-#define X(name, often) often,
-    FAULT_ROWS(X)
-#undef X
-};
 
 struct sim sim;
 
@@ -71,74 +53,96 @@ static struct sim_instance *some_instance(void)
     return instance->alive && !instance->over ? instance : NULL;
 }
 
-static void fail(enum fault fault)
+static bool fail_killed(void)
 {
     struct sim_instance *one = some_instance();
-    sim_say("%s (%d)", fault_names[fault], one == NULL ? -1 : one->number);
-    bool happened = one != NULL;
-    switch (fault) {
-    case FAULT_killed:
-        if (one != NULL) {
-            sim_end_instance(one, sim_chance(500));
-            sim_rebalance(false);
-        }
-        break;
-    case FAULT_frozen:
-        if (one != NULL) {
-            one->frozen_until = sim_run.step + 1 + (int64_t)sim_random(FROZEN_STEPS);
-            if (sim_chance(700))
-                sim_rebalance(false);
-        }
-        break;
-    case FAULT_connection_broken:
-        if (one != NULL && one->connection >= 0) {
-            if (sim_chance(500))
-                sim.connections[one->connection].unit_count = 0;
-            sim_disconnect(one->connection);
-        }
-        break;
-    case FAULT_database_down:
-        sim.database_down_until = sim_run.step + 1 + (int64_t)sim_random(DOWN_STEPS);
-        for (size_t i = 0; i < sim.connection_count; i++) {
-            sim.connections[i].state = CONNECTION_BROKEN;
-            sim.connections[i].unit_count = 0;
-        }
-        happened = true;
-        break;
-    case FAULT_rebalanced:
-        sim_rebalance(false);
-        happened = true;
-        break;
-    case FAULT_torn:
-        sim_rebalance(true);
-        happened = true;
-        break;
-    case FAULT_stopped:
-        if (one != NULL)
-            one->stop_wanted = true;
-        break;
-    case FAULT_delivery_failed:
-        happened = one != NULL && one->wire->count > 0;
-        if (happened) {
-            one->reports[one->report_first + one->report_count++] =
-                (struct sim_report){one->wire->tokens[one->wire->first], false};
-            one->wire->failed = true; /* as enable.gapless.guarantee has it */
-            one->wire->count = 0;
-        }
-        break;
-    case FAULT_no_room:
-        sim.no_room = 1 + (int)sim_random(REFUSALS);
-        happened = true;
-        break;
-    case FAULT_asked_too_little:
-        sim.asked_too_little = true;
-        happened = true;
-        break;
-    case FAULT_COUNT:
-        break;
-    }
-    sim.faults[fault] += happened;
+    if (one == NULL)
+        return false;
+    sim_end_instance(one, sim_chance(500));
+    sim_rebalance(false);
+    return true;
 }
+
+static bool fail_frozen(void)
+{
+    struct sim_instance *one = some_instance();
+    if (one == NULL)
+        return false;
+    one->frozen_until = sim_run.step + 1 + (int64_t)sim_random(FROZEN_STEPS);
+    if (sim_chance(700))
+        sim_rebalance(false);
+    return true;
+}
+
+static bool fail_connection_broken(void)
+{
+    struct sim_instance *one = some_instance();
+    if (one == NULL || one->connection < 0)
+        return false;
+    if (sim_chance(500))
+        sim.connections[one->connection].unit_count = 0;
+    sim_disconnect(one->connection);
+    return true;
+}
+
+static bool fail_database_down(void)
+{
+    sim.database_down_until = sim_run.step + 1 + (int64_t)sim_random(DOWN_STEPS);
+    for (size_t i = 0; i < sim.connection_count; i++) {
+        sim.connections[i].state = CONNECTION_BROKEN;
+        sim.connections[i].unit_count = 0;
+    }
+    return true;
+}
+
+static bool fail_rebalanced(void)
+{
+    sim_rebalance(false);
+    return true;
+}
+
+static bool fail_torn(void)
+{
+    sim_rebalance(true);
+    return true;
+}
+
+static bool fail_stopped(void)
+{
+    struct sim_instance *one = some_instance();
+    if (one == NULL)
+        return false;
+    one->stop_wanted = true;
+    return true;
+}
+
+/* Nothing of the producer's comes after it, as enable.gapless.guarantee has it. */
+static bool fail_delivery_failed(void)
+{
+    struct sim_instance *one = some_instance();
+    if (one == NULL || one->wire->count == 0)
+        return false;
+    one->reports[one->report_first + one->report_count++] =
+        (struct sim_report){one->wire->tokens[one->wire->first], false};
+    one->wire->failed = true;
+    one->wire->count = 0;
+    return true;
+}
+
+static bool fail_no_room(void)
+{
+    sim.no_room = 1 + (int)sim_random(REFUSALS);
+    return true;
+}
+
+static bool fail_asked_too_little(void)
+{
+    sim.asked_too_little = true;
+    return true;
+}
+
+static const struct sim_fault fault_table[] = {FAULT_ROWS(SIM_FAULT_ROW)};
+static struct sim_faults faults = SIM_FAULTS(fault_table);
 
 /* Steps. */
 
@@ -208,14 +212,8 @@ static void step(void)
 {
     sim_run.now_us += (int64_t)sim_random(sim_chance(20) ? 200000 : 4000);
     supervise();
-    unsigned dice = (unsigned)sim_random(1000);
-    for (int fault = 0; !sim.calm && fault < FAULT_COUNT; fault++) {
-        if (dice < fault_often[fault]) {
-            fail((enum fault)fault);
-            return;
-        }
-        dice -= fault_often[fault];
-    }
+    if (!sim.calm && sim_fail(&faults))
+        return;
     unsigned kind = (unsigned)sim_random(100);
     if (kind < 45)
         let_instance_go_on();
@@ -269,6 +267,7 @@ static void begin(void)
         for (int i = 0; i < SIM_INPUTS; i++)
             sim.inputs[i][s].count = 0;
     sim.memory = memory;
+    sim_faults_begin(&faults);
     for (int s = 0; s < SIM_SHARDS; s++) {
         sim.shards[s].owner = sim.owner[s] = -1;
         for (int i = 0; i < SIM_INPUTS; i++)
@@ -289,7 +288,7 @@ static void end(void)
 }
 
 static struct {
-    int64_t transactions, appended, repeated, faults[FAULT_COUNT];
+    int64_t transactions, appended, repeated;
 } totals;
 
 static void add(void)
@@ -297,16 +296,14 @@ static void add(void)
     totals.transactions += sim.transactions;
     totals.appended += sim.appended;
     totals.repeated += sim.repeated;
-    for (int i = 0; i < FAULT_COUNT; i++)
-        totals.faults[i] += sim.faults[i];
+    sim_faults_add(&faults);
 }
 
 static void report(void)
 {
-    printf("transactions %lld, records published %lld, again %lld; faults:",
-           (long long)totals.transactions, (long long)totals.appended, (long long)totals.repeated);
-    for (int i = 0; i < FAULT_COUNT; i++)
-        printf(" %s %lld", fault_names[i], (long long)totals.faults[i]);
+    printf("transactions %lld, records published %lld, again %lld", (long long)totals.transactions,
+           (long long)totals.appended, (long long)totals.repeated);
+    sim_faults_print(&faults);
 }
 
 static bool prepare(void)
