@@ -253,8 +253,7 @@ static enum status show(const struct session *session, const char *case_id, bool
         status = read_facts(session, case_id, text_in(json_object_get(json, "case"), "order_id"),
                             json, error);
     if (status == STATUS_OK && as_json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
     } else if (status == STATUS_OK) {
         print_plain(json);
     }
@@ -278,13 +277,9 @@ int command_case(int argc, char **argv)
     const struct option_row rows[] = {
         {"json", OPTION_FLAG, NULL, "print JSON", &json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], show(&session, arguments[0], json, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], show(&line.session, line.arguments[0], json, &error), &error);
 }

@@ -6,7 +6,11 @@
 #ifndef REDRESSCTL_COMMAND_H
 #define REDRESSCTL_COMMAND_H
 
+#include "options.h"
+#include "session.h"
 #include "status.h"
+
+#include <jansson.h>
 
 /* X(function suffix, name on the command line, one line of help) */
 #define COMMAND_ROWS(X)                                                                  \
@@ -47,6 +51,22 @@ COMMAND_ROWS(X)
 
 /* Exit codes of the program. */
 enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+
+/* What was given to a subcommand: its words that are no options, and its surroundings. */
+struct command_line {
+    struct session session;
+    char **arguments; /* in argv */
+    int count;
+    int code;
+};
+
+/* Reads the options into their targets, and the environment. False: done (--help) or wrong (said on
+ * stderr), with the exit code in `line->code`. */
+bool command_read(const struct usage *usage, const struct option_row *rows, size_t row_count,
+                  int argc, char **argv, struct command_line *line) CHECK_RESULT;
+
+/* Prints a document to stdout, indented. */
+void command_print(const json_t *json);
 
 /* Prints "redressctl <name>: <message>" to stderr and returns COMMAND_FAILED; with STATUS_OK prints
  * nothing and returns COMMAND_OK. */

@@ -151,8 +151,7 @@ static enum status show_one(void *context, const struct record *record, struct e
         return STATUS_OK;
     letters->matched++;
     json_t *json = record_to_json(record, topic_find(letter.topic), letters->arena);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
+    command_print(json);
     json_decref(json);
     return STATUS_OK;
 }
@@ -287,24 +286,20 @@ int command_dead_letters(int argc, char **argv)
          &options.key, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     const struct action *action = NULL;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-        if (strcmp(arguments[0], actions[i].name) == 0)
+        if (strcmp(line.arguments[0], actions[i].name) == 0)
             action = &actions[i];
     if (action == NULL)
-        return options_refuse(argv[0], "%s: list, show or redrive", arguments[0]);
-    if (count == 1 && action->take != list_one && !options.all)
-        return options_refuse(argv[0], "%s needs ids%s", arguments[0],
+        return options_refuse(argv[0], "%s: list, show or redrive", line.arguments[0]);
+    if (line.count == 1 && action->take != list_one && !options.all)
+        return options_refuse(argv[0], "%s needs ids%s", line.arguments[0],
                               action->take == redrive_one ? ", or --all" : "");
     struct letters letters = {
-        .options = &options, .wanted = arguments + 1, .wanted_count = count - 1};
-    return command_end(argv[0], run(&session, action, &letters, &error), &error);
+        .options = &options, .wanted = line.arguments + 1, .wanted_count = line.count - 1};
+    return command_end(argv[0], run(&line.session, action, &letters, &error), &error);
 }

@@ -403,21 +403,18 @@ int command_decide(int argc, char **argv)
          &options.from, 0, 0},
         {"json", OPTION_FLAG, NULL, "print the count as JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    const char *wrong = mistake(&options, count);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    const char *wrong = mistake(&options, line.count);
     if (wrong != NULL)
         return options_refuse(argv[0], "%s", wrong);
-    int verdict = count == 0 ? 0 : verdict_of(arguments[count - 1]);
-    if (count > 0 && verdict == 0)
-        return options_refuse(argv[0], "%s is no verdict", arguments[count - 1]);
-    if (count > 0 && (verdict == verdict_of("verify-payee")) != (options.payee != NULL))
+    int verdict = line.count == 0 ? 0 : verdict_of(line.arguments[line.count - 1]);
+    if (line.count > 0 && verdict == 0)
+        return options_refuse(argv[0], "%s is no verdict", line.arguments[line.count - 1]);
+    if (line.count > 0 && (verdict == verdict_of("verify-payee")) != (options.payee != NULL))
         return options_refuse(argv[0], "verify-payee wants --payee, and nothing else does");
-    return command_end(argv[0], decide(&session, &options, arguments, verdict, &error), &error);
+    return command_end(argv[0], decide(&line.session, &options, line.arguments, verdict, &error),
+                       &error);
 }

@@ -108,17 +108,13 @@ int command_erase(int argc, char **argv)
          0},
         {"json", OPTION_FLAG, NULL, "print the count as JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     return command_end(argv[0],
-                       erase(&session,
-                             options.merchant == NULL ? session.merchant : options.merchant,
-                             arguments[0], options.json, &error),
+                       erase(&line.session,
+                             options.merchant == NULL ? line.session.merchant : options.merchant,
+                             line.arguments[0], options.json, &error),
                        &error);
 }

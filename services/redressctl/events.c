@@ -84,16 +84,12 @@ int command_events(int argc, char **argv)
         {"digest", OPTION_FLAG, NULL,
          "print the SHA-256 of the value, too, and what --headers prints", &options.digest, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    enum topic topic = topic_find(arguments[0]);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    enum topic topic = topic_find(line.arguments[0]);
     if (topic == TOPIC_COUNT)
-        return options_refuse(argv[0], "there is no topic %s", arguments[0]);
-    return command_end(argv[0], print_events(&session, topic, &options, &error), &error);
+        return options_refuse(argv[0], "there is no topic %s", line.arguments[0]);
+    return command_end(argv[0], print_events(&line.session, topic, &options, &error), &error);
 }

@@ -106,8 +106,7 @@ static void print_json(const struct generating *generating, int64_t took_us)
                   "order_events", (json_int_t)outbox_sent(generating->outbox, TOPIC_ORDERS),
                   "request_events", (json_int_t)outbox_sent(generating->outbox, TOPIC_REQUESTS),
                   "took_us", (json_int_t)took_us, "cases", cases);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
+    command_print(json);
     json_decref(json);
 }
 
@@ -173,16 +172,12 @@ int command_generate(int argc, char **argv)
          &options.out, 0, 0},
         {"json", OPTION_FLAG, NULL, "print the counts, also by case, as JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if (options.only != NULL && strcmp(options.only, "orders") != 0 &&
         strcmp(options.only, "requests") != 0)
         return options_refuse(argv[0], "--only %s: orders or requests", options.only);
-    return command_end(argv[0], generate(&session, &options, &error), &error);
+    return command_end(argv[0], generate(&line.session, &options, &error), &error);
 }

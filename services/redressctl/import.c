@@ -64,8 +64,7 @@ static void print_json(const struct retail_book *book)
                   "order_lines", (json_int_t)book->line_count, "captured", RETAIL_CURRENCY,
                   (json_int_t)book->total_minor, "requests", (json_int_t)book->request_count,
                   "requests_without_order", (json_int_t)unknown_orders(book), "skipped", skipped);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
+    command_print(json);
     json_decref(json);
 }
 
@@ -149,15 +148,11 @@ int command_import(int argc, char **argv)
          &options.out, 0, 0},
         {"json", OPTION_FLAG, NULL, "print the counts as JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    if (strcmp(arguments[0], RETAIL_MERCHANT) != 0)
-        return options_refuse(argv[0], "%s: only " RETAIL_MERCHANT " is known", arguments[0]);
-    return command_end(argv[0], import(&session, arguments[1], &options, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    if (strcmp(line.arguments[0], RETAIL_MERCHANT) != 0)
+        return options_refuse(argv[0], "%s: only " RETAIL_MERCHANT " is known", line.arguments[0]);
+    return command_end(argv[0], import(&line.session, line.arguments[1], &options, &error), &error);
 }

@@ -85,8 +85,7 @@ static enum status verify(const struct session *session, bool json, struct error
         return status;
     bool holds = json_is_true(json_object_get(verdict, "holds"));
     if (json) {
-        json_dumpf(verdict, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(verdict);
     } else {
         print_verdict(verdict);
     }
@@ -136,17 +135,13 @@ int command_ledger(int argc, char **argv)
         {"limit", OPTION_TEXT, "N", "at most N lines", &options.filters[5], 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code))
-        return code;
-    if (strcmp(arguments[0], "show") != 0 && strcmp(arguments[0], "accounts") != 0 &&
-        strcmp(arguments[0], "verify") != 0)
-        return options_refuse(argv[0], "there is no %s: show, accounts or verify", arguments[0]);
-    if (!session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], run(&session, arguments[0], &options, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    if (strcmp(line.arguments[0], "show") != 0 && strcmp(line.arguments[0], "accounts") != 0 &&
+        strcmp(line.arguments[0], "verify") != 0)
+        return options_refuse(argv[0], "there is no %s: show, accounts or verify",
+                              line.arguments[0]);
+    return command_end(argv[0], run(&line.session, line.arguments[0], &options, &error), &error);
 }

@@ -1,5 +1,6 @@
 #include "listing.h"
 
+#include "command.h"
 #include "money.h"
 
 #include <stdio.h>
@@ -84,8 +85,7 @@ enum status listing_print(struct database *database, const char *sql, const char
         status = listing_json(database, sql, params, param_count, &rows, error);
         if (status != STATUS_OK)
             return status;
-        json_dumpf(rows, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(rows);
         json_decref(rows);
         return STATUS_OK;
     }

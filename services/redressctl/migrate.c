@@ -92,17 +92,14 @@ int command_migrate(int argc, char **argv)
     const struct option_row rows[] = {
         {"json", OPTION_FLAG, NULL, "print one JSON object for each database", &json, 0, 0},
     };
-    char **workers;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &workers, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    for (int i = 0; i < count; i++)
-        if (find(workers[i]) == NULL)
-            return options_refuse(argv[0], "there is no worker %s", workers[i]);
-    return command_end(argv[0], migrate_each(&session, workers, (size_t)count, json, &error),
-                       &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    for (int i = 0; i < line.count; i++)
+        if (find(line.arguments[i]) == NULL)
+            return options_refuse(argv[0], "there is no worker %s", line.arguments[i]);
+    return command_end(
+        argv[0], migrate_each(&line.session, line.arguments, (size_t)line.count, json, &error),
+        &error);
 }

@@ -194,8 +194,7 @@ static enum status show(const struct session *session, const char *payment_id,
     json_t *json = json_object();
     status = read(database, params, json, error);
     if (status == STATUS_OK && options->json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
     } else if (status == STATUS_OK) {
         print_plain(json);
     }
@@ -219,13 +218,9 @@ int command_payment(int argc, char **argv)
         {"order", OPTION_TEXT, "ORDER", "of this order", &options.order, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], show(&session, arguments[0], &options, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], show(&line.session, line.arguments[0], &options, &error), &error);
 }

@@ -74,13 +74,9 @@ int command_payouts(int argc, char **argv)
         {"all", OPTION_FLAG, NULL, "payouts that have ended, too", &options.all, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], list(&session, &options, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], list(&line.session, &options, &error), &error);
 }

@@ -72,8 +72,7 @@ static void print_roster(const Redress__V1__RuleSet *set, bool as_json)
 {
     if (as_json) {
         json_t *json = message_to_json(&set->base);
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
         json_decref(json);
         return;
     }
@@ -200,22 +199,18 @@ int command_people(int argc, char **argv)
     const struct option_row rows[] = {
         CHANGE_OPTIONS,
         {"json", OPTION_FLAG, NULL, "print the rule set as JSON", &options.json, 0, 0}};
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     struct change change = {0};
-    if (count == 2)
-        change = (struct change){.what = arguments[0], .subject = arguments[1]};
-    if (count == 1 ||
-        (count == 2 && strcmp(change.what, "put") != 0 && strcmp(change.what, "remove") != 0))
+    if (line.count == 2)
+        change = (struct change){.what = line.arguments[0], .subject = line.arguments[1]};
+    if (line.count == 1 ||
+        (line.count == 2 && strcmp(change.what, "put") != 0 && strcmp(change.what, "remove") != 0))
         return options_refuse(argv[0], "wanted: nothing, put FILE, or remove WHO");
-    return command_end(argv[0], run(&session, &options, count == 0 ? NULL : &change, &error),
-                       &error);
+    return command_end(
+        argv[0], run(&line.session, &options, line.count == 0 ? NULL : &change, &error), &error);
 }
 
 static bool read_time(const char *command, const char *name, const char *text, int64_t *time_us,
@@ -245,20 +240,17 @@ int command_delegate(int argc, char **argv)
         {"from", OPTION_TEXT, "TIME", "from when (now)", &from, 0, 0},
         {"until", OPTION_TEXT, "TIME", "until just before when", &until, 0, 0},
         CHANGE_OPTIONS};
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if (change.delegation.whom == NULL)
         return options_refuse(argv[0], "--to says to whom");
-    change.delegation.who = arguments[0];
+    change.delegation.who = line.arguments[0];
     change.delegation.now_us = change.delegation.from_us = clock_wall_us();
-    if ((from != NULL && !read_time(argv[0], "from", from, &change.delegation.from_us, &code)) ||
-        !read_time(argv[0], "until", until, &change.delegation.until_us, &code))
-        return code;
-    return command_end(argv[0], run(&session, &options, &change, &error), &error);
+    if ((from != NULL &&
+         !read_time(argv[0], "from", from, &change.delegation.from_us, &line.code)) ||
+        !read_time(argv[0], "until", until, &change.delegation.until_us, &line.code))
+        return line.code;
+    return command_end(argv[0], run(&line.session, &options, &change, &error), &error);
 }

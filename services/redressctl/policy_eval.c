@@ -164,8 +164,7 @@ static enum status evaluate(char **files, int count, const char *facts, bool as_
         print_summary(evaluation, json);
     status = explain(evaluation, json, as_json, error);
     if (status == STATUS_OK && as_json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
     }
     json_decref(json);
     return status;

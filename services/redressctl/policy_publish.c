@@ -193,17 +193,14 @@ int policy_publish(int argc, char **argv)
          &options.wait_s, 0, WAIT_MAX_S},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **files;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &files, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if (options.keys.count < 1 || options.keys.count > RULE_KEYS_MAX)
         return options_refuse(argv[0], "--key FILE is needed: models are signed");
-    return command_end(argv[0], publish(&session, files, count, &options, &error), &error);
+    return command_end(
+        argv[0], publish(&line.session, line.arguments, line.count, &options, &error), &error);
 }
 
 int policy_list(int argc, char **argv)
@@ -218,14 +215,10 @@ int policy_list(int argc, char **argv)
         {"all", OPTION_FLAG, NULL, "those that were refused, too", &options.all, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], rules_list(&session, true, options.all, options.json, &error),
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], rules_list(&line.session, true, options.all, options.json, &error),
                        &error);
 }

@@ -148,8 +148,7 @@ static enum status replay(const struct session *session, struct replaying *repla
         return status;
     json_t *json = changes_json(replaying->changes);
     if (as_json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
     } else {
         changes_print(json);
     }
@@ -197,17 +196,13 @@ int policy_replay(int argc, char **argv)
         {"to", OPTION_TEXT, "TIME", "only requests asked for before then", &to, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if ((from != NULL && clock_parse(from, &replaying.from_us) != STATUS_OK) ||
         (to != NULL && clock_parse(to, &replaying.to_us) != STATUS_OK))
         return options_refuse(argv[0], "a time is like 2010-12-01T00:00:00Z");
-    if (!session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], run(&session, arguments, count, &replaying, json, &error), &error);
+    return command_end(
+        argv[0], run(&line.session, line.arguments, line.count, &replaying, json, &error), &error);
 }

@@ -184,23 +184,19 @@ int command_publish(int argc, char **argv)
         {"json", OPTION_FLAG, NULL, "print the count as JSON", &options.json, 0, 0},
     };
     char names[BROKER_HEADERS_MAX][64];
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
     struct publishing publishing = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    publishing.topic = topic_find(arguments[0]);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    publishing.topic = topic_find(line.arguments[0]);
     if (publishing.topic == TOPIC_COUNT)
-        return options_refuse(argv[0], "there is no topic %s", arguments[0]);
+        return options_refuse(argv[0], "there is no topic %s", line.arguments[0]);
     if (!split_headers(&options.headers, &publishing, names))
         return options_refuse(argv[0], "--header wants NAME=VALUE, at most %d times",
                               BROKER_HEADERS_MAX);
     if (!options.raw && (options.key != NULL || options.partition >= 0))
         return options_refuse(argv[0], "--key and --partition go with --raw");
-    return command_end(argv[0], publish(&session, &publishing, arguments[1], &options, &error),
-                       &error);
+    return command_end(
+        argv[0], publish(&line.session, &publishing, line.arguments[1], &options, &error), &error);
 }

@@ -252,8 +252,7 @@ static enum status tell(const struct session *session, struct life *life, json_t
         print_plain(json, life);
         return STATUS_OK;
     }
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
+    command_print(json);
     return STATUS_OK;
 }
 
@@ -300,13 +299,9 @@ int command_refund(int argc, char **argv)
     const struct option_row rows[] = {
         {"json", OPTION_FLAG, NULL, "print JSON", &json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], run(&session, arguments[0], json, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], run(&line.session, line.arguments[0], json, &error), &error);
 }

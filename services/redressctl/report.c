@@ -341,8 +341,7 @@ static enum status run(const struct session *session, const char *merchant, bool
     if (status == STATUS_OK && !as_json)
         status = read_details(session, merchant, beside, error);
     if (status == STATUS_OK && as_json) {
-        json_dumpf(totals, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(totals);
     } else if (status == STATUS_OK) {
         report_print(totals, beside, merchant);
     }
@@ -365,13 +364,9 @@ int command_report(int argc, char **argv)
         {"merchant", OPTION_TEXT, "ID", "only this merchant", &merchant, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], run(&session, merchant, json, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], run(&line.session, merchant, json, &error), &error);
 }

@@ -231,16 +231,13 @@ int command_request(int argc, char **argv)
         {"cancel", OPTION_TEXT, "TEXT", "takes the request back", &options.cancel, 0, 0},
         {"json", OPTION_FLAG, NULL, "print the ids as JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if (is_follow_up(&options) && options.id == NULL)
         return options_refuse(argv[0], "--answer, --appeal and --cancel need --id");
-    options.merchant = options.merchant == NULL ? session.merchant : options.merchant;
-    return command_end(argv[0], request(&session, arguments[0], &options, &error), &error);
+    options.merchant = options.merchant == NULL ? line.session.merchant : options.merchant;
+    return command_end(argv[0], request(&line.session, line.arguments[0], &options, &error),
+                       &error);
 }

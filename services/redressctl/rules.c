@@ -286,13 +286,10 @@ int command_rules(int argc, char **argv)
         {"all", OPTION_FLAG, NULL, "list what was refused, too", &options.all, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], run(&session, &options, arguments, count, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], run(&line.session, &options, line.arguments, line.count, &error),
+                       &error);
 }

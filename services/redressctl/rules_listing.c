@@ -1,5 +1,6 @@
 #include "rules_listing.h"
 
+#include "command.h"
 #include "database.h"
 #include "listing.h"
 
@@ -53,8 +54,7 @@ static enum status list_json(const struct session *session, const char *const *p
     for (size_t i = 0; status == STATUS_OK && i < sizeof workers / sizeof *workers; i++)
         status = add_rows(session, workers[i], params, rows, error);
     if (status == STATUS_OK) {
-        json_dumpf(rows, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(rows);
     }
     json_decref(rows);
     return status;

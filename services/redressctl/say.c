@@ -115,19 +115,15 @@ static int run(int argc, char **argv, int verdict, const char *role, const struc
         {"wait", OPTION_NUMBER, "S", "for routing's verdict (30); 0: not at all", &saying.wait_s, 0,
          APPROVER_WAIT_MAX_S},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
+    if (!command_read(usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
     if (saying.person == NULL)
         return options_refuse(argv[0], "--as says who");
-    if (count > 1)
-        saying.note = arguments[1];
-    return command_end(argv[0], say(&session, &saying, arguments[0], &error), &error);
+    if (line.count > 1)
+        saying.note = line.arguments[1];
+    return command_end(argv[0], say(&line.session, &saying, line.arguments[0], &error), &error);
 }
 
 #define X(function, verdict, role, words, least_count, help)                              \

@@ -289,8 +289,7 @@ static enum status show(const struct session *session, bool as_json, struct erro
     json_t *json = json_object();
     status = read_all(&statuses, json, error);
     if (status == STATUS_OK && as_json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
     } else if (status == STATUS_OK) {
         print_plain(json);
     }
@@ -311,13 +310,9 @@ int command_status(int argc, char **argv)
     const struct option_row rows[] = {
         {"json", OPTION_FLAG, NULL, "print JSON", &json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], show(&session, json, &error), &error);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    return command_end(argv[0], show(&line.session, json, &error), &error);
 }

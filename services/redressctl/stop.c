@@ -68,8 +68,7 @@ static void print_outcome(const struct stop_options *options, const struct stop_
         json_t *json = json_pack("{s:s, s:I, s:b, s:b}", "id", outcome->id, "version",
                                  (json_int_t)outcome->version, "judged", outcome->known, "accepted",
                                  outcome->accepted);
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
+        command_print(json);
         json_decref(json);
         return;
     }
@@ -162,21 +161,16 @@ static int command(int argc, char **argv, const struct usage *usage, bool stoppe
         {"all", OPTION_FLAG, NULL, "with --list: those that were resumed, too", &options.all, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code))
-        return code;
-    if (count == 1)
-        rule->id = arguments[0];
+    if (!command_read(usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    if (line.count == 1)
+        rule->id = line.arguments[0];
     const char *refusal = options.list ? NULL : missing(&options);
     if (refusal != NULL)
         return options_refuse(argv[0], "%s", refusal);
-    if (!session_read(argv[0], &session, &code))
-        return code;
-    return command_end(argv[0], list_or_say(&session, &options, &error), &error);
+    return command_end(argv[0], list_or_say(&line.session, &options, &error), &error);
 }
 
 int command_stop(int argc, char **argv)

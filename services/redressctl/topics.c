@@ -61,8 +61,7 @@ static void print_json(const int32_t counts[TOPIC_COUNT])
                                               (int)info->retention_days, "compacted",
                                               (int)info->compacted, "message", info->ce_type));
     }
-    json_dumpf(list, stdout, JSON_INDENT(2));
-    putchar('\n');
+    command_print(list);
     json_decref(list);
 }
 
@@ -147,17 +146,13 @@ int command_topics(int argc, char **argv)
          TOPICS_REPLICATION_MAX},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
-    char **arguments;
-    int count, code;
-    struct session session;
+    struct command_line line;
     struct error error = {0};
-    if (!options_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &arguments, &count,
-                      &code) ||
-        !session_read(argv[0], &session, &code))
-        return code;
-    if (strcmp(arguments[0], "create") == 0)
-        return command_end(argv[0], create(&session, &options, &error), &error);
-    if (strcmp(arguments[0], "list") == 0)
-        return command_end(argv[0], list(&session, options.json, &error), &error);
-    return options_refuse(argv[0], "%s: create or list", arguments[0]);
+    if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
+        return line.code;
+    if (strcmp(line.arguments[0], "create") == 0)
+        return command_end(argv[0], create(&line.session, &options, &error), &error);
+    if (strcmp(line.arguments[0], "list") == 0)
+        return command_end(argv[0], list(&line.session, options.json, &error), &error);
+    return options_refuse(argv[0], "%s: create or list", line.arguments[0]);
 }
