@@ -241,10 +241,21 @@ static enum status make(const struct rules *rules, const struct rules_set *set, 
         message_unpack(topic_info(TOPIC_RULES)->message, body, size, arena, &message, &why);
     if (status == STATUS_OK)
         status = handler->make(handler->context, (const Redress__V1__RuleSet *)message, made, &why);
-    if (status != STATUS_OK)
-        return error_set(error, STATUS_FATAL,
-                         "%s %s/%lld was accepted, and cannot be read now: %.300s",
-                         rules_kind_name(set->kind), set->id, (long long)set->version, why.text);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    bool faulty = status == STATUS_INVALID || status == STATUS_UNPROCESSABLE;
+    return error_set(error, faulty ? STATUS_INVALID : STATUS_FATAL,
+                     "%s %s/%lld was accepted, and cannot be read now: %.300s",
+                     rules_kind_name(set->kind), set->id, (long long)set->version, why.text);
+}
+
+/* Said once by each process; another version takes over as always. */
+static enum status note_fault(struct rules_set *set, const struct error *why, struct error *error)
+{
+    set->fault = strdup(why->text);
+    if (set->fault == NULL)
+        return error_set(error, STATUS_FATAL, "no memory for a rule set");
+    log_write(LOG_ERROR, set->fault, NULL);
     return STATUS_OK;
 }
 
@@ -253,15 +264,20 @@ static enum status fetch(struct rules *rules, struct rules_set *set, struct erro
 {
     const struct rules_handler *handler = &rules->handlers[set->kind];
     struct arena *arena = arena_create(2 * CHECK_UNPACKED_MAX);
-    struct rules_made made;
+    struct rules_made made = {0};
+    struct error why = {0};
     const void *body;
     size_t size;
     if (arena == NULL)
         return error_set(error, STATUS_FATAL, "no memory for a rule set");
     enum status status = store_body(rules->store, set->revision, arena, &body, &size, error);
     if (status == STATUS_OK)
-        status = make(rules, set, body, size, arena, &made, error);
-    if (status == STATUS_OK) {
+        status = make(rules, set, body, size, arena, &made, &why);
+    if (status == STATUS_INVALID)
+        status = note_fault(set, &why, error);
+    else if (status == STATUS_FATAL)
+        (void)error_set(error, status, "%s", why.text);
+    if (status == STATUS_OK && set->fault == NULL) {
         set->made =
             cache_bring(rules->cache, set->revision, made.made, made.bytes, handler->release, true);
         if (set->made == NULL)
@@ -278,7 +294,8 @@ static enum status provide(struct rules *rules, struct rules_set *found,
     if (found == NULL)
         return STATUS_OK;
     found->made = cache_use(rules->cache, found->revision);
-    enum status status = found->made == NULL ? fetch(rules, found, error) : STATUS_OK;
+    enum status status =
+        found->made == NULL && found->fault == NULL ? fetch(rules, found, error) : STATUS_OK;
     if (status == STATUS_OK)
         *set = found;
     return status;

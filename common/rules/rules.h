@@ -113,8 +113,9 @@ int64_t rules_revision(const struct rules *rules);
 
 /* In loaded: the model (POLICY or AUTHORITY) for a refund, made. The one in force at `requested_us`
  * if that says judged by request; if it says judged by purchase, the one in force at
- * `purchased_us`. NULL in `*set`: none is valid; the request waits. The set lives until the next
- * rules_loaded.
+ * `purchased_us`. NULL in `*set`: none is valid; the request waits. So it does where `made` of the
+ * set is NULL: what was accepted by an earlier program may be refused by this one, and then holds
+ * nothing else up. The set lives until the next rules_loaded.
  * STATUS_EXHAUSTED: this batch needs more made than the cache holds: return it, and the batch is
  * done again in halves. STATUS_RETRY: the database is away: return it too. */
 enum status rules_model(struct rules *rules, const char *merchant_id, enum rules_kind kind,

@@ -36,6 +36,9 @@ struct rules_set {
     int64_t valid_from_us;
     int64_t revision; /* of the worker's rules that began with it */
     const void *made; /* what the kind's `make` made of it: a model's const struct dmn_models */
+    /* Why nothing can be made of it any more, though it was accepted once: `made` is NULL then, and
+     * whatever needs it waits. Else NULL. */
+    const char *fault;
 };
 
 /* A stop that holds. Covers what agrees in every field that is not empty (or 0); everything if all

@@ -1,5 +1,6 @@
 #include "timeline.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,10 @@ void timeline_destroy(struct timeline *timeline)
 {
     if (timeline == NULL)
         return;
-    for (size_t i = 0; i < timeline->count; i++)
+    for (size_t i = 0; i < timeline->count; i++) {
+        free((void *)(uintptr_t)timeline->entries[i]->set.fault);
         free(timeline->entries[i]);
+    }
     free(timeline->entries);
     free(timeline);
 }

@@ -20,7 +20,8 @@ enum status timeline_add(struct timeline *timeline, const struct rules_set *set)
 
 /* The one in force for the merchant at `at_us`: of its own versions or else of those of merchant
  * "", the latest valid_from that is not after it, and of those the highest revision. NULL: none. It
- * lives as long as the timeline, and the caller may set `made`. */
+ * lives as long as the timeline, and the caller may set `made`, and `fault` to memory that the
+ * timeline will free. */
 struct rules_set *timeline_find(const struct timeline *timeline, const char *merchant_id,
                                 enum rules_kind kind, int64_t at_us);
 

@@ -136,6 +136,10 @@ static enum status answer(struct batch *batch, const struct event *event,
         return publish(batch, event, refund, NULL);
     if (input->set == NULL)
         return STATUS_NOT_FOUND;
+    if (input->set->made == NULL) {
+        *reason = arena_printf(batch->arena, "a policy that can be read: %s", input->set->fault);
+        return *reason == NULL ? STATUS_EXHAUSTED : STATUS_NOT_FOUND;
+    }
     struct assessment *assessment = arena_alloc(batch->arena, sizeof *assessment);
     if (assessment == NULL)
         return STATUS_EXHAUSTED;

@@ -74,8 +74,6 @@ static enum status ask_latest(struct database *database, const Redress__V1__Rule
         return status;
     outcome->version = strtoll(table_value(table, 0, 0), NULL, 10);
     outcome->unchanged = same != NULL && strcmp(table_value(table, 0, 1), same) == 0;
-    if (outcome->unchanged)
-        outcome->version--;
     table_free(table);
     return STATUS_OK;
 }
@@ -202,6 +200,8 @@ enum status rule_publish(const struct session *session, const struct rule_public
         return status;
     status = ask_latest(database, publication->set, arena, outcome, error);
     outcome->unchanged = outcome->unchanged && !publication->again;
+    if (outcome->unchanged)
+        outcome->version--; /* the latest */
     bool send_it = status == STATUS_OK && !outcome->unchanged;
     if (send_it)
         status = sign(publication, outcome->version, arena, error);

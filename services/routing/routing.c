@@ -4,6 +4,7 @@
 #include "routing_internal.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define NAMES(function, type, rows, prefix)                   \
@@ -165,6 +166,16 @@ static enum status act_await(struct turn *turn)
     return STATUS_OK;
 }
 
+/* NULL: the arena is full. */
+static const char *model_wanted(const struct routing_step *step)
+{
+    const struct router *router = step->rules.router;
+    if (router == NULL || step->answer->unanswered == NULL)
+        return "a valid authority model";
+    return arena_printf(step->arena, "an authority model that answers: %s %" PRId64 " does not. %s",
+                        router->model_id, router->model_version, step->answer->unanswered);
+}
+
 /* Once it is held and then once a day operators are told; what waits is its last assessment. */
 static enum status act_hold(struct turn *turn)
 {
@@ -177,8 +188,10 @@ static enum status act_hold(struct turn *turn)
     bool another_day =
         waited_us / CLOCK_DAY_US != (waited_us - step->terms->model_retry_us) / CLOCK_DAY_US;
     if (first || (another_day && waited_us >= CLOCK_DAY_US)) {
-        step->answer->waiting_for = "a valid authority model";
+        step->answer->waiting_for = model_wanted(step);
         step->answer->waiting_since_us = refund->held_us;
+        if (step->answer->waiting_for == NULL)
+            return STATUS_EXHAUSTED;
     }
     if (case_is_open(refund->latest))
         case_free(turn, refund->latest);

@@ -120,13 +120,24 @@ enum status routing_rules_open(struct routing_context *own, const struct config_
     return rules_open(&settings, &own->rules, error);
 }
 
+/* In place of a model that cannot be read. */
+static enum status ask_unreadable(const struct router *router, const struct route_facts *facts,
+                                  struct arena *arena, struct route *route, struct error *error)
+{
+    (void)facts;
+    (void)arena;
+    (void)route;
+    return error_set(error, STATUS_INVALID, "%s", (const char *)router->models);
+}
+
 static const struct router *make_router(struct batch *batch, const struct rules_set *set)
 {
     const struct routing_context *own = batch->context;
     struct router *router = arena_alloc(batch->arena, sizeof *router);
     if (router == NULL)
         return NULL;
-    *router = route_model_router(set->made, own->route_scratch);
+    *router = set->made != NULL ? route_model_router(set->made, own->route_scratch)
+                                : (struct router){.ask = ask_unreadable, .models = set->fault};
     router->model_id = set->id;
     router->model_version = set->version;
     router->model_sha256 = set->sha256;
@@ -152,11 +163,13 @@ static enum status find_rules(struct batch *batch, const struct event *event,
     if (status != STATUS_OK)
         return status;
     *rules = (struct routing_rules){0};
-    if (roster != NULL)
+    if (roster != NULL && roster->made != NULL)
         rules->roster = &((const struct made *)roster->made)->roster;
-    if (calendar != NULL)
+    if (calendar != NULL && calendar->made != NULL)
         rules->calendar = &((const struct made *)calendar->made)->calendar;
-    if (limits != NULL)
+    if (limits != NULL && limits->made == NULL)
+        model = limits; /* nothing is automatic by a limit that nobody can read */
+    else if (limits != NULL)
         rules->limits = &((const struct made *)limits->made)->limits;
     if (model == NULL)
         return STATUS_OK;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A merchant without any policy: the request waits, operators hear of it, nothing is decided by a
-default; and it goes on once a policy is published.
+"""A merchant without any policy, and models that an earlier program accepted and this one cannot
+read: the request waits, operators hear of it, nothing is decided by a default; and it goes on once a
+policy is published.
 
     no_policy_test.py DIRECTORY     DIRECTORY holds the programs
 
@@ -8,6 +9,7 @@ limit: 300 s. A line per check, then "N passed, N failed". With KEEP_STACK=1 the
 its logs is left for a look.
 """
 
+import json
 import os
 import sys
 
@@ -22,10 +24,10 @@ from stack import ROOT, Stack
 PATIENCE_S = 3  # looked for a decision that must not come
 
 
-def stalled(stack, journey):
+def stalled(stack, journey, worker="policy"):
     return [event["stalled"]["waitingFor"] for event in stack.events(CONTROL)
             if event.get("stalled", {}).get("refundId") == journey.refund_id and
-            journey.refund_id and event["source"] == "policy"]
+            journey.refund_id and event["source"] == worker]
 
 
 def waiting(stack):
@@ -59,10 +61,56 @@ def waits_and_goes_on(stack):
                    stack.ctl("status"))
 
 
+def spoil(stack, worker, model, name, another):
+    """Where a name stood that models could use, what is kept has one that nothing has."""
+    was, now = (f"encode('{word}', 'hex')" for word in (name, another))
+    stack.sql(worker, "UPDATE rule_set SET body = decode(replace(encode(body, 'hex'),"
+              f" {was}, {now}), 'hex') WHERE id = '{model}'")
+    counting.equal("the kept model is another one now", stack.sql(
+        worker, f"SELECT count(*) FROM rule_set WHERE id = '{model}' AND"
+        f" position('{another}'::bytea IN body) > 0"), [["1"]])
+
+
+def readable_no_more(stack):
+    counting.section("models that were accepted, and cannot be read now")
+    workers = ("policy", "routing")
+    stack.script("stop", *workers)
+    spoil(stack, "policy", "late-rules", "line.category", "lime.category")
+    spoil(stack, "routing", "authority", "queueOf(market)", "queueOf(markat)")
+    stack.script("start", *workers)
+    order = Order("unread")
+    stack.publish(ORDERS, *order.events())
+    stack.publish(REQUESTS, order.request())
+    journey = Journey(stack, order)
+    journey.await_status(shop.VALIDATED, "VALIDATED")
+    told = counting.until(lambda: stalled(stack, journey))
+    counting.check("operators hear which policy cannot be read", told and
+                   "late-rules/1 was accepted, and cannot be read now" in told[0], told)
+    counting.check("no default decides it", not counting.until(
+        lambda: journey.statuses(ASSESSED), PATIENCE_S), journey.trace())
+    signed = ("--key", stack.folder / "secrets/rules-1.key")
+    stack.ctl("policy", "publish", ROOT / "deploy/policies/first-rules.dmn", "--id", "late-rules",
+              "--valid-from", "1970-01-01T00:00:00Z", "--correction", "unreadable", "--again", *signed)
+    assessed = journey.await_status(ASSESSED, "COMPLIANT") or {}
+    counting.equal("by the version that came", assessed.get("model", {}).get("version"), "2")
+    told = counting.until(lambda: stalled(stack, journey, "routing"))
+    counting.check("operators hear which authority model cannot be read", told and
+                   "authority/1 was accepted, and cannot be read now" in told[0], told)
+    counting.equal("nothing is routed", journey.statuses(shop.ROUTED), [])
+    again = json.loads((ROOT / "deploy/rules/authority.json").read_text())
+    rules = stack.folder / "authority-2.json"
+    rules.write_text(json.dumps({**again, "version": "2"}))
+    stack.ctl("rules", "publish", rules, "--model", ROOT / "deploy/policies/authority.dmn",
+              "--again", *signed)
+    journey.await_paid(255)
+    counting.equal("it is judged once", journey.statuses(ASSESSED), ["COMPLIANT"])
+
+
 def main():
     os.environ["SAMPLE_POLICY"] = "no"
     with Stack(sys.argv[1]) as stack:
         waits_and_goes_on(stack)
+        readable_no_more(stack)
         stack.keep = bool(os.environ.get("KEEP_STACK"))
     return counting.end()
 

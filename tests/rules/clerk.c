@@ -90,7 +90,8 @@ static enum status decide(struct batch *batch, struct event *event)
     struct note *note = (struct note *)batch->rows + (event - batch->events);
     note->decided = true;
     note->stopped = rules_stopped(clerk->rules, event->merchant_id, 0, NULL, NULL) != NULL;
-    return note->model != NULL && dmn_memory(note->model->made) == 0 ? STATUS_FATAL : STATUS_OK;
+    bool made = note->model != NULL && note->model->made != NULL;
+    return made && dmn_memory(note->model->made) == 0 ? STATUS_FATAL : STATUS_OK;
 }
 
 static enum status save(struct batch *batch, struct unit *unit)
