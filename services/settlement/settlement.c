@@ -109,6 +109,13 @@ static int64_t claimed(const struct approval_event *approval)
     return sum;
 }
 
+/* It has been paid, or may still be. */
+static bool is_committed(const struct payout *payout)
+{
+    return payout->state == PAYOUT_SUCCEEDED ||
+           (!payout_ended(payout->state) && payout->state != PAYOUT_FALLBACK_PENDING);
+}
+
 /* What this refund has paid or may still pay, and how many payouts it has. */
 static int64_t committed_to(const struct settling *settling, const struct refund *refund,
                             int32_t *count)
@@ -119,11 +126,31 @@ static int64_t committed_to(const struct settling *settling, const struct refund
         if (p->refund != refund)
             continue;
         ++*count;
-        if (p->state == PAYOUT_SUCCEEDED ||
-            (!payout_ended(p->state) && p->state != PAYOUT_FALLBACK_PENDING))
+        if (is_committed(p))
             sum += p->amount_minor;
     }
     return sum;
+}
+
+/* More of a payment than was approved of it at first: what a fresh approval is about came back to
+ * life meanwhile, however much of the claim was never approved, or failed for good elsewhere. */
+static bool is_paid_already(const struct settling *settling, const struct refund *refund,
+                            const struct share *share)
+{
+    int64_t first_version = 0, approved = 0, committed = 0;
+    for (const struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
+        if (p->refund != refund)
+            continue;
+        if (first_version == 0 || p->routed_version < first_version)
+            first_version = p->routed_version;
+    }
+    for (const struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
+        if (p->refund != refund || strcmp(p->payment_id, share->payment_id) != 0)
+            continue;
+        approved += p->routed_version == first_version ? p->amount_minor : 0;
+        committed += is_committed(p) ? p->amount_minor : 0;
+    }
+    return committed > 0 && committed + share->minor > approved;
 }
 
 /* Another way than back to the payment, which somebody must have chosen. */
@@ -148,6 +175,9 @@ static const char *refusal_of(const struct settling *settling, const struct refu
         return "PAYEE_NOT_VERIFIED";
     if (committed > 0 && committed + approval->amount_minor > claimed(approval))
         return "ALREADY_PAID";
+    for (size_t i = 0; i < approval->share_count; i++)
+        if (is_paid_already(settling, refund, &approval->shares[i]))
+            return "ALREADY_PAID";
     if ((size_t)count + approval->share_count > PAYOUTS_MAX)
         return "TOO_MANY_PAYOUTS";
     return NULL;
@@ -169,10 +199,19 @@ static int provider_of(enum refund_method method)
     return PROVIDER_NONE; /* the payment's own, once that is known */
 }
 
+/* The gate was open before: what could not be paid then is approved anew, as it was cut then. */
+static bool is_cut(const struct refund *refund, const struct approval_event *approval)
+{
+    for (size_t i = 0; i < refund->line_count && i < approval->line_count; i++)
+        if (refund->lines[i].units < approval->lines[i].units)
+            return true;
+    return false;
+}
+
 /* Goods that were lost do not come any more: who approves after that knows it. */
 static bool waits_for_goods(const struct refund *refund, const struct approval_event *approval)
 {
-    return approval->goods_required && refund->goods != GOODS_LOST;
+    return approval->goods_required && refund->goods != GOODS_LOST && !is_cut(refund, approval);
 }
 
 static struct payout *payout_add(struct settling *settling, struct refund *refund,
@@ -225,8 +264,10 @@ static enum status pay(struct settling *settling, struct refund *refund,
 {
     int32_t count = 0;
     (void)committed_to(settling, refund, &count);
-    refund->lines = approval->lines;
-    refund->line_count = approval->line_count;
+    if (!is_cut(refund, approval)) {
+        refund->lines = approval->lines;
+        refund->line_count = approval->line_count;
+    }
     refund->reason = approval->reason;
     refund->customer = approval->customer;
     refund->market = approval->market;

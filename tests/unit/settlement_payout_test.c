@@ -319,6 +319,52 @@ Test(settlement_payout, what_failed_can_be_approved_again)
     cr_assert_eq(world_payout(&world, 1)->ordinal, 2);
 }
 
+/* What came back to life meanwhile is paid, whatever of the refund is still free beside it. */
+Test(settlement_payout, what_reappeared_is_not_paid_another_way)
+{
+    cr_assert_eq(world_capture(&world, "pay_2", 1000, "GBP"), STATUS_OK);
+    const struct share shares[] = {{"pay_1", 510}, {"pay_2", 300}};
+    cr_assert_eq(world_approve(&world, "rf_1", 1, shares, 2), STATUS_OK);
+    struct payout *first = world_payout(&world, 0), *second = world_payout(&world, 1);
+    cr_assert_eq(world_call_failed(&world, first, CALL_FAILURE_REFUSED, "declined", 402),
+                 STATUS_OK);
+    cr_assert_eq(first->state, PAYOUT_FAILED);
+    cr_assert_eq(world_call_failed(&world, second, CALL_FAILURE_REFUSED, "account_closed", 402),
+                 STATUS_OK);
+    cr_assert_eq(second->state, PAYOUT_FALLBACK_PENDING);
+    world_pass(&world, world.limits.last_look_us);
+    cr_assert_eq(world_refund(&world, second, REFUND_STATUS_SUCCEEDED, SOURCE_LOOK_UP), STATUS_OK);
+    cr_assert_eq(second->state, PAYOUT_MANUAL);
+    struct approval_event fresh = world_approval(&world, "rf_1", 2, &shares[1], 1);
+    fresh.lines = first->refund->lines;
+    fresh.line_count = first->refund->line_count;
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    cr_expect_null(world_payout(&world, 2));
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "ALREADY_PAID");
+    cr_expect_eq(second->payment->in_flight_minor, 300);
+}
+
+/* The rest of the claim is free: it was never approved. */
+Test(settlement_payout, what_was_reduced_and_reappeared_is_not_paid_another_way)
+{
+    const struct share share = {"pay_1", 400};
+    static const struct note_line LINES[] = {{"1", 2, 1000, 0, 0}};
+    struct approval_event reduced = world_approval(&world, "rf_1", 1, &share, 1);
+    reduced.lines = LINES;
+    cr_assert_eq(world_apply_approval(&world, &reduced), STATUS_OK);
+    struct payout *payout = world_payout(&world, 0);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "account_closed", 402),
+                 STATUS_OK);
+    world_pass(&world, world.limits.last_look_us);
+    cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_LOOK_UP), STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_MANUAL);
+    struct approval_event fresh = world_approval(&world, "rf_1", 2, &share, 1);
+    fresh.lines = LINES;
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    cr_expect_null(world_payout(&world, 1));
+    cr_assert_str_eq(world_publication(&world, 0)->reason, "ALREADY_PAID");
+}
+
 Test(settlement_payout, when_no_other_way_is_approved_it_has_failed)
 {
     struct payout *payout = submitted();
