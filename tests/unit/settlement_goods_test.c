@@ -216,6 +216,52 @@ Test(settlement_goods, lost_goods_go_to_people_who_approve_anew_or_decline)
     cr_assert_eq(world_payout(&world, 1)->amount_minor, 1750);
 }
 
+static bool all_adapters(int provider)
+{
+    (void)provider;
+    return true;
+}
+
+/* The gate was open, and the card is closed: what is approved anew is what was left to pay. */
+Test(settlement_goods, what_was_cut_is_not_cut_again_by_a_fresh_approval)
+{
+    struct payout *payout = waiting();
+    inspect("g1", "1", 3, 2);
+    inspect("g2", "2", 1, 0);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "account_closed", 402),
+                 STATUS_OK);
+    cr_assert_eq(payout->state, PAYOUT_FALLBACK_PENDING);
+    const struct share share = {"pay_1", 917};
+    struct approval_event fresh = approval(2, &share, 1);
+    fresh.method = METHOD_STORE_CREDIT;
+    world.has_adapter = all_adapters;
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    struct payout *other = world_payout(&world, 1);
+    cr_assert_eq(other->state, PAYOUT_SUCCEEDED);
+    cr_assert_eq(other->amount_minor, 917);
+    const struct publication *told = world_publication(&world, 1);
+    cr_assert_eq(told->released_count, (size_t)0, "they are in the claim already");
+    cr_assert_eq(told->note_count, (size_t)2);
+    cr_assert_eq(told->note[0].units, 2);
+}
+
+Test(settlement_goods, what_came_in_time_is_not_waited_for_again)
+{
+    struct payout *payout = waiting();
+    inspect("g1", "1", 3, 2);
+    world_pass(&world, world.limits.goods_wait_us);
+    cr_assert_eq(world_due(&world, DUE_GOODS, "rf_1"), STATUS_OK);
+    cr_assert_eq(payout->refund->goods, GOODS_EXPIRED);
+    cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "account_closed", 402),
+                 STATUS_OK);
+    int64_t left_minor = payout->amount_minor;
+    const struct share share = {"pay_1", left_minor};
+    struct approval_event fresh = approval(2, &share, 1);
+    cr_assert_eq(world_apply_approval(&world, &fresh), STATUS_OK);
+    cr_assert_eq(world_payout(&world, 1)->state, PAYOUT_SUBMITTED);
+    cr_assert_eq(world_payout(&world, 1)->amount_minor, left_minor);
+}
+
 /* What returns to the claim is told even while the payout waits for its capture. */
 Test(settlement_goods, a_reduction_is_told_before_the_capture_is_known)
 {
