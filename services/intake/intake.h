@@ -354,7 +354,8 @@ struct follow_up {
 };
 
 /* What a later stage made of a refund, and what becomes of the claim. A payout's becomes true when
- * all payouts of the refund have ended and none succeeded. Everything else keeps the claim.
+ * all payouts of the refund have ended and none succeeded; money that came back, and is to be paid
+ * another way, is no longer paid. Everything else keeps the claim.
  * X(stage, status there, status here, does the claim end) */
 #define OUTCOME_ROWS(X)                        \
     X(ASSESSED, DECLINED, DECLINED, RELEASED)  \
@@ -363,6 +364,7 @@ struct follow_up {
     X(ROUTED, NEEDS_INFO, NEEDS_INFO, KEPT)    \
     X(ROUTED, EXPIRED, EXPIRED, RELEASED)      \
     X(PAYOUTS, AWAITING_GOODS, OPEN, KEPT)     \
+    X(PAYOUTS, FALLBACK_PENDING, OPEN, KEPT)   \
     X(PAYOUTS, SUCCEEDED, PAID, KEPT)          \
     X(PAYOUTS, FAILED, FAILED, RELEASED)       \
     X(PAYOUTS, CANCELLED, CANCELLED, RELEASED) \

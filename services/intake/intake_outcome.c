@@ -124,6 +124,9 @@ static enum status paid_out(const struct intake *intake, struct order *order, st
     for (size_t i = 0; i < seen->returned_count; i++)
         claim_return_units(refund, seen->returned[i].line_id, seen->returned[i].units);
     enum status status = count_payout(intake, order, refund, input);
+    if (status == STATUS_OK && seen->outcome == OUTCOME_PAYOUTS_FALLBACK_PENDING &&
+        refund->status == REFUND_PAID)
+        return refund_move(intake, order, refund, REFUND_OPEN, input->now_us);
     if (status != STATUS_OK || seen->payouts_ended < seen->payouts_total)
         return status;
     return end_payouts(intake, order, refund, input);

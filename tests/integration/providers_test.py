@@ -18,7 +18,7 @@ import shop
 import provider_webhooks as webhooks
 from journey import Journey
 from provider_double import BUSY_S, Double
-from shop import ORDERS, PAYOUTS, REQUESTS, Order
+from shop import ORDERS, PAYOUTS, REQUESTS, ROUTED, Order
 from stack import Stack
 from provider_webhooks import INBOX
 
@@ -26,6 +26,7 @@ RATE = 10
 LIMITED = 60
 THREADS = 4
 OUTAGE = 12
+FALLBACKS = 3  # REDRESS_FALLBACKS_MAX
 ACCOUNT_A_SECRET = "whsec_account_a"
 
 
@@ -78,6 +79,44 @@ def state(stack, journey):
 def await_state(stack, journey, wanted):
     found = counting.until(lambda: state(stack, journey) == wanted)
     counting.check(f"the payout is {wanted}", found, (state(stack, journey), journey.trace()))
+
+
+def payouts_of(stack, journey):
+    """(provider, status), the oldest first."""
+    return [tuple(row) for row in stack.sql(
+        "settlement", "SELECT provider, status FROM view.payout WHERE refund_id ="
+        f" '{journey.refund_id}' ORDER BY reserved_at")]
+
+
+def await_last(stack, journey, wanted):
+    found = counting.until(lambda: payouts_of(stack, journey)[-1][1] == wanted)
+    counting.check(f"the latest payout is {wanted}", found, payouts_of(stack, journey))
+
+
+def cases_of(journey):
+    """The cases that were opened, in order."""
+    return list(dict.fromkeys(event["case"]["caseId"] for event in journey.events(ROUTED)
+                              if event.get("case")))
+
+
+def next_case(journey, number):
+    counting.check(f"people are asked, case {number}",
+                   counting.until(lambda: len(cases_of(journey)) >= number), journey.trace())
+    return (cases_of(journey) + [""] * number)[number - 1]
+
+
+def fails_as_closed(stack, double, order):
+    """A refund at Adyen that has succeeded, and comes back as the customer's account was closed."""
+    journey, = ask(stack, order)
+    await_state(stack, journey, "PENDING")
+    payout = payout_of(journey)
+    told = (order.named, double.refunds[payout]["id"], 255, payout)
+    stack.publish(INBOX, webhooks.adyen("REFUND", *told))
+    journey.await_paid(255)
+    stack.publish(INBOX, webhooks.adyen("REFUND_FAILED", *told, reason="Account closed"))
+    journey.await_status(PAYOUTS, "FALLBACK_PENDING")
+    counting.equal("the money is free", payment(stack, order)[:2], ["0", "0"])
+    return journey, told
 
 
 def scenarios(stack, double, finance):
@@ -258,6 +297,48 @@ def scenarios(stack, double, finance):
         counting.check("the platform vouches for the account that it names", counting.until(
             lambda: verified() == [["f"], ["t"]]), verified())
 
+    def a_closed_account_is_paid_another_way_once():
+        order = Paid("closed-1", "ADYEN", "ADYENCLOSED1")
+        journey, told = fails_as_closed(stack, double, order)
+        case = next_case(journey, 1)
+        counting.equal("nothing more is sent meanwhile", payouts_of(stack, journey),
+                       [("ADYEN", "FALLBACK_PENDING")])
+        stack.ctl("decide", case, "reduce", "--method", "STORE_CREDIT", "--as", "mia")
+        paid = counting.until(
+            lambda: ("STORE_CREDIT", "SUCCEEDED") in payouts_of(stack, journey))
+        counting.check("what was approved anew is paid", paid, payouts_of(stack, journey))
+        stack.publish(INBOX, webhooks.adyen("REFUND_FAILED", *told, reason="Account closed"))
+        counting.until(lambda: stack.lag("settlement") == 0)
+        counting.equal("once", (payment(stack, order), [status for _, status in
+                                                        payouts_of(stack, journey)].count(
+                                                            "SUCCEEDED")),
+                       (["255", "0", "0", "f"], 1))
+        journey.await_standing("PAID")
+        counting.equal("and nobody is asked again", len(cases_of(journey)), 1)
+        counting.equal("Adyen was asked once", [refund["payment"] for refund in
+                                                double.refunds.values()].count(order.named), 1)
+
+    def what_fails_again_and_again_ends():
+        """Each time people are asked anew, and after the third time it has failed."""
+        order = Paid("closed-2", "ADYEN", "ADYENCLOSED2")
+        journey, _ = fails_as_closed(stack, double, order)
+        for number in range(1, FALLBACKS + 1):
+            stack.ctl("decide", next_case(journey, number), "approve", "--as", "mia")
+            by_hand = counting.until(lambda: stack.sql(
+                "settlement", "SELECT payout_id FROM view.payout WHERE provider = 'MANUAL' AND"
+                f" status = 'MANUAL' AND refund_id = '{journey.refund_id}'"))
+            counting.equal("finance is to pay by hand", len(by_hand or []), 1)
+            stack.publish(INBOX, finance.reports(
+                event_id=f"closed-{number}", merchant_id=order.merchant, order_id=order.order_id,
+                payment_id=order.payment(), payout_id=by_hand[0][0],
+                reference=f"BANK-{number}", status="FAILED", reason="account_closed",
+                amount={"value": "2.55", "currency": "GBP"}))
+            await_last(stack, journey, "FALLBACK_PENDING" if number < FALLBACKS else "FAILED")
+        journey.await_standing("FAILED")
+        counting.equal("nobody is asked any more", len(cases_of(journey)), FALLBACKS)
+        counting.equal("nothing was paid, and all of it is free", payment(stack, order),
+                       ["0", "0", "0", "f"])
+
     def disputes_take_and_give():
         order = Paid("dispute", "ADYEN", "ADYENDISPUTE")
         stack.publish(ORDERS, *order.events())
@@ -314,6 +395,7 @@ def scenarios(stack, double, finance):
     return (adyen_pays_by_webhook, paypal_pays_with_a_token,
             what_comes_before_the_capture_waits_for_it, disputes_take_and_give,
             a_payment_has_one_cap_under_both_its_names, an_account_vouches_for_its_own_payments,
+            a_closed_account_is_paid_another_way_once, what_fails_again_and_again_ends,
             finance_reports_what_it_paid, what_is_no_webhook_is_a_dead_letter), \
         (a_lost_answer_is_learned_by_the_same_key, a_busy_provider_is_left_alone,
          a_call_that_waited_too_long_is_not_made, an_outage_delays_only_its_own_refunds,

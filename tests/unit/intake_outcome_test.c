@@ -12,6 +12,7 @@ static const struct {
     {OUTCOME_ROUTED_NEEDS_INFO, REFUND_NEEDS_INFO, false},
     {OUTCOME_ROUTED_EXPIRED, REFUND_EXPIRED, true},
     {OUTCOME_PAYOUTS_AWAITING_GOODS, REFUND_OPEN, false},
+    {OUTCOME_PAYOUTS_FALLBACK_PENDING, REFUND_OPEN, false},
     {OUTCOME_PAYOUTS_SUCCEEDED, REFUND_PAID, false},
     {OUTCOME_PAYOUTS_FAILED, REFUND_FAILED, true},
     {OUTCOME_PAYOUTS_CANCELLED, REFUND_CANCELLED, true},
@@ -109,6 +110,44 @@ Test(intake_outcome, money_that_comes_back_weeks_later_frees_the_claim)
     cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
     cr_expect_eq(world_last(world)->claim_minor, 1531);
     world_destroy(world);
+}
+
+static enum status payout_says(struct world *world, enum outcome outcome, int64_t version,
+                               const char *payout_id, int32_t total, int32_t ended)
+{
+    struct input input = world_outcome(outcome, "a", version);
+    input.outcome.payouts_total = total;
+    input.outcome.payouts_ended = ended;
+    input.outcome.payout_id = payout_id;
+    input.outcome.minor = 1531;
+    return world_decide(world, input);
+}
+
+/* Paid, sent back as the account is closed, and then paid another way, or not at all: what counts
+ * as paid is what the customer has. */
+Test(intake_outcome, money_that_is_paid_another_way_counts_once)
+{
+    for (int paid = 0; paid < 2; paid++) {
+        struct world *world = world_create();
+        world_sell(world);
+        cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+        cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_SUCCEEDED, 1, "po_1", 1, 1), STATUS_OK);
+        cr_expect_eq(world->customer_refunded_minor, 1531);
+        cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FALLBACK_PENDING, 2, "po_1", 1, 0),
+                     STATUS_OK);
+        cr_expect_eq(world->customer_refunded_minor, 0);
+        cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+        cr_expect_neq(world_due(world, world_refund(world, "a"), DEADLINE_STALL), 0);
+        cr_assert_eq(payout_says(world, paid ? OUTCOME_PAYOUTS_SUCCEEDED : OUTCOME_PAYOUTS_FAILED,
+                                 3, "po_2", 2, 1),
+                     STATUS_OK);
+        cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FAILED, 4, "po_1", 2, 2), STATUS_OK);
+        cr_expect_eq(world->customer_refunded_minor, paid ? 1531 : 0);
+        cr_expect_eq(world_refund(world, "a")->status, paid ? REFUND_PAID : REFUND_FAILED);
+        cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+        cr_expect_eq(world_last(world)->status, paid ? ANSWER_REJECTED : ANSWER_VALIDATED);
+        world_destroy(world);
+    }
 }
 
 Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
