@@ -36,7 +36,7 @@ static const char open_sql[] =
     "  JOIN unnest(string_to_array(CASE n.next WHEN 'REVIEW' THEN $2 WHEN 'CONTROL' THEN $3"
     "                                          ELSE $1 END, chr(31)))"
     "       WITH ORDINALITY AS p(person, n)"
-    "    ON p.person <> ALL (c.approvers) AND p.person IS DISTINCT FROM c.requester"
+    "    ON p.person <> ALL (c.approved_by) AND p.person IS DISTINCT FROM c.requester"
     "   AND p.person <> c.appealed_by"
     "   AND p.person <> ALL (c.reviewers) AND p.person <> ALL (c.decided_before)"
     "   AND (c.taken_by = '' OR c.taken_by = p.person)"

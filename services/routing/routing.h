@@ -207,6 +207,7 @@ struct kept_decision {
     const uint8_t *signature;
     size_t signature_size;
     struct person_day_seen day; /* what the limit of the day was held against */
+    const char *counting;       /* of an approval: whose approvals count with it, US between */
     int64_t occurred_us, decided_us;
     bool stored;
     struct kept_decision *next; /* in the order of their numbers */

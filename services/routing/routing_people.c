@@ -43,6 +43,19 @@ enum status approvers_list(struct routing_step *step)
     return STATUS_OK;
 }
 
+/* As approvers_list, for whoever looks at the case: what was approved by people who may no longer
+ * approve it is not shown as approved. */
+static const char *approvers_text(const struct routing_step *step)
+{
+    const char *text = "";
+    for (const struct kept_decision *kept = step->refund->decisions; kept != NULL && text != NULL;
+         kept = kept->next)
+        if (approval_holds(step, kept))
+            text = arena_printf(step->arena, "%s%s%s", text, text[0] == '\0' ? "" : "\x1f",
+                                kept->actor_id);
+    return text;
+}
+
 static int32_t approvals_holding(const struct routing_step *step)
 {
     int32_t count = 0;
@@ -338,6 +351,7 @@ static struct kept_decision *keep(struct routing_step *step, const struct decisi
                                    .signature = decision->signature,
                                    .signature_size = decision->signature_size,
                                    .day = step->answer->day_seen,
+                                   .counting = "",
                                    .occurred_us = decision->occurred_us,
                                    .decided_us = step->now_us};
     kept->number = 1;
@@ -417,6 +431,9 @@ static enum status take(struct routing_step *step, const struct decision *decisi
         (decision->verdict == VERDICT_COMMENT || decision->verdict == VERDICT_LIFT ? 0 : 1);
     kept->minor = about_money ? subject->minor : 0;
     kept->method = about_money ? subject->method : 0;
+    kept->counting = is_approval(decision->verdict) ? approvers_text(step) : "";
+    if (kept->counting == NULL)
+        return STATUS_EXHAUSTED;
     return turn_happen(&(struct turn){.step = step, .decision = decision},
                        event_of(step, decision->verdict));
 }

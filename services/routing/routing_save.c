@@ -86,12 +86,12 @@ static const struct statement INSERT_DECISIONS = {
     .sql = "INSERT INTO decision (refund, number, decision_id, ordinal, case_version,"
            "       result_version, actor_id, actor_role, verdict, refusal, amount_minor, method,"
            "       note, occurred_at, decided_at, on_behalf_of, recommended, key_id, signature,"
-           "       payee, day, day_used_minor, day_limit_minor)"
+           "       payee, day, day_used_minor, day_limit_minor, counting)"
            " SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::integer[],"
            "       $5::bigint[], $6::bigint[], $7::text[], $8::integer[], $9::integer[],"
            "       $10::text[], $11::bigint[], $12::integer[], $13::text[], $14::timestamptz[],"
            "       $15::timestamptz[], $16::text[], $17::integer[], $18::text[], $19::bytea[],"
-           "       $20::text[], $21::integer[], $22::bigint[], $23::bigint[])"};
+           "       $20::text[], $21::integer[], $22::bigint[], $23::bigint[], $24::text[])"};
 
 static const struct statement INSERT_PAYMENTS = {
     .name = "insert_payments",
@@ -270,6 +270,7 @@ static void put_decision(struct columns *columns, const struct routing_refund *r
     columns_bytes(columns, kept->signature, kept->signature_size);
     columns_text(columns, kept->payee);
     put_day(columns, &kept->day);
+    columns_text(columns, kept->counting);
 }
 
 static void save_decisions(struct batch *batch, struct unit *unit)

@@ -318,6 +318,7 @@ def scenarios(stack):
         counting.until(lambda: stack.lag("routing") == 0)
         counting.equal("who has left does not count", large.statuses(ROUTED)[-1],
                        "PENDING_APPROVAL")
+        counting.equal("and is not shown", large.case()["approvers"], ["tom"])
         stack.publish(DECISIONS, console.sign(decision(large, large_case, "zoe")))
         routed = large.await_status(ROUTED, "APPROVED") or {}
         counting.equal("two who may have approved", sorted(

@@ -203,6 +203,14 @@ static void lose_limit(struct roster_person *person)
     person->per_refund = (struct roster_limits){0};
 }
 
+static const struct kept_decision *last_decision(void)
+{
+    const struct kept_decision *kept = fx.refund.decisions;
+    while (kept->next != NULL)
+        kept = kept->next;
+    return kept;
+}
+
 Test(routing_people, who_lost_their_authority_approves_no_more)
 {
     static void (*const changes[])(struct roster_person *) = {NULL, lose_role, lose_limit};
@@ -215,8 +223,10 @@ Test(routing_people, who_lost_their_authority_approves_no_more)
         change_mia(changes[i]);
         fixture_say(&fx, "noah", VERDICT_APPROVE);
         cr_expect_eq(fx.answer.status, ROUTED_PENDING_APPROVAL, "change %zu", i);
+        cr_expect_str_eq(last_decision()->counting, "noah", "change %zu", i);
         fixture_say(&fx, "vera", VERDICT_APPROVE);
         cr_expect_eq(fx.answer.status, ROUTED_APPROVED, "change %zu", i);
+        cr_expect_str_eq(last_decision()->counting, "noah\x1fvera", "change %zu", i);
         cr_assert_eq(fx.answer.approver_count, 2);
         cr_expect_str_eq(fx.answer.approvers[0], "noah");
         cr_expect_str_eq(fx.answer.approvers[1], "vera");
