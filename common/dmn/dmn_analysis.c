@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dmn_member.h"
 #include "dmn_study.h"
 #include "dmn_witness.h"
 #include "feel_constant.h"
@@ -368,5 +369,7 @@ enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,
             return error_set(error, STATUS_EXHAUSTED, "%.*s: no memory to analyse the table",
                              (int)table->where.size, table->where.bytes);
     }
+    if (!dmn_find_unknown_members(models, arena, analysis, &end))
+        return error_set(error, STATUS_EXHAUSTED, "no memory to analyse the decisions");
     return STATUS_OK;
 }

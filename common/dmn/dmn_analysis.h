@@ -1,6 +1,7 @@
 /* What is wrong with a decision table before anybody evaluates it: rules that overlap where only
  * one may hit, inputs that no rule covers, rules that can never hit, outputs that are not allowed,
- * cells of another type than their column.
+ * cells of another type than their column. And of any decision: entries that are asked for by a
+ * name that their type does not have.
  *
  * Columns are analysed over numbers, texts, booleans, dates, dates with times, and durations, as
  * far as their tests are constant. Where a cell is not, its rule is taken to cover everything and
@@ -18,6 +19,7 @@
     X(UNREACHABLE, "the rule can never hit")             \
     X(OUTPUT, "the output is none of those allowed")     \
     X(TYPE, "a cell is of another type than its column") \
+    X(MEMBER, "no entry of that name")                   \
     X(UNFINISHED, "too large to be analysed in full")
 
 enum dmn_finding_kind {
@@ -35,8 +37,8 @@ struct dmn_finding {
     struct dmn_finding *next;
     enum dmn_finding_kind kind;
     struct feel_text file;
-    uint32_t line; /* of the rule, or of the table */
-    struct feel_text table;
+    uint32_t line;          /* of the rule, the table or the decision */
+    struct feel_text table; /* or where else it is: "Fee, rule 3, output 1" */
     uint32_t rule;                    /* from 1; 0: the table as a whole */
     uint32_t other_rule;              /* from 1; of an OVERLAP */
     const struct feel_value *witness; /* an input per column, null: any; NULL: no inputs */
@@ -49,7 +51,7 @@ struct dmn_analysis {
     size_t count;
 };
 
-/* Looks at every table of the set. Findings lie in `arena`. EXHAUSTED: it was too small. */
+/* Looks at every table and decision of the set. Findings lie in `arena`. EXHAUSTED: it was too small. */
 enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,
                         struct dmn_analysis *analysis, struct error *error) CHECK_RESULT;
 

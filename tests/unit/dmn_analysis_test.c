@@ -102,3 +102,35 @@ Test(dmn_analysis, finds_cells_of_another_type)
            "rule 2: a cell is of another type than its column: n",
            "rule 3: a cell is of another type than its column: the output");
 }
+
+#define MEMBERS(logic)                                                                           \
+    DMN_MODEL("<itemDefinition name='tOrder'><itemComponent name='market'><typeRef>string"       \
+              "</typeRef></itemComponent><itemComponent name='lines' isCollection='true'>"       \
+              "<itemComponent name='sku'><typeRef>string</typeRef></itemComponent>"              \
+              "</itemComponent></itemDefinition>"                                                \
+              "<inputData name='order' id='o'><variable name='order' typeRef='tOrder'/>"         \
+              "</inputData><inputData name='other' id='u'/><decision name='d' id='d'>"           \
+              "<informationRequirement><requiredInput href='#o'/></informationRequirement>"      \
+              "<informationRequirement><requiredInput href='#u'/></informationRequirement>" logic \
+              "</decision>")
+
+Test(dmn_analysis, finds_entries_that_a_type_does_not_have)
+{
+    EXPECT(MEMBERS("<decisionTable><input><inputExpression><text>order.marked</text>"
+                   "</inputExpression></input><output/>"
+                   "<rule>" CELL("order.market, other.x") OUT("order.lines.skuu") "</rule>"
+                   "</decisionTable>"),
+           "order has no entry marked", "lines has no entry skuu");
+    EXPECT(MEMBERS(DMN_LITERAL("if order.lines[1].skuu = null then {a: [order.x]} else 1")),
+           "lines has no entry skuu", "order has no entry x");
+}
+
+Test(dmn_analysis, knows_no_entries_of_what_has_no_type_or_hides_it)
+{
+    expect(MEMBERS(DMN_LITERAL("[other.x, order.market, order.lines.sku, order.lines[x = 1].sku]")),
+           NULL, 0);
+    expect(MEMBERS(DMN_LITERAL("for order in [{x: 1}] return order.x")), NULL, 0);
+    expect(MEMBERS(DMN_LITERAL("(function(order) order.x)({x: 1})")), NULL, 0);
+    expect(MEMBERS(DMN_LITERAL("{order: {x: 1}, y: order.x}")), NULL, 0);
+    expect(MEMBERS(DMN_LITERAL("[{order: {x: 1}}][order.x = 1]")), NULL, 0);
+}
