@@ -35,6 +35,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The decision that every policy has. */
+#define ASSESSMENT_DECISION "Assessment"
+
 /* From best to worst: more information is asked for before anybody looks at an exception.
  * X(name): as in redress.v1.AssessmentStatus. */
 #define OUTCOME_ROWS(X) \

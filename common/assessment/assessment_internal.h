@@ -7,8 +7,6 @@
 
 #include "dmn/dmn_trace.h"
 
-#define ASSESSMENT_DECISION "Assessment"
-
 /* All facts of line `index` as one context, in `arena`; null if that is full. */
 struct feel_value facts_for_line(const struct facts *facts, size_t index, struct arena *arena);
 

@@ -169,6 +169,19 @@ static struct feel_value shared_value(const struct fact_source *s)
     return feel_context(entries, n);
 }
 
+bool facts_include(struct feel_text name)
+{
+    static const char *const groups[GROUP_COUNT] = {
+#define X(group, list, rows, from, count, help) #group,
+        FACT_GROUP_ROWS(X)
+#undef X
+    };
+    for (size_t i = 0; i < GROUP_COUNT; i++)
+        if (feel_text_is(name, feel_text(groups[i])))
+            return true;
+    return false;
+}
+
 static enum status fault_set(struct fact_fault *fault, int kind, const char *field,
                              const char *rule)
 {

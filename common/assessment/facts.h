@@ -25,6 +25,9 @@ enum status facts_build(const Redress__V1__RefundValidated *message, struct aren
 /* Tells a policy what its facts are like (dmn_expect). EXHAUSTED: no memory. */
 enum status facts_expect(struct dmn_models *models) CHECK_RESULT;
 
+/* Whether a policy's input data of this name are facts; others are always null. */
+bool facts_include(struct feel_text name);
+
 /* The table for people: Markdown. */
 void facts_print(FILE *out);
 

@@ -216,8 +216,9 @@ enum status verdict_read(const struct feel_value *value, struct verdict *verdict
 {
     enum status status = STATUS_OK;
     if (value->kind != FEEL_CONTEXT)
-        return error_set(error, STATUS_INVALID, "it is a %s and no context",
-                         feel_kind_name(value->kind));
+        return error_set(error, STATUS_INVALID, "it is %s%s and no context",
+                         value->kind == FEEL_NULL ? "" : "a ",
+                         value->kind == FEEL_NULL ? "null" : feel_kind_name(value->kind));
     if (feel_entry(value, feel_text("outcome")) == NULL)
         return error_set(error, STATUS_INVALID, "it has no outcome");
     *verdict = (struct verdict){.fee = feel_number_of(0),

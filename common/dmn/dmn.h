@@ -64,6 +64,16 @@ size_t dmn_memory(const struct dmn_models *models);
 size_t dmn_problem_count(const struct dmn_models *models);
 const struct dmn_problem *dmn_problem(const struct dmn_models *models, size_t index);
 
+/* Input data of the set. */
+struct dmn_input_data {
+    struct feel_text file;
+    uint32_t line;
+    struct feel_text name;
+};
+
+/* The one at `index`, in the order of the files; false behind the last. */
+bool dmn_input_data(const struct dmn_models *models, size_t index, struct dmn_input_data *input);
+
 /* Tells a set, before it is shared, of what kinds its inputs are going to be. `sample` is a context
  * like dmn_query.input with a value everywhere, one item in each list. Input data that take every
  * such value as it is, by their types, are then not looked through in queries of the set's first

@@ -230,3 +230,17 @@ const struct dmn_problem *dmn_problem(const struct dmn_models *models, size_t in
 {
     return index < models->problems.count ? &models->problems.list[index] : NULL;
 }
+
+bool dmn_input_data(const struct dmn_models *models, size_t index, struct dmn_input_data *input)
+{
+    for (size_t m = 0; m < models->model_count; m++)
+        for (size_t i = 0; i < models->models[m].node_count; i++) {
+            const struct dmn_node *node = models->models[m].nodes[i];
+            if (node->kind != DMN_INPUT || index-- > 0)
+                continue;
+            *input = (struct dmn_input_data){models->models[m].file, node->element->line,
+                                             node->name->text};
+            return true;
+        }
+    return false;
+}

@@ -192,10 +192,21 @@ struct feel_text dmn_trace_rule_id(const struct dmn_trace_table *table, size_t r
     return table->work->table->rules[rule].id;
 }
 
+/* "rule 3 (w1)": its place in the table, and what its author calls it. */
+static void print_rule(FILE *out, const struct dmn_trace_table *table, size_t rule)
+{
+    struct feel_text id = dmn_trace_rule_id(table, rule);
+    (void)fprintf(out, "    rule %zu", rule + 1);
+    if (id.size > 0)
+        (void)fprintf(out, " (%.*s)", (int)id.size, id.bytes);
+    (void)fputs(": ", out);
+}
+
 static void print_hit(FILE *out, struct arena *arena, const struct dmn_trace_table *table,
                       const struct dmn_trace_hit *hit)
 {
-    (void)fprintf(out, "    rule %u: hit", hit->rule + 1);
+    print_rule(out, table, hit->rule);
+    (void)fputs("hit", out);
     for (size_t i = 0; hit->outputs != NULL && i < table->output_count; i++) {
         (void)fputs(i == 0 ? " -> " : ", ", out);
         print_value(out, arena, &hit->outputs[i]);
@@ -207,12 +218,13 @@ static void print_hit(FILE *out, struct arena *arena, const struct dmn_trace_tab
 static void print_miss(FILE *out, const struct dmn_trace_table *table, size_t rule)
 {
     uint32_t failed = dmn_trace_failed(table, rule);
+    print_rule(out, table, rule);
     if (failed == DMN_TRACE_HIT) {
-        (void)fprintf(out, "    rule %zu: passes, behind the hit\n", rule + 1);
+        (void)fputs("passes, behind the hit\n", out);
         return;
     }
     struct feel_text label = dmn_trace_input_label(table, failed);
-    (void)fprintf(out, "    rule %zu: no, input %u (%.*s)\n", rule + 1, failed + 1, (int)label.size,
+    (void)fprintf(out, "no, input %u (%.*s)\n", failed + 1, (int)label.size,
                   label.size == 0 ? "" : label.bytes);
 }
 

@@ -75,21 +75,24 @@ enum status check_unpack(const struct check_record *record, struct arena *arena,
     return STATUS_OK;
 }
 
-static bool id_valid(const char *id)
+enum status check_id(const char *id, struct error *error)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
     size_t size = strlen(id);
-    return size >= 1 && size < RULES_ID_MAX && strspn(id, allowed) == size;
+    return size >= 1 && size < RULES_ID_MAX && strspn(id, allowed) == size
+               ? STATUS_OK
+               : error_set(error, STATUS_INVALID,
+                           "id: 1 to %d letters, digits, and . _ : or - between", RULES_ID_MAX - 1);
 }
 
 static enum status check_names(const Redress__V1__RuleSet *set, const struct check_record *record,
                                struct error *error)
 {
     char key[KEY_MAX];
-    if (!id_valid(set->id))
-        return error_set(error, STATUS_INVALID,
-                         "id: 1 to %d letters, digits, and . _ : or - between", RULES_ID_MAX - 1);
+    enum status status = check_id(set->id, error);
+    if (status != STATUS_OK)
+        return status;
     if (set->version < 1 || set->version > CHECK_VERSION_MAX)
         return error_set(error, STATUS_INVALID, "version %" PRId64 ": 1 to %d", set->version,
                          CHECK_VERSION_MAX);

@@ -49,6 +49,9 @@ struct check_known {
 /* "policy"; "unknown" for RULES_KINDS. */
 const char *rules_kind_name(enum rules_kind kind);
 
+/* Whether a rule set may be called so. INVALID: says what an id is. */
+enum status check_id(const char *id, struct error *error) CHECK_RESULT;
+
 /* RULES_KINDS if it is none that there is. */
 enum rules_kind check_kind(const Redress__V1__RuleSet *set);
 

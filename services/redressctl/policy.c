@@ -95,6 +95,19 @@ enum status policy_load(char **files, int count, struct dmn_models **models, str
     return status;
 }
 
+bool policy_has_decision(const struct dmn_models *models, const char *name)
+{
+    enum { ARENA_BYTES = 64 * 1024 * 1024 };
+    const struct dmn_query query = {.node = name, .steps = 1};
+    struct dmn_result result;
+    struct error error;
+    struct arena *arena = arena_create(ARENA_BYTES);
+    bool found =
+        arena != NULL && dmn_evaluate(models, &query, arena, &result, &error) != STATUS_NOT_FOUND;
+    arena_destroy(arena);
+    return found;
+}
+
 enum status policy_load_valid(char **files, int count, struct dmn_models **models,
                               struct error *error)
 {
@@ -105,6 +118,10 @@ enum status policy_load_valid(char **files, int count, struct dmn_models **model
                            (int)problem->file.size, problem->file.bytes, problem->line,
                            (int)problem->element.size, problem->element.bytes, problem->text);
     }
+    if (status == STATUS_OK && !policy_has_decision(*models, ASSESSMENT_DECISION))
+        status = error_set(error, STATUS_INVALID,
+                           "there is no decision \"%s\" in the model: it is no policy",
+                           ASSESSMENT_DECISION);
     if (status == STATUS_OK && facts_expect(*models) != STATUS_OK)
         status = error_set(error, STATUS_EXHAUSTED, "no memory for the model's facts");
     if (status != STATUS_OK) {

@@ -27,7 +27,9 @@ enum { POLICY_FILES_MAX = 64 };
 enum status policy_load(char **files, int count, struct dmn_models **models,
                         struct error *error) CHECK_RESULT;
 
-/* The same, refused if the model has errors. */
+bool policy_has_decision(const struct dmn_models *models, const char *name);
+
+/* The same, refused if the model has errors or no decision `Assessment`. */
 enum status policy_load_valid(char **files, int count, struct dmn_models **models,
                               struct error *error) CHECK_RESULT;
 

@@ -1,5 +1,6 @@
 /* redressctl policy check: errors of a model with line and cell, and what is doubtful about it. */
 
+#include "assessment/facts.h"
 #include "assessment/trial.h"
 #include "command.h"
 #include "dmn/dmn_analysis.h"
@@ -52,22 +53,19 @@ static enum status add_analysis(struct findings *findings, const struct dmn_mode
     return status;
 }
 
-static bool has_decision(const struct dmn_models *models, const char *name)
+static void add_unknown_facts(struct findings *findings, const struct dmn_models *models)
 {
-    const struct dmn_query query = {.node = name, .steps = 1};
-    struct dmn_result result;
-    struct error error;
-    struct arena *arena = arena_create(ANALYSIS_BYTES);
-    bool found =
-        arena != NULL && dmn_evaluate(models, &query, arena, &result, &error) != STATUS_NOT_FOUND;
-    arena_destroy(arena);
-    return found;
+    struct dmn_input_data input;
+    for (size_t i = 0; dmn_input_data(models, i, &input); i++)
+        if (!facts_include(input.name))
+            add(findings, false, input.file, input.line, input.name, "FACT",
+                "there is no such fact, so it is always null; see redressctl policy facts");
 }
 
 /* An authority model, which routing alone can try; it does so before it accepts one. */
 static bool is_authority(const struct dmn_models *models)
 {
-    return has_decision(models, "Route") && !has_decision(models, "Assessment");
+    return policy_has_decision(models, "Route") && !policy_has_decision(models, "Assessment");
 }
 
 /* Requests that no shop may ever see: only what judges nothing, or never ends, is an error. */
@@ -82,8 +80,11 @@ static enum status add_trial(struct findings *findings, const struct dmn_models 
         return error_set(error, status, "%s", why.text);
     if (status != STATUS_OK)
         add(findings, true, none, 0, feel_text("Assessment"), "TRIAL", why.text);
-    else if (trial.invalid > 0)
-        add(findings, false, none, 0, feel_text("Assessment"), "TRIAL", trial.first.text);
+    else if (trial.invalid > 0) {
+        (void)error_set(&why, STATUS_OK, "%zu of %zu made requests would wait, the first: %.400s",
+                        trial.invalid, trial.count, trial.first.text);
+        add(findings, false, none, 0, feel_text("Assessment"), "TRIAL", why.text);
+    }
     return STATUS_OK;
 }
 
@@ -101,8 +102,9 @@ static void print(const struct findings *findings)
             printf("%s:%d: ", file, line);
         printf("%s: %s: %s\n", severity, element, text);
     }
-    printf("%zu errors, %zu warnings\n", findings->errors,
-           json_array_size(findings->list) - findings->errors);
+    size_t warnings = json_array_size(findings->list) - findings->errors;
+    printf("%zu error%s, %zu warning%s\n", findings->errors, findings->errors == 1 ? "" : "s",
+           warnings, warnings == 1 ? "" : "s");
 }
 
 static enum status check(char **files, int count, struct findings *findings, struct error *error)
@@ -113,6 +115,8 @@ static enum status check(char **files, int count, struct findings *findings, str
         return status;
     add_problems(findings, models);
     status = add_analysis(findings, models, error);
+    if (status == STATUS_OK && !is_authority(models))
+        add_unknown_facts(findings, models);
     if (status == STATUS_OK && findings->errors == 0 && !is_authority(models))
         status = add_trial(findings, models, error);
     dmn_free(models);
@@ -127,9 +131,10 @@ int policy_check(int argc, char **argv)
             "Looks for errors in a model (of several files if they import each other), each with "
             "its\n"
             "line and cell, and for what is doubtful: rules that overlap, inputs that no rule\n"
-            "covers, rules that can never hit, outputs that are not allowed. Then tries a policy\n"
-            "on made requests; an authority model (a decision Route and no Assessment) is tried\n"
-            "by routing when it is published. Exit code 1 if there is an error.",
+            "covers, rules that can never hit, outputs that are not allowed, entries and facts of\n"
+            "a name that there is not. Then tries a policy on made requests; an authority model\n"
+            "(a decision Route and no Assessment) is tried by routing when it is published.\n"
+            "Exit code 1 if there is an error.",
         .least = 1,
         .most = POLICY_FILES_MAX,
     };

@@ -4,6 +4,7 @@
 #include "identity.h"
 #include "message.h"
 #include "outbox.h"
+#include "rules/check.h"
 #include "signature.h"
 
 #include <errno.h>
@@ -193,9 +194,12 @@ enum status rule_publish(const struct session *session, const struct rule_public
     if (worker == NULL)
         return error_set(error, STATUS_INVALID,
                          "it holds no model, roster, limits, calendar or stop");
+    enum status status = check_id(publication->set->id, error); /* others have no verdict by it */
+    if (status != STATUS_OK)
+        return status;
     if (publication->set->version > 0 && publication->wait_s == 0)
         return publish_blindly(session, publication, arena, outcome, error);
-    enum status status = session_database(session, worker, &database, error);
+    status = session_database(session, worker, &database, error);
     if (status != STATUS_OK)
         return status;
     status = ask_latest(database, publication->set, arena, outcome, error);

@@ -17,7 +17,8 @@ static const char sql_json[] =
 
 static const char sql_plain[] =
     "SELECT kind AS \"KIND\", CASE merchant_id WHEN '' THEN '(all)' ELSE merchant_id END"
-    "       AS \"MERCHANT\", id || '/' || version AS \"ID/VERSION\","
+    "       AS \"MERCHANT\","
+    "       CASE version WHEN 0 THEN id ELSE id || '/' || version END AS \"ID/VERSION\","
     "       CASE WHEN accepted THEN to_char(valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
     "            ELSE '-' END AS \"VALID FROM (UTC)\", coalesce(judged_by, '-') AS \"JUDGED BY\","
     "       CASE signers WHEN '' THEN '-' ELSE signers END AS \"SIGNED BY\","

@@ -267,9 +267,11 @@ static enum status ask(const struct router *router, const struct route_facts *fa
     const struct dmn_query query = {.node = ROUTE_DECISION,
                                     .input = facts_value(router->scratch, facts)};
     *route = (struct route){.queue = ""};
-    enum status status = dmn_trace(router->models, &query, router->scratch, &trace, error);
+    struct error why = {""};
+    enum status status = dmn_trace(router->models, &query, router->scratch, &trace, &why);
     if (status != STATUS_OK) /* also a bound of evaluation: the model's fault, not the batch's */
-        return error_set(error, STATUS_INVALID, "%s cannot be evaluated", ROUTE_DECISION);
+        return error_set(error, STATUS_INVALID, "%s cannot be evaluated: %.400s", ROUTE_DECISION,
+                         why.text);
     const struct answer answer = {
         .value = &trace.result.value, .arena = arena, .route = route, .error = error};
     status = read_answer(&answer);

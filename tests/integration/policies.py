@@ -150,10 +150,34 @@ def scenarios(stack):
             assessed["refundable"]["minor"]))
         counting.check("the trace is there for each line", len(again["trace"]) == 2 and
                        "rule 1" in again["trace"][0]["text"] and "line 2" in words, again["trace"])
+        counting.check("rules go by their ids", "rule 1 (x1): " in words, words)
         replayed = stack.ctl_json("policy", "replay", ROOT / "deploy/policies/shop.dmn")
         counting.check("a candidate is replayed over all recorded requests",
                        replayed["requests"] > 0 and replayed["requests"] == replayed["undecided"] +
                        replayed["same"] + replayed["changed"], replayed)
+
+    def slips():
+        """What an author gets wrong is said before anything is published."""
+        shop_model = (ROOT / "deploy/policies/shop.dmn").read_text()
+        with tempfile.NamedTemporaryFile("w", suffix=".dmn") as file:
+            file.write(shop_model.replace("list contains(line.tags,", "list contains(line.tag,")
+                       .replace('<inputData ', '<inputData id="slip" name="ordr"/><inputData ', 1))
+            file.flush()
+            said = refusal("policy", "check", file.name)
+            counting.check("an entry and a fact that there are not", "line has no entry tag" in said
+                           and "ordr: there is no such fact" in said, said)
+        for what, words, why in (
+                ("an authority model is no policy", ("replay", "authority"), "it is no policy"),
+                ("an id of two words", ("publish", "first-rules", "--id", "two words", "--key",
+                                        stack.folder / "secrets/rules-1.key"), "id: 1 to 128")):
+            said = refusal("policy", words[0], ROOT / f"deploy/policies/{words[1]}.dmn", *words[2:])
+            counting.check(what, why in said, said)
+
+    def refusal(*words):
+        try:
+            return "accepted: " + stack.ctl(*words)
+        except CommandFailed as failure:
+            return str(failure)
 
     def goods_gate():
         """Nothing is paid before the goods are back; then what was accepted of them, and only if who
@@ -183,4 +207,4 @@ def scenarios(stack):
             event["reason"] for event in journey.events(shop.PAYOUTS)
             if event.get("notice", {}).get("template") == "refund_reduced"], ["GOODS_DAMAGED"])
 
-    return [goods_gate, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]
+    return [goods_gate, slips, policy_that_does_not_judge, broken_policies, by_purchase, shipped_policies]

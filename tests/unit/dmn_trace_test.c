@@ -57,7 +57,7 @@ Test(dmn_trace, tells_inputs_rules_and_values)
                                                     "  table Assessment, FIRST\n"
                                                     "    Window = true\n"
                                                     "    reason = \"damaged\"\n"
-                                                    "    rule 1: no, input 1 (Window)\n"
+                                                    "    rule 1 (late): no, input 1 (Window)\n"
                                                     "    rule 2: hit -> \"accept\"\n"
                                                     "    rule 3: passes, behind the hit\n");
     const struct dmn_trace_table *table = NULL;

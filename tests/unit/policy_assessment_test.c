@@ -86,9 +86,9 @@ Test(policy_assessment, what_is_no_assessment)
     static const struct {
         const char *expression, *why;
     } cases[] = {
-        {"null", "it is a Null and no context"},
+        {"null", "it is null and no context"},
         {"\"COMPLIANT\"", "it is a string and no context"},
-        {"1 / 0", "it is a Null and no context; Assessment: "},
+        {"1 / 0", "it is null and no context; Assessment: "},
         {"{reasons: \"A\"}", "it has no outcome"},
         {"{outcome: null}", "outcome is none of"},
         {"{outcome: \"compliant\"}", "outcome is none of"},

@@ -100,6 +100,19 @@ Test(policy_golden, the_description_of_the_facts_is_in_step)
     arena_destroy(arena);
 }
 
+Test(policy_golden, the_facts_are_known_by_their_names)
+{
+    struct policy_world world;
+    struct dmn_input_data input;
+    size_t count = 0;
+    sample_open(&world, WORLD_SHOP);
+    for (; dmn_input_data(world.models, count, &input); count++)
+        cr_expect(facts_include(input.name), "%.*s", (int)input.name.size, input.name.bytes);
+    cr_expect_eq(count, 3);
+    cr_expect_not(facts_include(feel_text("lines")));
+    sample_close(&world);
+}
+
 /* The shipped models know every fact, by its type. */
 Test(policy_golden, the_models_have_the_types_of_the_facts)
 {
