@@ -37,8 +37,8 @@ struct dmn_finding {
     struct dmn_finding *next;
     enum dmn_finding_kind kind;
     struct feel_text file;
-    uint32_t line;          /* of the rule, the table or the decision */
-    struct feel_text table; /* or where else it is: "Fee, rule 3, output 1" */
+    uint32_t line;                    /* of the rule, the table or the decision */
+    struct feel_text table;           /* or where else it is: "Fee, rule 3, output 1" */
     uint32_t rule;                    /* from 1; 0: the table as a whole */
     uint32_t other_rule;              /* from 1; of an OVERLAP */
     const struct feel_value *witness; /* an input per column, null: any; NULL: no inputs */
@@ -51,7 +51,8 @@ struct dmn_analysis {
     size_t count;
 };
 
-/* Looks at every table and decision of the set. Findings lie in `arena`. EXHAUSTED: it was too small. */
+/* Looks at every table and decision of the set. Findings lie in `arena`. EXHAUSTED: it was too
+ * small. */
 enum status dmn_analyse(const struct dmn_models *models, struct arena *arena,
                         struct dmn_analysis *analysis, struct error *error) CHECK_RESULT;
 

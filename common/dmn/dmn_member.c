@@ -75,9 +75,9 @@ static void report(struct search *s, const struct feel_node *path)
     while (base->op == FEEL_OP_FILTER)
         base = base->a;
     struct dmn_finding *finding = arena_array(s->arena, 1, sizeof *finding);
-    const char *text = arena_printf(s->arena, "%.*s has no entry %.*s", (int)base->name->text.size,
-                                    base->name->text.bytes, (int)path->name->text.size,
-                                    path->name->text.bytes);
+    const char *text =
+        arena_printf(s->arena, "%.*s has no entry %.*s", (int)base->name->text.size,
+                     base->name->text.bytes, (int)path->name->text.size, path->name->text.bytes);
     s->exhausted |= finding == NULL || text == NULL;
     if (s->exhausted || s->found++ >= DMN_FINDINGS_MAX)
         return;
@@ -145,9 +145,8 @@ static void walk(struct search *s, const struct feel_node *node, const struct bo
             report(s, node);
     }
     struct bound inner = {bound, node->names, node->count};
-    bool binds = node->op == FEEL_OP_FOR || node->op == FEEL_OP_SOME ||
-                 node->op == FEEL_OP_EVERY || node->op == FEEL_OP_CONTEXT ||
-                 node->op == FEEL_OP_FUNCTION;
+    bool binds = node->op == FEEL_OP_FOR || node->op == FEEL_OP_SOME || node->op == FEEL_OP_EVERY ||
+                 node->op == FEEL_OP_CONTEXT || node->op == FEEL_OP_FUNCTION;
     walk_parts(s, node, binds && node->names != NULL ? &inner : bound);
 }
 

@@ -103,14 +103,14 @@ Test(dmn_analysis, finds_cells_of_another_type)
            "rule 3: a cell is of another type than its column: the output");
 }
 
-#define MEMBERS(logic)                                                                           \
-    DMN_MODEL("<itemDefinition name='tOrder'><itemComponent name='market'><typeRef>string"       \
-              "</typeRef></itemComponent><itemComponent name='lines' isCollection='true'>"       \
-              "<itemComponent name='sku'><typeRef>string</typeRef></itemComponent>"              \
-              "</itemComponent></itemDefinition>"                                                \
-              "<inputData name='order' id='o'><variable name='order' typeRef='tOrder'/>"         \
-              "</inputData><inputData name='other' id='u'/><decision name='d' id='d'>"           \
-              "<informationRequirement><requiredInput href='#o'/></informationRequirement>"      \
+#define MEMBERS(logic)                                                                            \
+    DMN_MODEL("<itemDefinition name='tOrder'><itemComponent name='market'><typeRef>string"        \
+              "</typeRef></itemComponent><itemComponent name='lines' isCollection='true'>"        \
+              "<itemComponent name='sku'><typeRef>string</typeRef></itemComponent>"               \
+              "</itemComponent></itemDefinition>"                                                 \
+              "<inputData name='order' id='o'><variable name='order' typeRef='tOrder'/>"          \
+              "</inputData><inputData name='other' id='u'/><decision name='d' id='d'>"            \
+              "<informationRequirement><requiredInput href='#o'/></informationRequirement>"       \
               "<informationRequirement><requiredInput href='#u'/></informationRequirement>" logic \
               "</decision>")
 
@@ -118,8 +118,9 @@ Test(dmn_analysis, finds_entries_that_a_type_does_not_have)
 {
     EXPECT(MEMBERS("<decisionTable><input><inputExpression><text>order.marked</text>"
                    "</inputExpression></input><output/>"
-                   "<rule>" CELL("order.market, other.x") OUT("order.lines.skuu") "</rule>"
-                   "</decisionTable>"),
+                   "<rule>" CELL("order.market, other.x")
+                       OUT("order.lines.skuu") "</rule>"
+                                               "</decisionTable>"),
            "order has no entry marked", "lines has no entry skuu");
     EXPECT(MEMBERS(DMN_LITERAL("if order.lines[1].skuu = null then {a: [order.x]} else 1")),
            "lines has no entry skuu", "order has no entry x");
