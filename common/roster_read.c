@@ -252,29 +252,44 @@ static enum status read_applications(struct reading *reading, const Redress__V1_
     return status;
 }
 
-static int text_order(const void *left, const void *right)
+static int key_id_order(const void *left, const void *right)
 {
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
+    return strcmp((*(const struct roster_key *const *)left)->key_id,
+                  (*(const struct roster_key *const *)right)->key_id);
 }
 
-/* One key is one name: else a person could be taken for another. */
-static enum status check_key_ids(struct reading *reading, const struct roster *roster)
+static int key_order(const void *left, const void *right)
+{
+    return memcmp((*(const struct roster_key *const *)left)->bytes,
+                  (*(const struct roster_key *const *)right)->bytes, ROSTER_KEY_SIZE);
+}
+
+/* One key is one name, and of one person: else one could be taken for another, or be two. */
+static enum status check_keys(struct reading *reading, const struct roster *roster)
 {
     size_t count = 0;
-    const char **ids = arena_array(
-        reading->arena, roster->person_count + roster->application_count + 1, sizeof *ids);
-    if (ids == NULL)
+    const struct roster_key **keys = arena_array(
+        reading->arena, roster->person_count + roster->application_count + 1, sizeof *keys);
+    if (keys == NULL)
         return STATUS_EXHAUSTED;
     for (size_t i = 0; i < roster->person_count; i++)
         if (roster->people[i].key.key_id[0] != '\0')
-            ids[count++] = roster->people[i].key.key_id;
+            keys[count++] = &roster->people[i].key;
     for (size_t i = 0; i < roster->application_count; i++)
-        ids[count++] = roster->applications[i].key.key_id;
-    qsort(ids, count, sizeof *ids, text_order);
+        keys[count++] = &roster->applications[i].key;
+    qsort(keys, count, sizeof *keys, key_id_order);
     for (size_t i = 1; i < count; i++) {
-        reading->person_id = ids[i];
-        if (strcmp(ids[i - 1], ids[i]) == 0)
+        reading->person_id = keys[i]->key_id;
+        if (key_id_order(&keys[i - 1], &keys[i]) == 0)
             return refuse(reading, "key_id", "once in a roster");
+    }
+    qsort(keys, count, sizeof *keys, key_order);
+    for (size_t i = 1; i < count; i++) {
+        reading->person_id = keys[i]->key_id;
+        if (key_order(&keys[i - 1], &keys[i]) == 0)
+            return refuse(reading, "public_key",
+                          arena_printf(reading->arena, "once in a roster; it is that of %s too",
+                                       keys[i - 1]->key_id));
     }
     return STATUS_OK;
 }
@@ -292,7 +307,7 @@ enum status roster_read(const Redress__V1__Roster *message, struct arena *arena,
     if (status == STATUS_OK)
         status = read_applications(&reading, message, roster);
     if (status == STATUS_OK)
-        status = check_key_ids(&reading, roster);
+        status = check_keys(&reading, roster);
     if (status == STATUS_OK && zones->count > ROSTER_ZONES_MAX)
         status = error_set(error, STATUS_INVALID, "time_zone: at most 32 distinct ones");
     return status == STATUS_OK && arena_exhausted(arena) ? STATUS_EXHAUSTED : status;

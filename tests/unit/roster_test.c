@@ -27,6 +27,8 @@ static void tear_down(void)
 TestSuite(roster, .init = set_up, .fini = tear_down);
 
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define KEY_2 "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define KEY_3 "AgECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 static enum status read_json(const char *json)
 {
@@ -46,10 +48,10 @@ static const char sample[] =
     "                   \"until\": \"2026-11-08T00:00:00Z\"}],"
     "  \"absences\": [{\"from\": \"2026-11-01T00:00:00Z\", \"until\": \"2026-11-08T00:00:00Z\"}]},"
     " {\"id\": \"mia\", \"roles\": [\"FINANCE\", \"QUALITY\"], \"queues\": [\"refunds-gb\"]}],"
-    " \"applications\": [{\"id\": \"console\", \"keyId\": \"console-1\", \"publicKey\": \"" KEY
+    " \"applications\": [{\"id\": \"console\", \"keyId\": \"console-1\", \"publicKey\": \"" KEY_2
     "\","
     "                     \"people\": [\"mia\"]},"
-    "                    {\"id\": \"desk\", \"keyId\": \"desk-1\", \"publicKey\": \"" KEY "\"}]}";
+    "                    {\"id\": \"desk\", \"keyId\": \"desk-1\", \"publicKey\": \"" KEY_3 "\"}]}";
 
 static int64_t at(const char *text)
 {
@@ -135,7 +137,14 @@ Test(roster, what_breaks_a_rule_is_refused)
         {"{\"applications\": [{\"id\": \"console\"}]}", "public_key"},
         {"{\"people\": [{\"id\": \"tom\", \"keyId\": \"k\", \"publicKey\": \"" KEY "\"}],"
          " \"applications\": [{\"id\": \"c\", \"keyId\": \"k\", \"publicKey\": \"" KEY "\"}]}",
-         "k: key_id: once"}};
+         "k: key_id: once"},
+        /* Who holds it would be two people. */
+        {"{\"people\": [{\"id\": \"tom\", \"keyId\": \"t\", \"publicKey\": \"" KEY "\"},"
+         " {\"id\": \"mia\", \"keyId\": \"m\", \"publicKey\": \"" KEY "\"}]}",
+         "public_key: once"},
+        {"{\"people\": [{\"id\": \"tom\", \"keyId\": \"t\", \"publicKey\": \"" KEY "\"}],"
+         " \"applications\": [{\"id\": \"c\", \"keyId\": \"k\", \"publicKey\": \"" KEY "\"}]}",
+         "public_key: once"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         cr_expect_eq(read_json(all[i].json), STATUS_INVALID, "%s", all[i].json);
         cr_expect(strstr(error.text, all[i].says) != NULL, "%s: %s", all[i].json, error.text);
