@@ -158,15 +158,23 @@ static void count_foreign(struct settling *settling, struct payment *payment, in
     payment_check(settling, payment, excess);
 }
 
+/* What an amount takes of the payment. How much that is in another currency nobody says: all of
+ * it, so that nothing more is paid. */
+static int64_t in_currency_of(const struct payment *payment, int64_t minor, const char *currency)
+{
+    return minor == 0 || strcmp(payment->currency, currency) == 0 ? minor : payment->captured_minor;
+}
+
 void foreign_refund_count(struct settling *settling, struct foreign_refund *foreign)
 {
     if (foreign->payment == NULL)
         return;
     bool counts =
         foreign->status != REFUND_STATUS_FAILED && foreign->status != REFUND_STATUS_CANCELLED;
-    count_foreign(settling, foreign->payment, &foreign->counted_minor,
-                  counts ? foreign->amount_minor : 0, &foreign->payment->refunded_minor,
-                  MOVEMENT_PAID_ELSEWHERE, MOVEMENT_RETURNED_ELSEWHERE);
+    count_foreign(
+        settling, foreign->payment, &foreign->counted_minor,
+        counts ? in_currency_of(foreign->payment, foreign->amount_minor, foreign->currency) : 0,
+        &foreign->payment->refunded_minor, MOVEMENT_PAID_ELSEWHERE, MOVEMENT_RETURNED_ELSEWHERE);
     row_touch(&foreign->mark);
 }
 
@@ -192,7 +200,9 @@ void dispute_count(struct settling *settling, struct dispute *dispute)
         return;
     dispute_fee_count(settling, dispute);
     count_foreign(settling, dispute->payment, &dispute->counted_minor,
-                  dispute_counted(dispute->state) ? dispute->amount_minor : 0,
+                  dispute_counted(dispute->state)
+                      ? in_currency_of(dispute->payment, dispute->amount_minor, dispute->currency)
+                      : 0,
                   &dispute->payment->disputed_minor, MOVEMENT_DISPUTE_OPENED,
                   MOVEMENT_DISPUTE_CLOSED);
     if (dispute->state == DISPUTE_LOST)

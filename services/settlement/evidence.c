@@ -26,11 +26,20 @@ static void keep(struct settling *settling, const struct evidence *evidence)
     settling->rows->seen_evidence = seen;
 }
 
-/* An amount that is known as `known_minor`: nobody's mere word lowers what counts. */
-static int64_t believed_minor(const struct evidence *evidence, int64_t known_minor)
+static int64_t most(int64_t a, int64_t b)
 {
-    return evidence->verified || evidence->amount_minor > known_minor ? evidence->amount_minor
-                                                                      : known_minor;
+    return a > b ? a : b;
+}
+
+/* What is known of an amount, in the currency that was said first. Nobody's mere word lowers it;
+ * and how much one in another currency is nobody says: all of the payment. */
+static int64_t believed_minor(const struct evidence *evidence, int64_t known_minor,
+                              const char *currency, const struct payment *payment)
+{
+    if (evidence->amount_minor > 0 && strcmp(evidence->currency, currency) != 0)
+        return most(most(known_minor, evidence->amount_minor),
+                    payment == NULL ? 0 : payment->captured_minor);
+    return evidence->verified ? evidence->amount_minor : most(known_minor, evidence->amount_minor);
 }
 
 /* Refunds made elsewhere. */
@@ -83,7 +92,8 @@ static void record_foreign(struct settling *settling, const struct evidence *evi
     if (foreign == NULL)
         return;
     foreign->status = evidence->status;
-    foreign->amount_minor = believed_minor(evidence, foreign->amount_minor);
+    foreign->amount_minor =
+        believed_minor(evidence, foreign->amount_minor, foreign->currency, foreign->payment);
     row_touch(&foreign->mark);
     foreign_refund_count(settling, foreign);
 }
@@ -355,6 +365,31 @@ static struct dispute *dispute_take(struct settling *settling, const struct evid
     return dispute;
 }
 
+static void change_dispute(struct settling *settling, struct dispute *dispute,
+                           enum dispute_state next, int64_t amount_minor)
+{
+    if (dispute->state == DISPUTE_LOST && dispute->payment != NULL)
+        ledger_book(settling, MOVEMENT_DISPUTE_REGAINED, dispute->payment, NULL,
+                    dispute->counted_minor);
+    dispute->state = next;
+    dispute->amount_minor = amount_minor;
+    row_touch(&dispute->mark);
+    dispute_count(settling, dispute);
+}
+
+/* The same again, of more: whoever was first to speak, maybe without a signature, said too little.
+ */
+static void raise_dispute(struct settling *settling, struct dispute *dispute,
+                          const struct evidence *evidence)
+{
+    int64_t amount_minor =
+        most(dispute->amount_minor,
+             believed_minor(evidence, dispute->amount_minor, dispute->currency, dispute->payment));
+    if (dispute_counted(dispute->state) && dispute_counted(evidence->dispute) &&
+        amount_minor > dispute->amount_minor)
+        change_dispute(settling, dispute, dispute->state, amount_minor);
+}
+
 static enum status on_dispute(struct settling *settling, const struct evidence *evidence)
 {
     struct dispute *dispute = dispute_take(settling, evidence);
@@ -371,15 +406,12 @@ static enum status on_dispute(struct settling *settling, const struct evidence *
         dispute->fee_currency = evidence->fee_currency;
         dispute_fee_count(settling, dispute);
     }
-    if (verdict == DISPUTE_STAY || (evidence->dispute == DISPUTE_WON && !evidence->verified))
-        return STATUS_OK;
-    if (before == DISPUTE_LOST && dispute->payment != NULL)
-        ledger_book(settling, MOVEMENT_DISPUTE_REGAINED, dispute->payment, NULL,
-                    dispute->counted_minor);
-    dispute->state = evidence->dispute;
-    dispute->amount_minor = believed_minor(evidence, dispute->amount_minor);
-    row_touch(&dispute->mark);
-    dispute_count(settling, dispute);
+    if (verdict == DISPUTE_STAY)
+        raise_dispute(settling, dispute, evidence);
+    else if (evidence->dispute != DISPUTE_WON || evidence->verified)
+        change_dispute(
+            settling, dispute, evidence->dispute,
+            believed_minor(evidence, dispute->amount_minor, dispute->currency, dispute->payment));
     return STATUS_OK;
 }
 
