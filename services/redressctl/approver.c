@@ -37,6 +37,24 @@ static char *decision_id(struct arena *arena, const struct open_case *about,
     return arena_printf(arena, "d_%.*s", DECISION_ID_HEX, identity_sha256(text, strlen(text), hex));
 }
 
+/* What routing would not even read, and so never judge. NULL: nothing is missing. */
+static const char *what_is_wrong(const struct opinion *opinion)
+{
+    bool changes = opinion->amount != NULL || opinion->method != NULL;
+    bool advises = opinion->recommended == REDRESS__V1__VERDICT__VERDICT_APPROVE ||
+                   opinion->recommended == REDRESS__V1__VERDICT__VERDICT_DECLINE;
+    bool pays = opinion->verdict == REDRESS__V1__VERDICT__VERDICT_VERIFY_PAYEE;
+    if (changes != (opinion->verdict == REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED))
+        return changes ? "an amount or a method is for reduce only"
+                       : "reduce wants an amount or a method";
+    if (advises != (opinion->verdict == REDRESS__V1__VERDICT__VERDICT_RECOMMEND))
+        return advises ? "advice is for recommend only"
+                       : "recommend wants advice: approve or decline";
+    if (pays != (opinion->payee != NULL && opinion->payee[0] != '\0'))
+        return "verify-payee wants a payee, and nothing else does";
+    return NULL;
+}
+
 /* By name, as APPROVER or ROLE_APPROVER. */
 static enum status role_of(const char *name, Redress__V1__Role *role, struct error *error)
 {
@@ -77,6 +95,8 @@ static enum status fill_amount(Redress__V1__Decision *decision, Redress__V1__Mon
     if (money_parse(opinion->amount, about->currency, &amount) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "%s is no amount of %s", opinion->amount,
                          about->currency);
+    if (amount.minor <= 0)
+        return error_set(error, STATUS_INVALID, "--amount %s: more than nothing", opinion->amount);
     money->minor = amount.minor;
     money->currency = sink_text(about->currency);
     decision->amount = money;
@@ -122,8 +142,9 @@ static void tell(struct approver *approver, const struct awaited_verdict *verdic
     if (verdict->outcome == VERDICT_TAKEN && !approver->quiet)
         printf("case %s is %s\n", verdict->case_id, verdict->status);
     if (verdict->outcome == VERDICT_REFUSED)
-        fprintf(stderr, "case %s: routing refuses the decision: %s\n", verdict->case_id,
-                verdict->reason);
+        fprintf(stderr, "case %s: routing refuses the decision: %s%s%s\n", verdict->case_id,
+                verdict->reason, refusal_words(verdict->reason)[0] == '\0' ? "" : ", ",
+                refusal_words(verdict->reason));
 }
 
 /* Of what was published since the last time. */
@@ -149,9 +170,9 @@ enum status approver_say(struct approver *approver, const struct open_case *abou
     Redress__V1__Money money = REDRESS__V1__MONEY__INIT;
     struct arena *arena = approver->arena;
     arena_reset(arena);
-    if ((opinion->amount != NULL || opinion->method != NULL) &&
-        opinion->verdict != REDRESS__V1__VERDICT__VERDICT_APPROVE_REDUCED)
-        return error_set(error, STATUS_INVALID, "an amount or a method is for reduce only");
+    const char *wrong = what_is_wrong(opinion);
+    if (wrong != NULL)
+        return error_set(error, STATUS_INVALID, "%s", wrong);
     enum status status = role_of(opinion->role, &actor.role, error);
     if (status == STATUS_OK)
         status = fill_amount(&decision, &money, about, opinion, error);

@@ -159,7 +159,8 @@ static void print_heading(const json_t *about)
                text_in(about, "taken_until"));
     print_list("why", json_object_get(about, "why"));
     print_list("missing", json_object_get(about, "missing"));
-    if (json_is_true(json_object_get(about, "exception")) &&
+    if (strcmp(text_in(about, "status"), "OPEN") == 0 &&
+        json_is_true(json_object_get(about, "exception")) &&
         json_array_size(json_object_get(about, "reviewers")) == 0)
         printf("waits for: advice of a policy reviewer\n");
 }

@@ -3,7 +3,10 @@
 #include "command.h"
 #include "listing.h"
 #include "options.h"
+#include "redress/v1/routed.pb-c.h"
 #include "session.h"
+
+#include <stdio.h>
 
 #include <stddef.h>
 
@@ -51,6 +54,15 @@ static enum status list(const struct session *session, const struct cases_option
     return status;
 }
 
+static bool is_status(const char *word)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "CASE_STATUS_%.40s", word);
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(&redress__v1__case_status__descriptor, name);
+    return value != NULL && value->value != 0;
+}
+
 int command_cases(int argc, char **argv)
 {
     static const struct usage usage = {
@@ -66,12 +78,14 @@ int command_cases(int argc, char **argv)
         {"mine", OPTION_TEXT, "WHO", "only those that WHO has taken", &options.mine, 0, 0},
         {"overdue", OPTION_FLAG, NULL, "only those whose deadline has passed", &options.overdue, 0,
          0},
-        {"limit", OPTION_TEXT, "N", "at most N cases", &options.limit, 0, 0},
+        {"limit", OPTION_COUNT, "N", "at most N cases", &options.limit, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
     struct command_line line;
     struct error error = {0};
     if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
         return line.code;
+    if (!is_status(options.status))
+        return options_refuse(argv[0], "--status %s: no status of cases", options.status);
     return command_end(argv[0], list(&line.session, &options, &error), &error);
 }

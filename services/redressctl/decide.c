@@ -243,9 +243,45 @@ static const char *text_of(const json_t *json, const char *name, const char *fal
     return text == NULL ? fallback : text;
 }
 
-static enum status decide_said(struct deciding *deciding, const json_t *json, struct error *error)
+/* A word that is misspelt would change what is decided. NULL: every one is known. */
+static const char *unknown_field(json_t *json)
+{
+    static const char *const known[] = {"case",   "verdict", "as",    "role",   "note",
+                                        "amount", "method",  "payee", "behalf", "advice"};
+    const char *name;
+    json_t *value;
+    json_object_foreach(json, name, value)
+    {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known && json_is_string(value); i++)
+            found = found || strcmp(name, known[i]) == 0;
+        if (!found)
+            return name;
+    }
+    return NULL;
+}
+
+static enum status check_said(json_t *json, struct error *error)
+{
+    const char *unknown = unknown_field(json);
+    const char *const words[] = {text_of(json, "verdict", ""), text_of(json, "advice", NULL)};
+    if (!json_is_object(json) || text_of(json, "case", NULL) == NULL ||
+        text_of(json, "as", NULL) == NULL)
+        return error_set(error, STATUS_INVALID, "wanted: {\"case\", \"verdict\", \"as\"}");
+    if (unknown != NULL)
+        return error_set(error, STATUS_INVALID, "\"%s\" is no field, or no text", unknown);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i] != NULL && verdict_of(words[i]) == 0)
+            return error_set(error, STATUS_INVALID, "\"%s\" is no verdict", words[i]);
+    return STATUS_OK;
+}
+
+static enum status decide_said(struct deciding *deciding, json_t *json, struct error *error)
 {
     const char *case_id = text_of(json, "case", "");
+    enum status status = check_said(json, error);
+    if (status != STATUS_OK)
+        return status;
     struct opinion opinion =
         opinion_of(deciding, verdict_of(text_of(json, "verdict", "")), text_of(json, "as", NULL));
     opinion.role = text_of(json, "role", opinion.role);
@@ -255,8 +291,6 @@ static enum status decide_said(struct deciding *deciding, const json_t *json, st
     opinion.payee = text_of(json, "payee", NULL);
     opinion.on_behalf_of = text_of(json, "behalf", opinion.on_behalf_of);
     opinion.recommended = verdict_of(text_of(json, "advice", ""));
-    if (opinion.verdict == 0 || opinion.person == NULL)
-        return error_set(error, STATUS_INVALID, "wanted: {\"case\", \"verdict\", \"as\"}");
     return decide_one(deciding, case_id, &opinion, error);
 }
 
@@ -413,6 +447,8 @@ int command_decide(int argc, char **argv)
     int verdict = line.count == 0 ? 0 : verdict_of(line.arguments[line.count - 1]);
     if (line.count > 0 && verdict == 0)
         return options_refuse(argv[0], "%s is no verdict", line.arguments[line.count - 1]);
+    if (options.advice != NULL && verdict_of(options.advice) == 0)
+        return options_refuse(argv[0], "--advice %s: approve or decline", options.advice);
     if (line.count > 0 && (verdict == verdict_of("verify-payee")) != (options.payee != NULL))
         return options_refuse(argv[0], "verify-payee wants --payee, and nothing else does");
     return command_end(argv[0], decide(&line.session, &options, line.arguments, verdict, &error),

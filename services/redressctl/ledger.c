@@ -132,7 +132,7 @@ int command_ledger(int argc, char **argv)
         {"payout", OPTION_TEXT, "PAYOUT", "only of this payout", &options.filters[3], 0, 0},
         {"account", OPTION_TEXT, "ACCOUNT", "such as PAYABLE or CLEARING", &options.filters[4], 0,
          0},
-        {"limit", OPTION_TEXT, "N", "at most N lines", &options.filters[5], 0, 0},
+        {"limit", OPTION_COUNT, "N", "at most N lines", &options.filters[5], 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };
     struct command_line line;

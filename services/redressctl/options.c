@@ -56,6 +56,20 @@ static bool take_number(const char *command, const struct option_row *row, const
     return true;
 }
 
+static bool take_count(const char *command, const struct option_row *row, const char *text,
+                       int *code)
+{
+    int64_t number;
+    struct option_row counted = *row;
+    counted.target = &number;
+    counted.min = 1;
+    counted.max = INT64_MAX;
+    if (!take_number(command, &counted, text, code))
+        return false;
+    *(const char **)row->target = text;
+    return true;
+}
+
 static bool take_value(const char *command, const struct option_row *row, const char *text,
                        int *code)
 {
@@ -80,6 +94,8 @@ static bool take(const char *command, const struct option_row *row, const char *
         return true;
     case OPTION_NUMBER:
         return take_number(command, row, text, code);
+    case OPTION_COUNT:
+        return take_count(command, row, text, code);
     case OPTION_VALUES:
         return take_value(command, row, text, code);
     }

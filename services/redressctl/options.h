@@ -25,6 +25,7 @@ enum option_type {
     OPTION_FLAG,   /* target: bool */
     OPTION_TEXT,   /* target: const char *; keeps its value if the option is not given */
     OPTION_NUMBER, /* target: int64_t, likewise; min..max */
+    OPTION_COUNT,  /* target: const char *, likewise; a number from 1 on, as it was given */
     OPTION_VALUES  /* target: struct option_values */
 };
 

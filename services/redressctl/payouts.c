@@ -70,7 +70,7 @@ int command_payouts(int argc, char **argv)
         {"payment", OPTION_TEXT, "PAYMENT", "only of this payment", &options.filters[5], 0, 0},
         {"reason", OPTION_TEXT, "REASON", "such as NOT_FOUND or GOODS_LOST; STOPPED: by any stop",
          &options.filters[6], 0, 0},
-        {"limit", OPTION_TEXT, "N", "at most N payouts", &options.filters[8], 0, 0},
+        {"limit", OPTION_COUNT, "N", "at most N payouts", &options.filters[8], 0, 0},
         {"all", OPTION_FLAG, NULL, "payouts that have ended, too", &options.all, 0, 0},
         {"json", OPTION_FLAG, NULL, "print JSON", &options.json, 0, 0},
     };

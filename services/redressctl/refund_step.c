@@ -220,9 +220,10 @@ static void say_route(struct words *words, const Redress__V1__RefundRouted *even
         say_list(words, "by ", approvers);
     } else if (event->case_ != NULL &&
                event->status != REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_DECLINED) {
-        say(words, "%s: case %s, level %d, %d to approve, due %s", step->status,
-            event->case_->case_id, (int)event->case_->level, (int)event->case_->approvers_needed,
-            clock_format(time_of(event->case_->due_at), due));
+        say(words, "%s: case %s, level %d, %d to approve", step->status, event->case_->case_id,
+            (int)event->case_->level, (int)event->case_->approvers_needed);
+        if (event->case_->due_at != NULL)
+            say(words, ", due %s", clock_format(time_of(event->case_->due_at), due));
     } else {
         say(words, "%s", step->status);
     }
@@ -271,12 +272,14 @@ static void read_payout(const Redress__V1__RefundPayout *event, struct words *wo
     step->version = event->version;
     step->event_us = time_of(event->occurred_at);
     step->decided_us = time_of(event->decided_at);
-    say(words, "%s to payment %s by %s: %s", amount_text(event->amount, amount), event->payment_id,
-        message_enum_name(&redress__v1__provider__descriptor, (int)event->provider_name),
-        step->status);
+    if (event->payment_id[0] != '\0')
+        say(words, "%s to payment %s by %s: ", amount_text(event->amount, amount),
+            event->payment_id,
+            message_enum_name(&redress__v1__provider__descriptor, (int)event->provider_name));
+    say(words, "%s", step->status);
     if (event->provider != NULL && event->provider->refund_id[0] != '\0')
         say(words, " as %s", event->provider->refund_id);
-    if (event->reason[0] != '\0')
+    if (event->reason[0] != '\0' && strcmp(event->reason, step->status) != 0)
         say(words, ", %s", event->reason);
     if (event->expected_by[0] != '\0')
         say(words, ", should have arrived by %s", event->expected_by);

@@ -26,6 +26,33 @@ static const char kept_sql[] =
     "  JOIN view.case_decision d USING (refund_id, decision_id)"
     "  JOIN view.approval_case c ON c.case_id = d.case_id";
 
+/* X(reason of services/routing/README.md, what it means to whoever is refused) */
+#define REFUSAL_WORDS(X)                                                                         \
+    X(NO_ROSTER, "the merchant has no roster in force")                                          \
+    X(UNKNOWN_PERSON, "who acts, or for whom, is not in the roster (redressctl people)")         \
+    X(SIGNATURE, "the key may not sign for this person, or the signature does not hold")         \
+    X(UNKNOWN_CASE, "the refund has no such case")                                               \
+    X(CASE_NOT_OPEN, "it is decided, closed, or waits for something else")                       \
+    X(ROLE, "not a role of this person, or a role that may not say this (--role)")               \
+    X(DELEGATE, "nobody delegated their authority to this person for now")                       \
+    X(ABSENT, "this person is out of office")                                                    \
+    X(QUEUE, "none of the person's queues")                                                      \
+    X(OWN_REQUEST, "the person asked for this refund, or appealed")                              \
+    X(ABOVE_AUTHORITY, "the case is above the person's level; at level 3 only FINANCE decides")  \
+    X(ALREADY_DECIDED, "the person has had a part in this case, or in the one appealed against") \
+    X(TAKEN, "somebody else works on the case, or it is not theirs to give back")                \
+    X(STALE_VERSION, "the case has changed since: look at it again")                             \
+    X(STALE_SUBJECT, "amount, payments or method have changed since: look at it again")          \
+    X(TIME, "said too long ago or in the future, or a deadline that is past or too far away")    \
+    X(NOT_REVIEWED, "an exception on which no policy reviewer has advised")                      \
+    X(REDUCTION, "not less than the case asks for, or a method that is not allowed")             \
+    X(FINANCE_ONLY, "a bank transfer is approved as --role FINANCE only")                        \
+    X(PAYEE, "nobody has verified the account of the bank transfer (verify-payee)")              \
+    X(NOT_COVERED, "the captured payments do not cover the amount")                              \
+    X(ABOVE_LIMIT, "more than the person may approve for one refund (redressctl people)")        \
+    X(DAY_LIMIT, "with what the person approved that day, more than they may")                   \
+    X(TOO_MANY, "too much was said about this refund")
+
 struct verdicts {
     struct database *routing;
     struct consumer *control;
@@ -207,6 +234,16 @@ const struct awaited_verdict *verdicts_all(const struct verdicts *verdicts, size
 void verdicts_forget(struct verdicts *verdicts)
 {
     verdicts->count = verdicts->open = 0;
+}
+
+const char *refusal_words(const char *reason)
+{
+#define X(name, words)              \
+    if (strcmp(reason, #name) == 0) \
+        return words;
+    REFUSAL_WORDS(X)
+#undef X
+    return "";
 }
 
 void verdicts_close(struct verdicts *verdicts)

@@ -49,6 +49,9 @@ enum status verdicts_await(struct verdicts *verdicts, int64_t wait_s,
 const struct awaited_verdict *verdicts_all(const struct verdicts *verdicts, size_t *count);
 void verdicts_forget(struct verdicts *verdicts);
 
+/* What a reason of routing's means, in words; "" for one that is not known. */
+const char *refusal_words(const char *reason);
+
 /* NULL is allowed. */
 void verdicts_close(struct verdicts *verdicts);
 

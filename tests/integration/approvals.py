@@ -170,6 +170,8 @@ def scenarios(stack):
         second, _ = ask(dear("line-2"))
         lines = [{"case": first.case()["case_id"], "verdict": "approve", "as": "mia"},
                  {"case": "c_" + "0" * 32, "verdict": "approve", "as": "mia"},
+                 {"case": first.case()["case_id"], "verdict": "perhaps", "as": "mia"},
+                 {"case": second.case()["case_id"], "verdict": "approve", "as": "mia", "by": "x"},
                  {"case": second.case()["case_id"], "verdict": "decline", "as": "tom"}]
         try:
             stack.ctl("decide", "--from", "-", stdin="".join(
@@ -178,6 +180,9 @@ def scenarios(stack):
         except CommandFailed as failure:
             counting.check("a line that cannot be published is told",
                            "there is no case" in str(failure), str(failure))
+            counting.check("and words that mean nothing",
+                           '"perhaps" is no verdict' in str(failure)
+                           and '"by" is no field' in str(failure), str(failure))
         first.await_paid(30000)
         second.await_status(shop.ROUTED, "DECLINED")
 
@@ -191,6 +196,16 @@ def scenarios(stack):
         except CommandFailed as failure:
             counting.check("an amount is for less than all", "for reduce only" in str(failure),
                            str(failure))
+        for said, words in ((("reduce", "--as", "mia"), "reduce wants an amount or a method"),
+                            (("reduce", "--as", "mia", "--amount", "0"), "more than nothing"),
+                            (("recommend", "--as", "rob"), "recommend wants advice"),
+                            (("recommend", "--as", "rob", "--advice", "maybe"), "--advice maybe")):
+            try:
+                decide(journey, *said)
+                counting.check("what routing would not read is not published", False, said)
+            except CommandFailed as failure:
+                counting.check("what routing would not read is not published",
+                               words in str(failure), str(failure))
         decide(journey, "approve", "--as", "mallory", "--wait", "0")
         counting.equal("the case is open", journey.case()["status"], "OPEN")
         shown = stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia")

@@ -127,6 +127,13 @@ static const struct {
      "\"provider\":{\"refundId\":\"re_1\"},\"expectedBy\":\"2010-12-23\"}",
      "settlement", "SUCCEEDED",
      "5.10 GBP to payment pay_1 by STRIPE: SUCCEEDED as re_1, should have arrived by 2010-12-23"},
+    {TOPIC_ROUTED,
+     "{\"refundId\":\"rf_1\",\"version\":2,\"status\":\"CANCEL_REQUESTED\",\"case\":{\"caseId\":"
+     "\"c_1\",\"level\":1,\"approversNeeded\":1}}",
+     "routing", "CANCEL_REQUESTED", "CANCEL_REQUESTED: case c_1, level 1, 1 to approve"},
+    {TOPIC_PAYOUTS,
+     "{\"refundId\":\"rf_1\",\"version\":1,\"status\":\"CANCELLED\",\"reason\":\"CANCELLED\"}",
+     "settlement", "CANCELLED", "CANCELLED"},
 };
 
 Test(refund_step, tells_each_event_in_words)

@@ -7,7 +7,7 @@
 
 struct given {
     bool flag;
-    const char *text;
+    const char *text, *count;
     int64_t number;
     struct option_values values;
 };
@@ -22,11 +22,12 @@ static bool read_words(char **argv, struct given *given, char ***arguments, int 
         {"text", OPTION_TEXT, "TEXT", "a text", &given->text, 0, 0},
         {"number", OPTION_NUMBER, "N", "a number", &given->number, 1, 9},
         {"value", OPTION_VALUES, "V", "values", &given->values, 0, 0},
+        {"count", OPTION_COUNT, "N", "a number as text", &given->count, 0, 0},
     };
     int argc = 0;
     while (argv[argc] != NULL)
         argc++;
-    return options_read(&usage, rows, 4, argc, argv, arguments, count, code);
+    return options_read(&usage, rows, 5, argc, argv, arguments, count, code);
 }
 
 #define WORDS(...)              \
@@ -39,11 +40,13 @@ Test(options, stand_anywhere)
     struct given given = {.text = "default"};
     char **arguments;
     int count = 0, code = -1;
-    char *words[] = WORDS("a", "--flag", "--number", "7", "--value", "x", "b", "--value=y");
+    char *words[] =
+        WORDS("a", "--flag", "--number", "7", "--value", "x", "b", "--value=y", "--count=12");
     cr_assert(read_words(words, &given, &arguments, &count, &code));
     cr_expect(given.flag);
     cr_expect_str_eq(given.text, "default");
     cr_expect_eq(given.number, 7);
+    cr_expect_str_eq(given.count, "12");
     cr_assert_eq(given.values.count, 2);
     cr_expect_str_eq(given.values.items[1], "y");
     cr_assert_eq(count, 2);
@@ -66,9 +69,15 @@ Test(options, a_lone_dash_is_an_argument)
 Test(options, what_is_wrong_ends_with_code_2, .init = cr_redirect_stderr)
 {
     char *wrong[][5] = {
-        WORDS("a", "--unknown"),         WORDS("a", "--text"), WORDS("a", "--number", "0"),
-        WORDS("a", "--number", "seven"), WORDS("--flag"),      WORDS("a", "b", "c"),
+        WORDS("a", "--unknown"),
+        WORDS("a", "--text"),
+        WORDS("a", "--number", "0"),
+        WORDS("a", "--number", "seven"),
+        WORDS("--flag"),
+        WORDS("a", "b", "c"),
         WORDS("a", "--flag=yes"),
+        WORDS("a", "--count", "x"),
+        WORDS("a", "--count", "0"),
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct given given = {0};
