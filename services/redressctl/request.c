@@ -47,13 +47,32 @@ static void set_text(json_t *json, const char *name, const char *text)
         json_object_set_new(json, name, json_string(text));
 }
 
-/* "2:3" is 3 units of line 2; "2" is line 2 without units, for an amount. */
+/* "2:3" is 3 units of line 2. */
 static json_t *line_json(const char *text)
 {
     const char *colon = strrchr(text, ':');
-    size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
-    return json_pack("{s:s%, s:s}", "lineId", text, length, "units",
-                     colon == NULL ? "0" : colon + 1);
+    size_t length = (size_t)(colon - text);
+    return json_pack("{s:s%, s:s}", "lineId", text, length, "units", colon + 1);
+}
+
+static bool is_line(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    return colon != NULL && colon > text && strtoll(colon + 1, NULL, 10) > 0;
+}
+
+/* What intake would not read, and so never answer. */
+static enum status check_ask(const struct request_options *options, struct error *error)
+{
+    for (size_t i = 0; i < options->lines.count; i++)
+        if (!is_line(options->lines.items[i]))
+            return error_set(error, STATUS_INVALID, "--line %s: LINE:UNITS, units from 1 on",
+                             options->lines.items[i]);
+    if (options->lines.count == 0 && options->amount == NULL && !options->whole_order &&
+        !options->shipping)
+        return error_set(error, STATUS_INVALID,
+                         "what is asked for: --line, --amount, --shipping or --whole-order");
+    return STATUS_OK;
 }
 
 static json_t *list_json(const struct option_values *values, json_t *(*make)(const char *text))
@@ -78,6 +97,8 @@ static enum status set_amount(json_t *json, const struct request_options *option
     if (money_parse(options->amount, options->currency, &amount) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "--amount %s --currency %s: is no amount of money",
                          options->amount, options->currency);
+    if (amount.minor <= 0)
+        return error_set(error, STATUS_INVALID, "--amount %s: more than nothing", options->amount);
     json_object_set_new(
         json, "amount",
         json_pack("{s:I, s:s}", "minor", (json_int_t)amount.minor, "currency", amount.currency));
@@ -87,6 +108,9 @@ static enum status set_amount(json_t *json, const struct request_options *option
 static enum status fill_ask(json_t *json, const struct request_options *options,
                             struct error *error)
 {
+    enum status status = check_ask(options, error);
+    if (status != STATUS_OK)
+        return status;
     set_text(json, "trigger", options->trigger);
     set_text(json, "reason", options->reason);
     set_text(json, "wishedMethod", options->method);
