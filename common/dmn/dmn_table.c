@@ -241,9 +241,14 @@ const struct dmn_table *dmn_table_compile(struct dmn_model *model,
     table->element = element;
     table->where = where;
     table->place = dmn_place(model, element, where);
-    if (!read_policy(dmn_attribute(element, "hitPolicy"), &table->policy) ||
-        !read_aggregator(dmn_attribute(element, "aggregation"), &table->aggregator))
-        dmn_report(model, element, where, "an unknown hit policy or aggregation");
+    struct feel_text policy = dmn_attribute(element, "hitPolicy");
+    struct feel_text aggregation = dmn_attribute(element, "aggregation");
+    if (!read_policy(policy, &table->policy))
+        dmn_report(model, element, where, "there is no hit policy %.*s",
+                   (int)(policy.size > 40 ? 40 : policy.size), policy.bytes);
+    if (!read_aggregator(aggregation, &table->aggregator))
+        dmn_report(model, element, where, "there is no aggregation %.*s",
+                   (int)(aggregation.size > 40 ? 40 : aggregation.size), aggregation.bytes);
     table->inputs = dmn_take(model, count_of(element, "input") + 1, sizeof *table->inputs);
     table->outputs = dmn_take(model, count_of(element, "output") + 1, sizeof *table->outputs);
     table->rules = dmn_take(model, count_of(element, "rule") + 1, sizeof *table->rules);

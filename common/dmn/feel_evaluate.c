@@ -24,7 +24,7 @@ static struct feel_value builtin_value(struct feel_run *run, const struct feel_b
     struct feel_function *function = feel_room(run, 1, sizeof *function);
     if (function == NULL)
         return feel_null();
-    function->builtin = builtin;
+    *function = (struct feel_function){.builtin = builtin};
     return (struct feel_value){.kind = FEEL_FUNCTION, .function = function};
 }
 

@@ -18,6 +18,20 @@ enum { SUPPORT_ARENA_BYTES = 64 * 1024 * 1024, SUPPORT_TEXT_MAX = 2 * 1024 * 102
     "<definitions xmlns='" DMN_NAMESPACE "' name='model' namespace='ns'>" body "</definitions>"
 #define DMN_LITERAL(text) "<literalExpression><text>" text "</text></literalExpression>"
 
+/* An arena whose first bytes are, like those of one in use, anything but zero, and never the same. */
+static inline struct arena *support_used_arena(void)
+{
+    struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+    uint32_t *words = arena_alloc(arena, ARENA_FIRST_BLOCK / 2);
+    uint32_t next = 1;
+    for (size_t i = 0; i < ARENA_FIRST_BLOCK / 2 / sizeof *words; i++) {
+        next = next * 1664525u + 1013904223u;
+        words[i] = next;
+    }
+    arena_reset(arena);
+    return arena;
+}
+
 /* Loads one file or fails the test. */
 static inline struct dmn_models *support_load(const char *xml)
 {
@@ -72,7 +86,7 @@ static inline char *support_expression(const char *expression)
     support_escape(out, expression);
     (void)fputs("</text></literalExpression></decision></definitions>", out);
     (void)fclose(out);
-    struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+    struct arena *arena = support_used_arena();
     struct dmn_models *models = support_load(xml);
     char *shown = strdup(support_show(models, "d", feel_context(NULL, 0), arena));
     arena_destroy(arena);

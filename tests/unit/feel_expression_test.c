@@ -2,6 +2,20 @@
 
 #include "dmn_support.h"
 
+Test(feel_expression, functions_equal_themselves)
+{
+    static const struct support_pair pairs[] = {
+        {"abs = abs", "true"},
+        {"abs = floor", "false"},
+        {"abs in [floor, abs]", "true"},
+        {"index of([abs, floor, abs], abs)", "[1, 3]"},
+        {"count(distinct values([abs, floor, abs]))", "2"},
+        {"{f: function(x) x, same: f = f}.same", "true"},
+        {"(function(x) x) = (function(x) x)", "false"},
+    };
+    support_check(pairs, sizeof pairs / sizeof *pairs);
+}
+
 Test(feel_expression, functions_of_strings_lists_and_numbers)
 {
     static const struct support_pair pairs[] = {
