@@ -18,7 +18,8 @@ enum { SUPPORT_ARENA_BYTES = 64 * 1024 * 1024, SUPPORT_TEXT_MAX = 2 * 1024 * 102
     "<definitions xmlns='" DMN_NAMESPACE "' name='model' namespace='ns'>" body "</definitions>"
 #define DMN_LITERAL(text) "<literalExpression><text>" text "</text></literalExpression>"
 
-/* An arena whose first bytes are, like those of one in use, anything but zero, and never the same. */
+/* An arena whose first bytes are, like those of one in use, anything but zero, and never the same.
+ */
 static inline struct arena *support_used_arena(void)
 {
     struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
