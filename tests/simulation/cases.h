@@ -42,7 +42,8 @@ struct cases_said {
     struct person_day_key day;
     const char *limited; /* the product of the meter that had tripped; NULL: none had */
     enum auto_limit limit;
-    int64_t minor; /* of the latest case, then */
+    int64_t minor; /* of the latest case, then, as are those below */
+    const char *currency;
     bool fallback;
     struct cases_said *next; /* of the batch */
 };

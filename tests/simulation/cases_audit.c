@@ -291,9 +291,9 @@ void cases_audit_decided(int order, const struct routing_order *rows, const stru
 
 /* What was saved. */
 
-static void add_day(const struct cases_said *said, const struct decision *decision,
-                    const char *currency, int64_t minor)
+static void add_day(const struct cases_said *said, const struct decision *decision)
 {
+    const char *currency = said->currency;
     const char *person =
         decision->on_behalf_of[0] == '\0' ? decision->actor_id : decision->on_behalf_of;
     int64_t day = decision->occurred_us / DESK_DAY_US;
@@ -307,7 +307,7 @@ static void add_day(const struct cases_said *said, const struct decision *decisi
         return;
     if (i == books.day_count)
         books.days[books.day_count++] = (struct day){person, currency, day, 0};
-    books.days[i].minor += minor;
+    books.days[i].minor += said->minor;
     if (books.days[i].minor > limit_of(&holder->per_day, currency))
         sim_violate("limits: %s approves %lld of %s on one day", person,
                     (long long)books.days[i].minor, currency);
@@ -338,10 +338,8 @@ void cases_audit_applied(int order, const struct cases_said *said)
     const struct cases_input *input = said->event->body;
     int refund = input == NULL ? said->event->refund : input->refund;
     const struct decision *decision = taken(said);
-    if (decision != NULL && approves(decision->verdict)) {
-        const struct routing_refund *row = cases_refund(&cases.saved[order], order, refund);
-        add_day(said, decision, row->latest->currency, said->minor);
-    }
+    if (decision != NULL && approves(decision->verdict))
+        add_day(said, decision);
     if (said->answer.status == ROUTED_APPROVED)
         count_approval(order, refund, said);
     books.declined[order][refund] |= said->answer.status == ROUTED_DECLINED;

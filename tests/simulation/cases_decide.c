@@ -98,6 +98,7 @@ static void note(struct cases_said *said, const struct routing_refund *refund)
     if (refund == NULL || refund->latest == NULL)
         return;
     said->minor = refund->latest->minor;
+    said->currency = refund->latest->currency;
     said->fallback = refund->latest->fallback;
 }
 
