@@ -14,7 +14,7 @@ MODELS = {"trivial": ROOT / "tests/bench/dmn/trivial.dmn",
 MERCHANT = "bench"
 DEADLINE_S = 120
 IDLE_S = 1  # after a start, until nothing is left of it
-ROUNDS = 3
+ROUNDS = 6
 
 
 def publish(stack, name, number):
