@@ -11,8 +11,7 @@ static struct world world;
 
 static void setup(void)
 {
-    world_start(&world);
-    cr_assert_eq(world_capture(&world, "pay_1", 3402, "GBP"), STATUS_OK);
+    world_start_captured(&world);
 }
 
 static void teardown(void)
@@ -22,18 +21,9 @@ static void teardown(void)
 
 TestSuite(settlement_call, .init = setup, .fini = teardown);
 
-/* An approved payout of 510 that was handed to the sender. */
-static struct payout *submitted(void)
-{
-    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
-    struct payout *payout = world_payout(&world, 0);
-    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
-    return payout;
-}
-
 Test(settlement_call, what_was_not_sent_is_tried_again_later_with_a_fresh_key_life)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "rate_limit", 429),
                  STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_RESERVED);
@@ -50,7 +40,7 @@ Test(settlement_call, what_was_not_sent_is_tried_again_later_with_a_fresh_key_li
 
 Test(settlement_call, an_answer_to_an_attempt_that_was_given_up_changes_nothing)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     struct evidence old = world_evidence(&world, payout, EVIDENCE_CALL_FAILED, SOURCE_ANSWER);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_NOT_SENT, "", 0), STATUS_OK);
     cr_assert_eq(world_due(&world, DUE_SUBMIT, payout->payout_id), STATUS_OK);
@@ -62,7 +52,7 @@ Test(settlement_call, an_answer_to_an_attempt_that_was_given_up_changes_nothing)
 
 Test(settlement_call, a_refused_call_frees_the_money)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "resource_missing", 404),
                  STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_FAILED);
@@ -76,7 +66,7 @@ Test(settlement_call, a_refused_call_frees_the_money)
 
 Test(settlement_call, what_came_to_nothing_is_asked_for_once_more)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "resource_missing", 404),
                  STATUS_OK);
     cr_assert_eq(payout->due, DUE_POLL);
@@ -100,7 +90,7 @@ Test(settlement_call, what_came_to_nothing_is_asked_for_once_more)
 
 Test(settlement_call, a_refusal_that_people_must_see_keeps_the_money)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(
         world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "charge_already_refunded", 400),
         STATUS_OK);
@@ -110,7 +100,7 @@ Test(settlement_call, a_refusal_that_people_must_see_keeps_the_money)
 
 Test(settlement_call, a_lost_answer_is_looked_up_before_anything_else)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 0), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
     cr_assert_eq(world_publication(&world, 0)->status, 8);
@@ -137,7 +127,7 @@ Test(settlement_call, a_lost_answer_is_looked_up_before_anything_else)
 
 Test(settlement_call, nothing_is_sent_while_the_first_may_still_leave)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     world_pass(&world, HORIZON_US - SECOND_US);
     cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
     cr_expect_eq(payout->attempts, 1);
@@ -146,7 +136,7 @@ Test(settlement_call, nothing_is_sent_while_the_first_may_still_leave)
 
 Test(settlement_call, a_look_up_of_another_epoch_or_unverified_proves_nothing)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     world_pass(&world, 2 * HORIZON_US);
     struct evidence absent = world_evidence(&world, payout, EVIDENCE_NOT_FOUND, SOURCE_LOOK_UP);
     absent.epoch = world.epoch - 1;
@@ -166,7 +156,7 @@ Test(settlement_call, a_look_up_of_another_epoch_or_unverified_proves_nothing)
 
 Test(settlement_call, a_stored_error_is_never_sent_again)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "api_error", 500),
                  STATUS_OK);
     cr_assert(payout->answer_stored);
@@ -180,7 +170,7 @@ Test(settlement_call, a_stored_error_is_never_sent_again)
 
 Test(settlement_call, a_gateways_error_is_not_stored)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 503), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
     world_pass(&world, HORIZON_US);
@@ -190,7 +180,7 @@ Test(settlement_call, a_gateways_error_is_not_stored)
 
 Test(settlement_call, after_the_life_of_its_key_it_goes_to_people)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     world_pass(&world, world.limits.key_life_us);
     cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_MANUAL);
@@ -198,7 +188,7 @@ Test(settlement_call, after_the_life_of_its_key_it_goes_to_people)
 
 Test(settlement_call, what_is_never_learned_goes_to_people)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     for (int i = 0; i < 100 && payout->state == PAYOUT_SUBMITTED; i++) {
         const struct due_change *due = world.effects.due_changes.last;
         cr_assert_eq(due->kind, DUE_LOOK_UP);
@@ -219,7 +209,7 @@ Test(settlement_call, what_is_never_learned_goes_to_people)
 
 Test(settlement_call, attempts_are_bounded)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     for (int i = 0; i < 2; i++) {
         world_pass(&world, HORIZON_US);
         cr_assert_eq(world_not_found(&world, payout), STATUS_OK);
@@ -233,7 +223,7 @@ Test(settlement_call, attempts_are_bounded)
 
 Test(settlement_call, without_room_a_second_attempt_waits_for_the_next_look_up)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     world.capacity[PROVIDER_STRIPE] = 0;
     world_pass(&world, HORIZON_US);
     cr_assert_eq(world_not_found(&world, payout), STATUS_OK);

@@ -9,10 +9,8 @@ static struct payout *payout;
 
 static void setup(void)
 {
-    world_start(&world);
-    cr_assert_eq(world_capture(&world, "pay_1", 3402, "GBP"), STATUS_OK);
-    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
-    payout = world_payout(&world, 0);
+    world_start_captured(&world);
+    payout = world_submitted(&world);
 }
 
 static void teardown(void)
@@ -22,27 +20,31 @@ static void teardown(void)
 
 TestSuite(settlement_dispute, .init = setup, .fini = teardown);
 
-static void dispute(enum dispute_state word, int64_t minor, const char *currency, bool verified)
+/* A webhook that is about no payout of ours. */
+static struct evidence word(enum evidence_kind kind, int64_t minor, const char *currency,
+                            bool verified)
 {
-    struct evidence said = world_evidence(&world, payout, EVIDENCE_DISPUTE, SOURCE_WEBHOOK);
+    struct evidence said = world_evidence(&world, payout, kind, SOURCE_WEBHOOK);
     said.payout_id = "";
-    said.dispute_id = "dp_1";
-    said.dispute = word;
     said.amount_minor = minor;
     said.currency = currency;
     said.verified = verified;
+    return said;
+}
+
+static void dispute(enum dispute_state state, int64_t minor, const char *currency, bool verified)
+{
+    struct evidence said = word(EVIDENCE_DISPUTE, minor, currency, verified);
+    said.dispute_id = "dp_1";
+    said.dispute = state;
     cr_assert_eq(world_tell(&world, &said), STATUS_OK);
 }
 
 static void elsewhere(int64_t minor, const char *currency, bool verified)
 {
-    struct evidence said = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
-    said.payout_id = "";
+    struct evidence said = word(EVIDENCE_REFUND, minor, currency, verified);
     said.provider_refund_id = "re_9";
     said.status = REFUND_STATUS_SUCCEEDED;
-    said.amount_minor = minor;
-    said.currency = currency;
-    said.verified = verified;
     cr_assert_eq(world_tell(&world, &said), STATUS_OK);
 }
 

@@ -11,8 +11,7 @@ static struct world world;
 
 static void setup(void)
 {
-    world_start(&world);
-    cr_assert_eq(world_capture(&world, "pay_1", 3402, "GBP"), STATUS_OK);
+    world_start_captured(&world);
 }
 
 static void teardown(void)
@@ -22,18 +21,9 @@ static void teardown(void)
 
 TestSuite(settlement_payout, .init = setup, .fini = teardown);
 
-/* An approved payout of 510 that was handed to the sender. */
-static struct payout *submitted(void)
-{
-    cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_OK);
-    struct payout *payout = world_payout(&world, 0);
-    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
-    return payout;
-}
-
 Test(settlement_payout, approval_reserves_tells_and_hands_over)
 {
-    const struct payout *payout = submitted();
+    const struct payout *payout = world_submitted(&world);
     const struct publication *told = world_publication(&world, 0);
     cr_assert_eq(world_publications(&world), (size_t)1);
     cr_assert_eq(told->status, 1);
@@ -53,7 +43,7 @@ Test(settlement_payout, approval_reserves_tells_and_hands_over)
 
 Test(settlement_payout, success_settles_and_tells_the_customer)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_refund(&world, payout, REFUND_STATUS_SUCCEEDED, SOURCE_ANSWER), STATUS_OK);
     const struct publication *told = world_publication(&world, 0);
     cr_assert_eq(payout->state, PAYOUT_SUCCEEDED);
@@ -75,7 +65,7 @@ Test(settlement_payout, success_settles_and_tells_the_customer)
 
 Test(settlement_payout, the_same_evidence_twice_is_a_duplicate)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     struct evidence evidence = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_ANSWER);
     evidence.status = REFUND_STATUS_SUCCEEDED;
     cr_assert_eq(world_tell(&world, &evidence), STATUS_OK);
@@ -88,7 +78,7 @@ Test(settlement_payout, the_same_evidence_twice_is_a_duplicate)
 
 Test(settlement_payout, an_approval_is_used_once)
 {
-    (void)submitted();
+    (void)world_submitted(&world);
     cr_assert_eq(world_approve_one(&world, "rf_1", 1, "pay_1", 510), STATUS_DUPLICATE);
     cr_assert_null(world_payout(&world, 1));
     /* A newer one for the same claim, while the first is under way or paid, would pay twice. */
@@ -238,7 +228,7 @@ Test(settlement_payout, before_it_is_sent_it_can_be_cancelled)
 
 Test(settlement_payout, after_it_is_sent_it_is_too_late)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_cancel(&world, "rf_1", 2), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(world_publication(&world, 0)->status, 12);
@@ -286,7 +276,7 @@ Test(settlement_payout, a_refund_over_two_payments_cancels_what_it_can)
 
 Test(settlement_payout, a_closed_card_asks_for_another_method_and_takes_one)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     struct evidence failed = world_evidence(&world, payout, EVIDENCE_REFUND, SOURCE_WEBHOOK);
     failed.status = REFUND_STATUS_FAILED;
     failed.code = "expired_or_canceled_card";
@@ -311,7 +301,7 @@ Test(settlement_payout, a_closed_card_asks_for_another_method_and_takes_one)
 
 Test(settlement_payout, what_failed_can_be_approved_again)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "declined", 402),
                  STATUS_OK);
     cr_assert_eq(world_approve_one(&world, "rf_1", 2, "pay_1", 510), STATUS_OK);
@@ -367,7 +357,7 @@ Test(settlement_payout, what_was_reduced_and_reappeared_is_not_paid_another_way)
 
 Test(settlement_payout, when_no_other_way_is_approved_it_has_failed)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_decline(&world, "rf_1", 2), STATUS_DUPLICATE); /* nothing to decline */
     cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_REFUSED, "account_closed", 402),
@@ -438,7 +428,7 @@ Test(settlement_payout, what_is_stopped_waits_and_names_the_stop)
 /* What was sent before the stop is found out, and not sent again. */
 Test(settlement_payout, a_stop_holds_a_second_attempt)
 {
-    struct payout *payout = submitted();
+    struct payout *payout = world_submitted(&world);
     cr_assert_eq(world_call_failed(&world, payout, CALL_FAILURE_UNKNOWN, "", 0), STATUS_OK);
     cr_assert_eq(payout->state, PAYOUT_UNKNOWN);
     world.stop = &STOP;

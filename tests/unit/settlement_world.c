@@ -329,6 +329,20 @@ struct payout *world_payout(const struct world *world, size_t n)
     return payout;
 }
 
+void world_start_captured(struct world *world)
+{
+    world_start(world);
+    cr_assert_eq(world_capture(world, "pay_1", 3402, "GBP"), STATUS_OK);
+}
+
+struct payout *world_submitted(struct world *world)
+{
+    cr_assert_eq(world_approve_one(world, "rf_1", 1, "pay_1", 510), STATUS_OK);
+    struct payout *payout = world_payout(world, 0);
+    cr_assert_eq(payout->state, PAYOUT_SUBMITTED);
+    return payout;
+}
+
 const struct publication *world_publication(const struct world *world, size_t n)
 {
     const struct publication *publication = world->effects.publications.first;

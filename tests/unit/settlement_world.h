@@ -71,6 +71,11 @@ const struct alarm *world_alarm(const struct world *world, size_t n);
 const struct task *world_task(const struct world *world, size_t n);
 size_t world_publications(const struct world *world);
 
+/* A world in which 34.02 GBP were captured as pay_1; and in it, an approved payout of 5.10 of rf_1
+ * that was handed to the sender. Both fail the test if that does not come about. */
+void world_start_captured(struct world *world);
+struct payout *world_submitted(struct world *world);
+
 /* Puts the first payout, which must be fresh, into a state, and its money into the bucket. */
 void world_force(struct world *world, struct payout *payout, enum payout_state state);
 
