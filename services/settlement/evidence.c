@@ -111,12 +111,6 @@ static struct payout *ours(const struct settling *settling, const struct evidenc
     return NULL;
 }
 
-static bool freed(const struct payout *payout)
-{
-    return payout_bucket(payout->state) == BUCKET_NONE &&
-           payout->state != PAYOUT_AWAITING_CAPTURE && payout->state != PAYOUT_AWAITING_GOODS;
-}
-
 /* Another method is asked for a few times; then it has failed, so that nothing goes round. */
 static bool may_fall_back(const struct settling *settling, const struct payout *payout)
 {
@@ -149,7 +143,7 @@ static enum payout_event ending_event(const struct settling *settling, const str
  * cannot be asked. An older look-up may have seen it before it ended. */
 static bool reappeared(const struct payout *payout, const struct evidence *evidence)
 {
-    if (!freed(payout) || !evidence->verified)
+    if (!payout_freed(payout) || !evidence->verified)
         return false;
     return provider_facts(payout->provider)->reach == LOOK_UP_NEVER ||
            (evidence->source == SOURCE_LOOK_UP && evidence->occurred_us >= payout->updated_us);
@@ -222,6 +216,13 @@ static bool of_another_payment(const struct settling *settling, const struct pay
            !payment_same(about, payout->payment);
 }
 
+/* Somebody vouches that it came to nothing. */
+static bool ends(enum payout_event event)
+{
+    return event == PAYOUT_EVENT_FAILED || event == PAYOUT_EVENT_DIVERTED ||
+           event == PAYOUT_EVENT_VOIDED;
+}
+
 static enum status on_refund(struct settling *settling, const struct evidence *evidence)
 {
     struct payout *payout = ours(settling, evidence);
@@ -244,10 +245,15 @@ static enum status on_refund(struct settling *settling, const struct evidence *e
         payout->provider_refund_id = evidence->provider_refund_id;
         row_touch(&payout->mark);
     }
+    bool was_freed = payout_freed(payout);
     (void)payout_apply(settling, payout, event, reason_for(event, evidence));
     if (event == PAYOUT_EVENT_MISMATCH && payout->state == PAYOUT_MANUAL &&
         strcmp(evidence->currency, payout->currency) == 0)
         payout_hold(settling, payout, evidence->amount_minor);
+    if (was_freed && !payout_freed(payout) && evidence->verified)
+        payouts_resume(settling, payout->refund); /* what was to take its place is overtaken */
+    if (evidence->source == SOURCE_LOOK_UP && ends(event))
+        payout_confirm_end(settling, payout, evidence->occurred_us);
     return STATUS_OK;
 }
 
@@ -336,6 +342,8 @@ static enum status on_absence(struct settling *settling, struct payout *payout,
         return illegal(settling, payout, event);
     (void)payout_apply(settling, payout, event,
                        event == PAYOUT_EVENT_ABSENT_FOR_GOOD ? "NOT_FOUND" : "");
+    if (event != PAYOUT_EVENT_ABSENT_EARLY)
+        payout_confirm_end(settling, payout, evidence->occurred_us);
     return STATUS_OK;
 }
 

@@ -71,6 +71,7 @@ static const struct payout_step STEPS[PAYOUT_STATES][PAYOUT_EVENTS] = {
             CALLS_IGNORED,
             [PAYOUT_EVENT_CAP_EXCEEDED] = MOVE(REFUSED),
             [PAYOUT_EVENT_NO_ADAPTER] = MOVE(MANUAL),
+            [PAYOUT_EVENT_OVERTAKEN] = MOVE(REFUSED),
             [PAYOUT_EVENT_SEND] = {.verdict = PAYOUT_MOVE, .next = PAYOUT_SUBMITTED, .send = true},
             [PAYOUT_EVENT_CANCEL] = MOVE(CANCELLED),
             [PAYOUT_EVENT_LOOK_UP_DUE] = STAY,

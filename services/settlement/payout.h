@@ -63,6 +63,7 @@ enum payout_state {
     X(GOODS_DECLINED, "no unit was accepted, or no goods came in time")                        \
     X(GOODS_LOST, "the goods were lost on their way back")                                     \
     X(NO_ADAPTER, "nobody but a person can execute it")                                        \
+    X(OVERTAKEN, "what it takes the place of was paid after all")                              \
     X(SEND, "the sender has room for it")                                                      \
     X(CANCEL, "the requester takes the refund back")                                           \
     X(SUPERSEDED, "a fresh approval takes its place")                                          \

@@ -109,13 +109,6 @@ static int64_t claimed(const struct approval_event *approval)
     return sum;
 }
 
-/* It has been paid, or may still be. */
-static bool is_committed(const struct payout *payout)
-{
-    return payout->state == PAYOUT_SUCCEEDED ||
-           (!payout_ended(payout->state) && payout->state != PAYOUT_FALLBACK_PENDING);
-}
-
 /* What this refund has paid or may still pay, and how many payouts it has. */
 static int64_t committed_to(const struct settling *settling, const struct refund *refund,
                             int32_t *count)
@@ -126,31 +119,10 @@ static int64_t committed_to(const struct settling *settling, const struct refund
         if (p->refund != refund)
             continue;
         ++*count;
-        if (is_committed(p))
+        if (payout_committed(p))
             sum += p->amount_minor;
     }
     return sum;
-}
-
-/* More of a payment than was approved of it at first: what a fresh approval is about came back to
- * life meanwhile, however much of the claim was never approved, or failed for good elsewhere. */
-static bool is_paid_already(const struct settling *settling, const struct refund *refund,
-                            const struct share *share)
-{
-    int64_t first_version = 0, approved = 0, committed = 0;
-    for (const struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
-        if (p->refund != refund)
-            continue;
-        if (first_version == 0 || p->routed_version < first_version)
-            first_version = p->routed_version;
-    }
-    for (const struct payout *p = settling->rows->payouts; p != NULL; p = p->next) {
-        if (p->refund != refund || strcmp(p->payment_id, share->payment_id) != 0)
-            continue;
-        approved += p->routed_version == first_version ? p->amount_minor : 0;
-        committed += is_committed(p) ? p->amount_minor : 0;
-    }
-    return committed > 0 && committed + share->minor > approved;
 }
 
 /* Another way than back to the payment, which somebody must have chosen. */
@@ -176,7 +148,8 @@ static const char *refusal_of(const struct settling *settling, const struct refu
     if (committed > 0 && committed + approval->amount_minor > claimed(approval))
         return "ALREADY_PAID";
     for (size_t i = 0; i < approval->share_count; i++)
-        if (is_paid_already(settling, refund, &approval->shares[i]))
+        if (paid_before(settling, refund, approval->shares[i].payment_id, approval->version,
+                        approval->shares[i].minor))
             return "ALREADY_PAID";
     if ((size_t)count + approval->share_count > PAYOUTS_MAX)
         return "TOO_MANY_PAYOUTS";

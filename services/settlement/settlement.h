@@ -120,6 +120,7 @@ struct payout {
     int64_t expected_day;       /* days since 1970; 0: not paid */
     int64_t updated_us;
     int64_t looked_up_us; /* when the last look-up of this batch was asked for; not kept */
+    int64_t confirmed_us; /* when the last was asked for that found it come to nothing; 0: none */
     const char *cause;    /* ce_id of the event of the last change */
     enum due_kind due;    /* the deadline that is set for it */
     enum row_mark mark;

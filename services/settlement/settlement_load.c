@@ -27,7 +27,7 @@ static const struct statement PAYOUT_LOAD = {
     "       t.provider, t.form, t.amount_minor, t.currency, t.held_minor, t.version,"
     "       t.provider_refund_id, t.reason, t.http_status, t.answer_stored, t.attempts,"
     "       t.reserved_at, t.first_submitted_at, t.submitted_at, t.expected_day, t.updated_at,"
-    "       t.cause, t.payee" ORDER_KEYS " JOIN payout t" SAME_ORDER,
+    "       t.cause, t.payee, t.confirmed_at" ORDER_KEYS " JOIN payout t" SAME_ORDER,
 };
 
 static const struct statement FOREIGN_REFUND_LOAD = {

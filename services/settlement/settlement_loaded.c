@@ -107,6 +107,7 @@ static void read_payout(const struct call *call, size_t row, struct order_rows *
         .updated_us = rows_time(call, row, 22),
         .cause = rows_text(call, row, 23),
         .payee = rows_text(call, row, 24),
+        .confirmed_us = rows_time(call, row, 25),
     };
     payout->due = payout_due_kind(payout->state);
     struct payout **at = &order->payouts; /* in order of ordinal: notes and shares depend on it */

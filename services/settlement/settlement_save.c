@@ -70,15 +70,15 @@ static const struct statement PAYOUT_INSERT = {
     "INSERT INTO payout (merchant_id, order_id, payout_id, state, provider, amount_minor,"
     "                    held_minor, version, provider_refund_id, reason, http_status,"
     "                    answer_stored, attempts, reserved_at, first_submitted_at, submitted_at,"
-    "                    expected_day, updated_at, cause, refund_id, payment_id, ordinal,"
-    "                    routed_version, form, currency, payee)"
+    "                    expected_day, updated_at, cause, confirmed_at, refund_id, payment_id,"
+    "                    ordinal, routed_version, form, currency, payee)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[],"
     "                      $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],"
     "                      $11::integer[], $12::boolean[], $13::integer[], $14::timestamptz[],"
     "                      $15::timestamptz[], $16::timestamptz[], $17::bigint[],"
-    "                      $18::timestamptz[], $19::text[], $20::text[], $21::text[],"
-    "                      $22::integer[], $23::bigint[], $24::integer[], $25::text[],"
-    "                      $26::text[])",
+    "                      $18::timestamptz[], $19::text[], $20::timestamptz[], $21::text[],"
+    "                      $22::text[], $23::integer[], $24::bigint[], $25::integer[],"
+    "                      $26::text[], $27::text[])",
 };
 
 static const struct statement PAYOUT_UPDATE = {
@@ -90,14 +90,17 @@ static const struct statement PAYOUT_UPDATE = {
     "                    attempts = g.attempts, reserved_at = g.reserved_at,"
     "                    first_submitted_at = g.first_submitted_at,"
     "                    submitted_at = g.submitted_at, expected_day = g.expected_day,"
-    "                    updated_at = g.updated_at, cause = g.cause"
+    "                    updated_at = g.updated_at, cause = g.cause,"
+    "                    confirmed_at = g.confirmed_at"
     " FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::bigint[],"
     "             $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::integer[],"
     "             $12::boolean[], $13::integer[], $14::timestamptz[], $15::timestamptz[],"
-    "             $16::timestamptz[], $17::bigint[], $18::timestamptz[], $19::text[])"
+    "             $16::timestamptz[], $17::bigint[], $18::timestamptz[], $19::text[],"
+    "             $20::timestamptz[])"
     "     AS g(merchant_id, order_id, payout_id, state, provider, amount_minor, held_minor,"
     "          version, provider_refund_id, reason, http_status, answer_stored, attempts,"
-    "          reserved_at, first_submitted_at, submitted_at, expected_day, updated_at, cause)"
+    "          reserved_at, first_submitted_at, submitted_at, expected_day, updated_at, cause,"
+    "          confirmed_at)"
     " WHERE (t.merchant_id, t.order_id, t.payout_id) = (g.merchant_id, g.order_id, g.payout_id)",
 };
 
@@ -277,6 +280,7 @@ static void put_payouts(struct columns *insert, struct columns *update,
         columns_int8_if(out, payout->expected_day != 0, payout->expected_day);
         columns_time_if(out, payout->updated_us);
         columns_text(out, payout->cause);
+        columns_time_if(out, payout->confirmed_us);
         if (payout->mark != ROW_NEW)
             continue;
         columns_text(out, payout->refund->refund_id);

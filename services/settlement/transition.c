@@ -13,8 +13,8 @@ enum {
     SUBMIT_LEAST_US = 500000,     /* until a payout that found no room is offered again */
     SUBMIT_OFF_US = 60 * 1000000, /* the same where there is no sender */
     SUBMIT_MOST_US = 600 * 1000000,
-    STOPPED_LEAST_US = 1000000, /* until a stopped payout is looked at again */
-    STOPPED_MOST_US = 60 * 1000000,
+    HELD_LEAST_US = 1000000, /* until a payout that is held is looked at again */
+    HELD_MOST_US = 60 * 1000000,
     NOT_SENT_MOST_US = 300 * 1000000, /* until what was not sent is tried again, at most */
     CAPACITY_AGAIN_US = 1000000       /* until a look-up that found no room is tried again */
 };
@@ -83,10 +83,15 @@ static bool can_be_asked(const struct payout *payout)
            (reach == LOOK_UP_KNOWN && payout->provider_refund_id[0] != '\0');
 }
 
+bool payout_can_be_asked(const struct settling *settling, const struct payout *payout)
+{
+    return payout->payment != NULL && settling->has_adapter(payout->provider) &&
+           can_be_asked(payout);
+}
+
 bool payout_look_up(struct settling *settling, struct payout *payout)
 {
-    if (payout->payment == NULL || !settling->has_adapter(payout->provider) ||
-        !can_be_asked(payout))
+    if (!payout_can_be_asked(settling, payout))
         return true;
     /* Its answer is named by the time: of two at once the second could not be told from the first.
      */
@@ -138,14 +143,12 @@ const struct rules_stop *payout_stop(const struct settling *settling, const stru
                              payout->refund->customer, payout->refund->refund_id);
 }
 
-/* Waits, and says which stop it waits for. */
-static void hold(struct settling *settling, struct payout *payout, const struct rules_stop *stop)
+/* Waits, and says what for. */
+static void hold(struct settling *settling, struct payout *payout, const char *reason)
 {
     int64_t now_us = settling->now_us;
-    const char *reason = arena_printf(settling->arena, STOPPED "%s", stop->id);
     payout_due(settling, payout, DUE_SUBMIT,
-               now_us +
-                   clamp_us((now_us - payout->reserved_us) / 4, STOPPED_LEAST_US, STOPPED_MOST_US));
+               now_us + clamp_us((now_us - payout->reserved_us) / 4, HELD_LEAST_US, HELD_MOST_US));
     if (reason == NULL || strcmp(payout->reason, reason) == 0)
         return;
     payout->reason = reason;
@@ -153,10 +156,11 @@ static void hold(struct settling *settling, struct payout *payout, const struct 
                     NOTICE_NONE);
 }
 
-/* The stop that it waited for is gone, whatever it waits for now. */
-static void forget_stop(struct payout *payout)
+/* What it was held for is over, whatever it waits for now. */
+static void forget_hold(struct payout *payout)
 {
-    if (strncmp(payout->reason, STOPPED, strlen(STOPPED)) != 0)
+    if (strncmp(payout->reason, STOPPED, strlen(STOPPED)) != 0 &&
+        strcmp(payout->reason, REASON_CONFIRMING) != 0)
         return;
     payout->reason = "";
     row_touch(&payout->mark);
@@ -166,10 +170,17 @@ void payout_try_send(struct settling *settling, struct payout *payout)
 {
     int64_t now_us = settling->now_us;
     const struct rules_stop *stop = payout_stop(settling, payout);
-    if (stop == NULL)
-        forget_stop(payout);
-    if (stop != NULL) {
-        hold(settling, payout, stop);
+    struct payout *unconfirmed = payout_unconfirmed(settling, payout);
+    if (stop == NULL && unconfirmed == NULL)
+        forget_hold(payout);
+    if (paid_before(settling, payout->refund, payout->payment_id, payout->routed_version,
+                    payout->amount_minor)) {
+        (void)payout_apply(settling, payout, PAYOUT_EVENT_OVERTAKEN, "ALREADY_PAID");
+    } else if (stop != NULL) {
+        hold(settling, payout, arena_printf(settling->arena, STOPPED "%s", stop->id));
+    } else if (unconfirmed != NULL) {
+        hold(settling, payout, REASON_CONFIRMING);
+        (void)payout_look_up(settling, unconfirmed); /* without room, when it is offered again */
     } else if (!settling->has_adapter(payout->provider)) {
         (void)payout_apply(settling, payout, PAYOUT_EVENT_NO_ADAPTER, "NO_ADAPTER");
     } else if (payout->payment->over) {
@@ -257,7 +268,7 @@ static enum notice notice_of(const struct payout *payout, enum payout_event even
     if (payout->state == PAYOUT_FALLBACK_PENDING)
         return event == PAYOUT_EVENT_GOODS_LOST ? NOTICE_LOST : NOTICE_DIVERTED;
     if (payout->state == PAYOUT_REFUSED)
-        return NOTICE_CAP;
+        return event == PAYOUT_EVENT_OVERTAKEN ? NOTICE_NONE : NOTICE_CAP;
     if (payout->state == PAYOUT_CANCELLED)
         return event == PAYOUT_EVENT_GOODS_DECLINED ? NOTICE_GOODS : NOTICE_CANCELLED;
     return NOTICE_NONE;

@@ -74,8 +74,38 @@ void alarm_stalled(struct settling *settling, const struct payout *payout, const
 void payout_due(struct settling *settling, struct payout *payout, enum due_kind kind,
                 int64_t due_us);
 
+/* The provider has an adapter, and can be asked what became of the payout. */
+bool payout_can_be_asked(const struct settling *settling, const struct payout *payout);
+
 /* Asks the provider about the payout, if there is room; false if not. */
 bool payout_look_up(struct settling *settling, struct payout *payout);
+
+/* Paying again what came to nothing. */
+
+/* The reason of a reserved payout that waits until its provider holds to it that the one it takes
+ * the place of came to nothing. */
+#define REASON_CONFIRMING "CONFIRMING"
+
+/* It has been paid, or may still be. */
+bool payout_committed(const struct payout *payout);
+
+/* Its money is free: it came to nothing, as far as is known. */
+bool payout_freed(const struct payout *payout);
+
+/* `minor` more would be more of the payment than was approved of it at first: what approval
+ * `version` takes the place of was paid, or came back to life. */
+bool paid_before(const struct settling *settling, const struct refund *refund,
+                 const char *payment_id, int64_t version, int64_t minor);
+
+/* A payout of an earlier approval that was sent and came to nothing, of which the provider was not
+ * heard again since this one was reserved; NULL: none that it can be asked about. */
+struct payout *payout_unconfirmed(const struct settling *settling, const struct payout *payout);
+
+/* A look-up that was asked for at `asked_us` found that it came to nothing. */
+void payout_confirm_end(struct settling *settling, struct payout *payout, int64_t asked_us);
+
+/* Looks again at what waits for such a look-up. */
+void payouts_resume(struct settling *settling, const struct refund *refund);
 
 /* What waits for the capture of a payment that is known now: refunds made elsewhere and disputes
  * begin to count. */

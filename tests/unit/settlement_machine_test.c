@@ -24,27 +24,27 @@
     X('B', FALLBACK_PENDING) \
     X('X', REFUSED)
 
-/* Columns: CAPTURED CAPTURE_MISSING CAP_EXCEEDED GOODS_DECLINED GOODS_LOST NO_ADAPTER SEND CANCEL
- * SUPERSEDED DECLINED | PENDING ACTION SUCCEEDED FAILED DIVERTED VOIDED UNCONFIRMED MISMATCH
- * REAPPEARED | CALL_REFUSED CALL_BLOCKED CALL_NOT_SENT CALL_LOST | ABSENT ABSENT_FOR_GOOD
+/* Columns: CAPTURED CAPTURE_MISSING CAP_EXCEEDED GOODS_DECLINED GOODS_LOST NO_ADAPTER OVERTAKEN
+ * SEND CANCEL SUPERSEDED DECLINED | PENDING ACTION SUCCEEDED FAILED DIVERTED VOIDED UNCONFIRMED
+ * MISMATCH REAPPEARED | CALL_REFUSED CALL_BLOCKED CALL_NOT_SENT CALL_LOST | ABSENT ABSENT_FOR_GOOD
  * ABSENT_EARLY | LOOK_UP_DUE GIVE_UP */
 static const struct {
     enum payout_state state;
     const char *cells;
 } PAYOUT_CELLS[] = {
-    {PAYOUT_AWAITING_CAPTURE, "R.X!!!!C!! !!!!!!!!! !!!! !!! !!"},
-    {PAYOUT_AWAITING_GOODS, "RcXCB!!C!! !!!!!!!!! !!!! !!! !!"},
-    {PAYOUT_RESERVED, "!!X!!MSC!! PA$FBC?M! .... ... .!"},
-    {PAYOUT_SUBMITTED, "!!!!!!!L!! PA$FBC?M! FMRU >M. ?M"},
-    {PAYOUT_PENDING, "!!!!!!!L!! .A$FBC?M! .... ... ?!"},
-    {PAYOUT_REQUIRES_ACTION, "!!!!!!!L!! P.$FBC?M! .... ... ?!"},
-    {PAYOUT_SUCCEEDED, "!!!!!!!L!! ...FBC?M! .... ... .!"},
-    {PAYOUT_FAILED, "!!!!!!!.!! ???....MM .... ... ?!"},
-    {PAYOUT_CANCELLED, "!!!!!!!.!! ???....MM .... ... ?!"},
-    {PAYOUT_UNKNOWN, "!!!!!!!L!! PA$FBC?M! .... SM. ?M"},
-    {PAYOUT_MANUAL, "!!!!!!!L!! PA$FBC?.! .... ... ?!"},
-    {PAYOUT_FALLBACK_PENDING, "!!!!!!!CFF ???....MM .... ... ?!"},
-    {PAYOUT_REFUSED, "!!!!!!!.!! ???....MM .... ... ?!"},
+    {PAYOUT_AWAITING_CAPTURE, "R.X!!!!!C!! !!!!!!!!! !!!! !!! !!"},
+    {PAYOUT_AWAITING_GOODS, "RcXCB!!!C!! !!!!!!!!! !!!! !!! !!"},
+    {PAYOUT_RESERVED, "!!X!!MXSC!! PA$FBC?M! .... ... .!"},
+    {PAYOUT_SUBMITTED, "!!!!!!!!L!! PA$FBC?M! FMRU >M. ?M"},
+    {PAYOUT_PENDING, "!!!!!!!!L!! .A$FBC?M! .... ... ?!"},
+    {PAYOUT_REQUIRES_ACTION, "!!!!!!!!L!! P.$FBC?M! .... ... ?!"},
+    {PAYOUT_SUCCEEDED, "!!!!!!!!L!! ...FBC?M! .... ... .!"},
+    {PAYOUT_FAILED, "!!!!!!!!.!! ???....MM .... ... ?!"},
+    {PAYOUT_CANCELLED, "!!!!!!!!.!! ???....MM .... ... ?!"},
+    {PAYOUT_UNKNOWN, "!!!!!!!!L!! PA$FBC?M! .... SM. ?M"},
+    {PAYOUT_MANUAL, "!!!!!!!!L!! PA$FBC?.! .... ... ?!"},
+    {PAYOUT_FALLBACK_PENDING, "!!!!!!!!CFF ???....MM .... ... ?!"},
+    {PAYOUT_REFUSED, "!!!!!!!!.!! ???....MM .... ... ?!"},
 };
 
 static char letter_of(struct payout_step step)

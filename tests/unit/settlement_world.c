@@ -321,6 +321,13 @@ enum status world_not_found(struct world *world, const struct payout *payout)
     return world_tell(world, &evidence);
 }
 
+void world_confirm_absent(struct world *world, const struct payout *payout)
+{
+    const struct settlement_limits *limits = &world->limits;
+    world_pass(world, limits->send_window_us + limits->call_timeout_us + limits->provider_delay_us);
+    cr_assert_eq(world_not_found(world, payout), STATUS_OK);
+}
+
 struct payout *world_payout(const struct world *world, size_t n)
 {
     struct payout *payout = world->rows.payouts;

@@ -63,6 +63,9 @@ enum status world_call_failed(struct world *world, const struct payout *payout,
                               enum call_failure failure, const char *code, int32_t http_status);
 enum status world_not_found(struct world *world, const struct payout *payout);
 
+/* Late enough to be believed, a look-up does not find it. Fails the test if that is refused. */
+void world_confirm_absent(struct world *world, const struct payout *payout);
+
 /* The nth payout of the order (from 0), and the nth publication, alarm and task of the last event;
  * NULL if there are fewer. */
 struct payout *world_payout(const struct world *world, size_t n);
