@@ -63,6 +63,7 @@ rd_kafka_conf_t *broker_configure(const struct config_worker *config, const char
     bool good = set_one(conf, "bootstrap.servers", config->kafka_brokers, error) &&
                 set_one(conf, "client.id", client, error) &&
                 set_one(conf, "socket.keepalive.enable", "true", error) &&
+                set_one(conf, "socket.nagle.disable", "true", error) &&
                 set_one(conf, "reconnect.backoff.ms", "50", error) &&
                 set_one(conf, "reconnect.backoff.max.ms", "1000", error) &&
                 set_security(conf, config, error);

@@ -60,11 +60,18 @@ enum polled {
     POLLED_FATAL      /* in `error` */
 };
 
-/* Joins `group` and subscribes to `topics`. `wake_fd` (an eventfd) is written to when something
- * waits to be polled. The caller owns it. */
-enum status consumer_open(const struct config_worker *config, const char *group,
-                          const enum topic *topics, size_t topic_count, int wake_fd,
-                          struct consumer **consumer, struct error *error) CHECK_RESULT;
+struct subscription {
+    const char *group;
+    const enum topic *topics;
+    size_t topic_count;
+    int wake_fd;  /* an eventfd, written to when something waits to be polled; the caller's */
+    bool patient; /* a record may take half a second, so that more come in one answer */
+};
+
+/* Joins the group and subscribes to the topics. */
+enum status consumer_open(const struct config_worker *config,
+                          const struct subscription *subscription, struct consumer **consumer,
+                          struct error *error) CHECK_RESULT;
 
 /* Without a group: reads what it is assigned. */
 enum status reader_open(const struct config_worker *config, struct consumer **consumer,

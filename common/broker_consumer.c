@@ -18,6 +18,8 @@ struct consumer {
     bool closing;
 };
 
+enum { READER_SESSION_MS = 10000 };
+
 static const uint64_t wake_payload = 1;
 
 /* Our topics only: a name that is not in the table was never subscribed to. */
@@ -84,9 +86,12 @@ static enum status open_handle(rd_kafka_conf_t *conf, struct consumer *consumer,
 }
 
 static enum status open_consumer(const struct config_worker *config, const char *group,
-                                 const char *session_ms, const char *heartbeat_ms,
+                                 int64_t session_timeout_ms, bool patient,
                                  struct consumer **consumer, struct error *error)
 {
+    char session_ms[24], heartbeat_ms[24];
+    (void)snprintf(session_ms, sizeof session_ms, "%" PRId64, session_timeout_ms);
+    (void)snprintf(heartbeat_ms, sizeof heartbeat_ms, "%" PRId64, session_timeout_ms / 4);
     const struct setting settings[] = {
         {"group.id", group},
         {"partition.assignment.strategy", "range"},
@@ -106,7 +111,8 @@ static enum status open_consumer(const struct config_worker *config, const char 
         {"fetch.queue.backoff.ms", "5"},
         /* A partition that is asked for a moment later than others may miss a question, and then
          * waits as long as they have nothing. */
-        {"fetch.wait.max.ms", "200"},
+        {"fetch.wait.max.ms", patient ? "500" : "200"},
+        {"fetch.min.bytes", patient ? "262144" : "1"},
         {"fetch.error.backoff.ms", "100"},
         {"fetch.message.max.bytes", "1048576"},
         {"fetch.max.bytes", "2097152"},
@@ -132,20 +138,18 @@ static enum status open_consumer(const struct config_worker *config, const char 
     return STATUS_OK;
 }
 
-enum status consumer_open(const struct config_worker *config, const char *group,
-                          const enum topic *topics, size_t topic_count, int wake_fd,
-                          struct consumer **consumer, struct error *error)
+enum status consumer_open(const struct config_worker *config,
+                          const struct subscription *subscription, struct consumer **consumer,
+                          struct error *error)
 {
-    char session[24], heartbeat[24];
-    (void)snprintf(session, sizeof session, "%lld", (long long)config->session_timeout_ms);
-    (void)snprintf(heartbeat, sizeof heartbeat, "%lld",
-                   (long long)(config->session_timeout_ms / 4));
     struct consumer *opened = NULL;
-    enum status status = open_consumer(config, group, session, heartbeat, &opened, error);
+    enum status status = open_consumer(config, subscription->group, config->session_timeout_ms,
+                                       subscription->patient, &opened, error);
     if (status != STATUS_OK)
         return status;
-    rd_kafka_queue_io_event_enable(opened->queue, wake_fd, &wake_payload, sizeof wake_payload);
-    status = subscribe(opened, topics, topic_count, error);
+    rd_kafka_queue_io_event_enable(opened->queue, subscription->wake_fd, &wake_payload,
+                                   sizeof wake_payload);
+    status = subscribe(opened, subscription->topics, subscription->topic_count, error);
     if (status != STATUS_OK)
         consumer_close(opened);
     else
@@ -156,7 +160,7 @@ enum status consumer_open(const struct config_worker *config, const char *group,
 enum status reader_open(const struct config_worker *config, struct consumer **consumer,
                         struct error *error)
 {
-    return open_consumer(config, "redress-reader", "10000", "3000", consumer, error);
+    return open_consumer(config, "redress-reader", READER_SESSION_MS, false, consumer, error);
 }
 
 void record_free(struct record *record)

@@ -14,9 +14,7 @@
 
 #include "broker_internal.h"
 
-/* Records that come this long after the first of a request still go with it. librdkafka waits a
- * little longer (LANE_LINGER_MS), or the request would be cut in two. */
-#define LANE_LINGER_MS "0.5"
+/* Records that come this long after the first of a request still go with it. */
 enum { LANE_OPEN_US = 300, LANE_TOGETHER = 1000 };
 
 /* A record that waits. It owns its bytes and headers. */

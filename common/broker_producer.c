@@ -152,7 +152,9 @@ enum status producer_open(const struct config_worker *config, const char *client
         {"acks", "all"},
         {"message.timeout.ms", "0"},
         {"partitioner", "murmur2"},
-        {"linger.ms", LANE_LINGER_MS},
+        /* Any more is a millisecond and a half, as its clock goes. Lanes do what it would be for: a
+         * burst is handed over before librdkafka's thread has woken up. */
+        {"linger.ms", "0"},
         {"batch.size", "1000000"},
         {"message.max.bytes", "2097152"},
         {"queue.buffering.max.messages", "100000"},

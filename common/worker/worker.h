@@ -111,6 +111,7 @@ struct stage {
     const char *name; /* "intake": consumer group, ce_source, database and role by default */
     const struct stage_input *inputs;
     size_t input_count;
+    bool patient; /* no other stage waits for it: it reads half a second late, in larger batches */
     const struct migration_list *migrations;
     const struct migration_list *shared; /* of a part of common that it uses; NULL: none */
     enum status (*decode)(struct batch *batch, struct event *event);

@@ -220,8 +220,13 @@ static enum status open_broker(struct worker *worker)
     for (size_t i = 0; i < worker->stage->input_count; i++)
         topics[i] = worker->stage->inputs[i].topic;
     (void)snprintf(group, sizeof group, "redress-%s", worker->stage->name);
-    enum status status = consumer_open(&worker->config, group, topics, worker->stage->input_count,
-                                       worker->wake_fd, &worker->consumer, &worker->error);
+    const struct subscription subscription = {.group = group,
+                                              .topics = topics,
+                                              .topic_count = worker->stage->input_count,
+                                              .wake_fd = worker->wake_fd,
+                                              .patient = worker->stage->patient};
+    enum status status =
+        consumer_open(&worker->config, &subscription, &worker->consumer, &worker->error);
     if (status == STATUS_OK)
         status = producer_open(&worker->config, group, worker->wake_fd, publish_delivered, worker,
                                &worker->producer, &worker->error);

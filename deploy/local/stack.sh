@@ -18,7 +18,8 @@
 # In DIR: kafka/, postgres/, secrets/ (passwords and keys), env/ (one file for each program), run/
 # (NAME.pid, NAME.port, NAME.log), sandbox.effects.jsonl (what the provider did). A worker that
 # fails is started again, so tests may kill it.
-# STACK_BIN is the folder of the programs (default: build/release/bin).
+# STACK_BIN is the folder of the programs (default: build/release/bin), STACK_PARTITIONS the number of
+# partitions of the topics keyed by order, when they are made (default: 6).
 set -euo pipefail
 
 readonly WORKERS=(intake policy routing settlement analytics)
@@ -173,7 +174,7 @@ components()
     "$here/../secrets.sh" "$dir/secrets"
     start_components
     write_environments "$@"
-    ctl topics create >"$dir/run/topics.log" 2>&1 ||
+    ctl topics create --partitions "${STACK_PARTITIONS:-6}" >"$dir/run/topics.log" 2>&1 ||
         { cat "$dir/run/topics.log" >&2; die "redressctl topics create failed"; }
     ctl migrate >"$dir/run/migrate.log" 2>&1 ||
         { cat "$dir/run/migrate.log" >&2; die "redressctl migrate failed"; }

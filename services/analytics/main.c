@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     const struct stage stage = {.name = "analytics",
                                 .inputs = inputs,
                                 .input_count = sizeof inputs / sizeof *inputs,
+                                .patient = true,
                                 .migrations = &migrations_analytics,
                                 .decode = analytics_stage_decode,
                                 .load = analytics_stage_load,

@@ -200,8 +200,11 @@ static void start(struct bare *bare)
                           "CREATE TABLE bare_row (id bigint PRIMARY KEY, amount bigint NOT NULL,"
                           " content bytea NOT NULL)",
                           &error));
-    must(consumer_open(&bare->config, group, &topic, 1, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                       &bare->consumer, &error));
+    const struct subscription subscription = {.group = group,
+                                              .topics = &topic,
+                                              .topic_count = 1,
+                                              .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    must(consumer_open(&bare->config, &subscription, &bare->consumer, &error));
     assign(bare);
 }
 

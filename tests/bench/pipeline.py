@@ -39,9 +39,11 @@ OWN_TABLES = ("cluster", "shard", "progress", "output", "schema_migrations")  # 
 class Stack:
     """The local stack: deploy/local/stack.sh, and the programs that talk to it."""
 
-    def __init__(self, programs, folder):
+    def __init__(self, programs, folder, partitions=None):
         self.programs, self.folder = programs, folder
         self.environment = dict(os.environ, STACK_BIN=str(programs))
+        if partitions is not None:
+            self.environment["STACK_PARTITIONS"] = str(partitions)
 
     def script(self, name, *arguments, quiet=False):
         return subprocess.run([ROOT / "deploy/local" / name, *map(str, arguments)], text=True,
@@ -339,6 +341,8 @@ def read_options():
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/bench",
                         help="folder for the stack and pipeline.json")
     parser.add_argument("--refunds", type=int, default=30000, help="refunds of a burst (30000)")
+    parser.add_argument("--partitions", type=int, default=2,
+                        help="of the topics keyed by order (2: one for each processor)")
     parser.add_argument("--orders", type=int, default=0,
                         help="orders stored before; at least as many as are refunded")
     parser.add_argument("--repetitions", type=int, default=3, help="of each burst (3)")
@@ -355,7 +359,8 @@ def main():
     options = read_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options.work.mkdir(parents=True, exist_ok=True)
-    stack = Stack(options.programs.resolve(), (options.work / "stack").resolve())
+    stack = Stack(options.programs.resolve(), (options.work / "stack").resolve(),
+                  options.partitions)
     stack.stack("destroy")
     bench = Bench(stack, options)
     try:
