@@ -13,11 +13,11 @@ static bool is_listed(uint32_t number, const uint32_t *fields, size_t count)
 }
 
 unsigned message_carry(const void *bytes, size_t size, const uint32_t *fields, size_t count,
-                       ProtobufCMessageUnknownField *carried)
+                       ProtobufCMessageUnknownField *carried, size_t room)
 {
     struct wire_range range = {bytes, (const uint8_t *)bytes + size};
     unsigned found = 0;
-    while (range.at < range.end && found < count) {
+    while (range.at < range.end && found < room) {
         uint32_t number;
         unsigned wire_type;
         uint64_t value;

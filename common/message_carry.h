@@ -3,7 +3,7 @@
  *
  *     ProtobufCMessageUnknownField carried[2];
  *     static const uint32_t fields[] = {8, 9};
- *     message->base.n_unknown_fields = message_carry(bytes, size, fields, 2, carried);
+ *     message->base.n_unknown_fields = message_carry(bytes, size, fields, 2, carried, 2);
  *     message->base.unknown_fields = carried; */
 
 #ifndef REDRESS_MESSAGE_CARRY_H
@@ -15,11 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Finds the sub-messages with the numbers `fields` at the top of `bytes`, which message_unpack has
- * accepted. `carried` has room for `count` and gets those that are there; it points into `bytes`.
- * Returns how many there are. */
+/* Finds the sub-messages with the `count` numbers `fields` at the top of `bytes`, which
+ * message_unpack has accepted. `carried` has room for `room`, one for each and for each repetition,
+ * and gets those that are there; it points into `bytes`. Returns how many there are. */
 unsigned message_carry(const void *bytes, size_t size, const uint32_t *fields, size_t count,
-                       ProtobufCMessageUnknownField *carried);
+                       ProtobufCMessageUnknownField *carried, size_t room);
 
 /* `bytes` of a whole message as the sub-message `number`, copied into `arena`. False if it is
  * full. */

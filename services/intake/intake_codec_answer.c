@@ -103,6 +103,39 @@ static Redress__V1__Actor *encode_actor(struct arena *arena, const char *id, int
     return actor;
 }
 
+/* Whether the author of `until` gave an answer before that one. */
+static bool answered_before(const struct follow_up_known *first,
+                            const struct follow_up_known *until)
+{
+    for (const struct follow_up_known *known = first; known != until; known = known->next)
+        if (known->kind == FOLLOW_UP_ANSWER && strcmp(known->actor_id, until->actor_id) == 0)
+            return true;
+    return false;
+}
+
+/* Everybody who answered so far, as one of a later round says nothing of those before. */
+static void encode_answered_by(struct arena *arena, const struct refund *refund,
+                               Redress__V1__RefundValidated *message)
+{
+    size_t count = 0;
+    for (const struct follow_up_known *known = refund->follow_ups; known != NULL;
+         known = known->next)
+        count += known->kind == FOLLOW_UP_ANSWER;
+    if (count == 0)
+        return;
+    message->answered_by = arena_array(arena, count, sizeof *message->answered_by);
+    if (message->answered_by == NULL)
+        return;
+    for (const struct follow_up_known *known = refund->follow_ups; known != NULL;
+         known = known->next) {
+        if (known->kind != FOLLOW_UP_ANSWER || answered_before(refund->follow_ups, known))
+            continue;
+        Redress__V1__Actor *actor = encode_actor(arena, known->actor_id, known->actor_role);
+        if (actor != NULL)
+            message->answered_by[message->n_answered_by++] = actor;
+    }
+}
+
 static Redress__V1__RefundRequest *encode_request(struct arena *arena, const struct answer *answer)
 {
     const struct asking *asking = &answer->refund->asking;
@@ -345,6 +378,8 @@ enum status intake_encode(struct arena *arena, const struct answer *answer,
     if (answer->appeal != NULL)
         message->appealed_by =
             encode_actor(arena, answer->appeal->actor_id, answer->appeal->actor_role);
+    if (answer->status != ANSWER_REJECTED)
+        encode_answered_by(arena, refund, message);
     message->notice = encode_notice(arena, answer);
     *result = message;
     return arena_exhausted(arena) ? STATUS_EXHAUSTED : STATUS_OK;

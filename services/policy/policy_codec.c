@@ -93,6 +93,7 @@ static enum status keep(struct batch *batch, struct event *event, const Validate
     input->refund_id = arena_strdup(batch->arena, message->refund_id);
     input->version = message->version;
     input->appeal = message->appeal;
+    input->answered_count = message->n_answered_by;
     if (message_time(message->occurred_at, &input->occurred_us) != STATUS_OK)
         return fault_set(fault, REASON(FIELD_OUT_OF_RANGE), "occurred_at", NULL,
                          "years 0001 to 9999");

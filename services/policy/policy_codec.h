@@ -17,6 +17,7 @@ struct policy_input {
     int64_t version;
     enum validated_status status;
     bool appeal;
+    size_t answered_count; /* of those who have answered a question */
     int64_t occurred_us;
     struct facts facts;          /* of VALIDATED only */
     const struct rules_set *set; /* the policy for it; NULL: there is none */
@@ -31,8 +32,8 @@ enum status policy_decode_kept(struct batch *batch, struct event *event,
                                struct error *error) CHECK_RESULT;
 
 /* What policy says about the event at event->now_us; `assessment` NULL: the cancellation is passed
- * on. `version` is that of the new event. Request, facts, claim and who appealed go on as the bytes
- * that came. NULL: the arena is full. */
+ * on. `version` is that of the new event. Request, facts, claim, who appealed and who answered go
+ * on as the bytes that came. NULL: the arena is full. */
 Redress__V1__RefundAssessed *policy_encode(struct arena *arena, const struct event *event,
                                            const struct assessment *assessment, int64_t version);
 

@@ -121,17 +121,19 @@ static bool encode_notice(struct arena *arena, const struct assessment *assessme
     return true;
 }
 
-/* Request, facts, claim and who appealed have the same numbers in both messages. */
+/* Request, facts, claim, who appealed and who answered have the same numbers in both messages. */
 static bool carry_on(struct arena *arena, const struct event *event,
                      Redress__V1__RefundAssessed *message)
 {
-    static const uint32_t fields[] = {8, 9, 10, 22};
+    static const uint32_t fields[] = {8, 9, 10, 22, 23};
     enum { COUNT = sizeof fields / sizeof *fields };
-    ProtobufCMessageUnknownField *carried = arena_array(arena, COUNT, sizeof *carried);
+    const struct policy_input *input = event->body;
+    size_t room = COUNT + input->answered_count;
+    ProtobufCMessageUnknownField *carried = arena_array(arena, room, sizeof *carried);
     if (carried == NULL)
         return false;
     message->base.n_unknown_fields =
-        message_carry(event->value, event->value_size, fields, COUNT, carried);
+        message_carry(event->value, event->value_size, fields, COUNT, carried, room);
     message->base.unknown_fields = carried;
     return true;
 }

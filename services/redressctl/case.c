@@ -145,6 +145,7 @@ static void print_heading(const json_t *about)
            text_in(about, "refund_id"), text_in(about, "order_id"), text_in(about, "requester"));
     if (text_in(about, "appealed_by")[0] != '\0')
         printf("appealed by: %s\n", text_in(about, "appealed_by"));
+    print_list("answered by", json_object_get(about, "answered_by"));
     printf("for: queue %s, level %" JSON_INTEGER_FORMAT ", %zu of %" JSON_INTEGER_FORMAT
            " approvals%s%s\n",
            text_in(about, "queue"), json_integer_value(json_object_get(about, "level")),

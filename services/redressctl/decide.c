@@ -22,9 +22,9 @@ enum {
 };
 
 /* Open cases, each with the first of the people who may say what is to be said next: nobody decides
- * twice, nor what they asked or appealed for. $1 are the people who decide, $2 the policy reviewers
- * who advise first on an exception, $3 who decides for the finance controller, each separated by
- * \x1f. */
+ * twice, nor what they asked, appealed or answered for. $1 are the people who decide, $2 the policy
+ * reviewers who advise first on an exception, $3 who decides for the finance controller, each
+ * separated by \x1f. */
 static const char open_sql[] =
     "SELECT DISTINCT ON (c.merchant_id, c.case_id) c.merchant_id, c.case_id, c.refund_id,"
     "       c.order_id, c.version, c.subject_hash, c.currency, p.person, n.next"
@@ -37,7 +37,7 @@ static const char open_sql[] =
     "                                          ELSE $1 END, chr(31)))"
     "       WITH ORDINALITY AS p(person, n)"
     "    ON p.person <> ALL (c.approved_by) AND p.person IS DISTINCT FROM c.requester"
-    "   AND p.person <> c.appealed_by"
+    "   AND p.person <> c.appealed_by AND p.person <> ALL (c.answered_by)"
     "   AND p.person <> ALL (c.reviewers) AND p.person <> ALL (c.decided_before)"
     "   AND (c.taken_by = '' OR c.taken_by = p.person)"
     " WHERE c.status = 'OPEN'"

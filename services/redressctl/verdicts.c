@@ -37,7 +37,7 @@ static const char kept_sql[] =
     X(DELEGATE, "nobody delegated their authority to this person for now")                       \
     X(ABSENT, "this person is out of office")                                                    \
     X(QUEUE, "none of the person's queues")                                                      \
-    X(OWN_REQUEST, "the person asked for this refund, or appealed")                              \
+    X(OWN_REQUEST, "the person asked for this refund, appealed, or answered a question")         \
     X(ABOVE_AUTHORITY, "the case is above the person's level; at level 3 only FINANCE decides")  \
     X(ALREADY_DECIDED, "the person has had a part in this case, or in the one appealed against") \
     X(TAKEN, "somebody else works on the case, or it is not theirs to give back")                \

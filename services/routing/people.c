@@ -93,6 +93,22 @@ enum refusal_reason people_amount(const struct people_act *act, int64_t minor, c
                                                                      : REFUSAL_ABOVE_LIMIT;
 }
 
+static bool is_named(const char *person_ids, const char *person_id)
+{
+    size_t size = strlen(person_id);
+    for (const char *at = person_ids; at != NULL; at = strchr(at, '\x1f')) {
+        at += at != person_ids;
+        if (strncmp(at, person_id, size) == 0 && (at[size] == '\0' || at[size] == '\x1f'))
+            return true;
+    }
+    return false;
+}
+
+bool people_involve_any(const struct people_act *act, const char *person_ids)
+{
+    return is_named(person_ids, act->actor->id) || is_named(person_ids, act->holder->id);
+}
+
 bool people_involve(const struct people_act *act, const char *person_id)
 {
     return strcmp(act->actor->id, person_id) == 0 || strcmp(act->holder->id, person_id) == 0;

@@ -65,30 +65,30 @@ enum verdict_nature {
 /* Why a decision is refused, in the order in which it is checked: first whether it is genuine, then
  * what the person can never do, then what was only too late or too much. X(name): the word in
  * redress.v1.DecisionRefused. */
-#define REFUSAL_ROWS(X)                                                                        \
-    X(NO_ROSTER)       /* the merchant has none in force: nobody decides */                    \
-    X(UNKNOWN_PERSON)  /* the actor, or on whose behalf they act, is not in it */              \
-    X(SIGNATURE)       /* none, by no key that may sign for the actor, or it does not hold */  \
-    X(UNKNOWN_CASE)    /* the refund has no such case */                                       \
-    X(CASE_NOT_OPEN)   /* decided, closed, or waiting for an answer */                         \
-    X(ROLE)            /* not a role of the person, or this role may not say this */           \
-    X(DELEGATE)        /* the person has not delegated to the actor for this time */           \
-    X(ABSENT)          /* the actor is out of office */                                        \
-    X(QUEUE)           /* none of the person's queues */                                       \
-    X(OWN_REQUEST)     /* the actor, or on whose behalf they act, asked or appealed */         \
-    X(ABOVE_AUTHORITY) /* the level of the case; at level 3 only finance approves */           \
-    X(ALREADY_DECIDED) /* in this case; in an appeal, also in an earlier one */                \
-    X(TAKEN)           /* somebody else works on the case; or it is not theirs to give back */ \
-    X(STALE_VERSION)   /* the case has changed since */                                        \
-    X(STALE_SUBJECT)   /* amount, payments or method are not those that the person saw */      \
-    X(TIME)            /* said before the case was as it is, or in the future */               \
-    X(NOT_REVIEWED)    /* an exception on which no policy reviewer has advised */              \
-    X(REDUCTION)       /* not less money, other currency, or a method that is not allowed */   \
-    X(FINANCE_ONLY)    /* a bank transfer, which only role FINANCE approves */                 \
-    X(PAYEE)           /* a bank transfer, and nobody has verified the account yet */          \
-    X(NOT_COVERED)     /* the captured payments do not cover the amount */                     \
-    X(ABOVE_LIMIT)     /* more than the person may approve for one refund */                   \
-    X(DAY_LIMIT)       /* with what they approved that day, more than they may */              \
+#define REFUSAL_ROWS(X)                                                                          \
+    X(NO_ROSTER)       /* the merchant has none in force: nobody decides */                      \
+    X(UNKNOWN_PERSON)  /* the actor, or on whose behalf they act, is not in it */                \
+    X(SIGNATURE)       /* none, by no key that may sign for the actor, or it does not hold */    \
+    X(UNKNOWN_CASE)    /* the refund has no such case */                                         \
+    X(CASE_NOT_OPEN)   /* decided, closed, or waiting for an answer */                           \
+    X(ROLE)            /* not a role of the person, or this role may not say this */             \
+    X(DELEGATE)        /* the person has not delegated to the actor for this time */             \
+    X(ABSENT)          /* the actor is out of office */                                          \
+    X(QUEUE)           /* none of the person's queues */                                         \
+    X(OWN_REQUEST)     /* the actor, or on whose behalf they act, asked, appealed or answered */ \
+    X(ABOVE_AUTHORITY) /* the level of the case; at level 3 only finance approves */             \
+    X(ALREADY_DECIDED) /* in this case; in an appeal, also in an earlier one */                  \
+    X(TAKEN)           /* somebody else works on the case; or it is not theirs to give back */   \
+    X(STALE_VERSION)   /* the case has changed since */                                          \
+    X(STALE_SUBJECT)   /* amount, payments or method are not those that the person saw */        \
+    X(TIME)            /* said before the case was as it is, or in the future */                 \
+    X(NOT_REVIEWED)    /* an exception on which no policy reviewer has advised */                \
+    X(REDUCTION)       /* not less money, other currency, or a method that is not allowed */     \
+    X(FINANCE_ONLY)    /* a bank transfer, which only role FINANCE approves */                   \
+    X(PAYEE)           /* a bank transfer, and nobody has verified the account yet */            \
+    X(NOT_COVERED)     /* the captured payments do not cover the amount */                       \
+    X(ABOVE_LIMIT)     /* more than the person may approve for one refund */                     \
+    X(DAY_LIMIT)       /* with what they approved that day, more than they may */                \
     X(TOO_MANY)        /* ROUTING_DECISIONS_MAX */
 
 enum refusal_reason {
@@ -136,5 +136,8 @@ enum refusal_reason people_amount(const struct people_act *act, int64_t minor,
 /* True if either of them is `person_id`: nobody decides twice, or their own request, by acting for
  * somebody or letting somebody act. */
 bool people_involve(const struct people_act *act, const char *person_id);
+
+/* The same of any of `person_ids`, which have US (0x1f) between them. */
+bool people_involve_any(const struct people_act *act, const char *person_ids);
 
 #endif

@@ -403,6 +403,7 @@ enum status routing_assessed(struct routing_step *step, const struct assessed *a
     refund->appealed = refund->appealed || assessed->appeal;
     if (assessed->appeal)
         refund->appealed_by = assessed->appealed_by;
+    refund->answered_by = assessed->answered_by;
     refund->changed = true;
     if (assessed->status != ASSESSED_CANCEL_REQUESTED && refund->state != STATE_DECLINED) {
         refund->assessed = assessed;

@@ -140,6 +140,7 @@ struct assessed {
     size_t payment_count;
     const char *requester;                    /* who may not decide; "" if nobody asked */
     const char *appealed_by;                  /* of an appeal: who may not either; else "" */
+    const char *answered_by;                  /* nor may they; US (0x1f) between, "" for nobody */
     struct route_facts facts;                 /* what of it an authority model looks at */
     const char *missing[ROUTING_MISSING_MAX]; /* such as DELIVERY */
     size_t missing_count;
@@ -258,7 +259,7 @@ struct routing_refund {
     bool appealed;
     bool declined;   /* once at least: from then on only people approve it */
     int64_t held_us; /* since when it waits for an authority model; 0: it does not */
-    const char *requester, *appealed_by;
+    const char *requester, *appealed_by, *answered_by;
     int32_t case_count;
     struct routing_case *latest; /* NULL if there was no case */
     struct kept_decision *decisions;

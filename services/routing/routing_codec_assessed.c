@@ -127,6 +127,16 @@ static bool read_reasons(struct arena *arena, const Redress__V1__RefundAssessed 
     return true;
 }
 
+/* Their ids, US (0x1f) between; NULL: the arena is full. */
+static const char *read_answered_by(struct arena *arena, const Redress__V1__RefundAssessed *message)
+{
+    const char *text = "";
+    for (size_t i = 0; i < message->n_answered_by && text != NULL; i++)
+        text =
+            arena_printf(arena, "%s%s%s", text, i == 0 ? "" : "\x1f", message->answered_by[i]->id);
+    return text;
+}
+
 bool routing_read_assessed(struct arena *arena, const Redress__V1__RefundAssessed *message,
                            struct assessed *assessed)
 {
@@ -145,6 +155,7 @@ bool routing_read_assessed(struct arena *arena, const Redress__V1__RefundAssesse
                          : arena_strdup(arena, request->requester->id),
         .appealed_by =
             message->appealed_by == NULL ? "" : arena_strdup(arena, message->appealed_by->id),
+        .answered_by = read_answered_by(arena, message),
         .goods_required = message->goods_required,
         .policy = model_of(arena, message->model)};
     return read_methods(arena, message, assessed) && read_reasons(arena, message, assessed) &&

@@ -310,7 +310,8 @@ static enum refusal_reason check(struct routing_step *step, const struct decisio
         people_may(act, &(struct people_case){.queue = subject->queue, .level = subject->level});
     if (refusal != REFUSAL_NONE)
         return refusal;
-    if (people_involve(act, refund->requester) || people_involve(act, refund->appealed_by))
+    if (people_involve(act, refund->requester) || people_involve(act, refund->appealed_by) ||
+        people_involve_any(act, refund->answered_by))
         return REFUSAL_OWN_REQUEST;
     if (already_decided(refund, act))
         return REFUSAL_ALREADY_DECIDED;

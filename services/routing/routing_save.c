@@ -12,11 +12,12 @@ static const struct statement INSERT_REFUNDS = {
     .name = "insert_refunds",
     .sql = "INSERT INTO refund (key, merchant_id, order_id, refund_id, state, version,"
            "                    assessed_seen, payout_seen, appealed, requester, case_count, body,"
-           "                    declined, held_since, appealed_by)"
+           "                    declined, held_since, appealed_by,"
+           "                    answered_by)"
            " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
            "                      $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[],"
            "                      $10::text[], $11::integer[], $12::bytea[], $13::boolean[],"
-           "                      $14::timestamptz[], $15::text[])"};
+           "                      $14::timestamptz[], $15::text[], $16::text[])"};
 
 /* body NULL keeps the one there is. */
 static const struct statement UPDATE_REFUNDS = {
@@ -25,14 +26,15 @@ static const struct statement UPDATE_REFUNDS = {
            "       assessed_seen = k.assessed_seen, payout_seen = k.payout_seen,"
            "       appealed = k.appealed, requester = k.requester, case_count = k.case_count,"
            "       body = coalesce(k.body, r.body), declined = k.declined,"
-           "       held_since = k.held_since, appealed_by = k.appealed_by"
+           "       held_since = k.held_since, appealed_by = k.appealed_by,"
+           "       answered_by = k.answered_by"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
            "              $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[],"
            "              $11::integer[], $12::bytea[], $13::boolean[], $14::timestamptz[],"
-           "              $15::text[])"
+           "              $15::text[], $16::text[])"
            "       AS k(key, merchant_id, order_id, refund_id, state, version, assessed_seen,"
            "            payout_seen, appealed, requester, case_count, body, declined, held_since,"
-           "            appealed_by)"
+           "            appealed_by, answered_by)"
            " WHERE (r.merchant_id, r.order_id, r.refund_id)"
            "     = (k.merchant_id, k.order_id, k.refund_id)"};
 
@@ -126,6 +128,7 @@ static void put_refund(struct columns *columns, const struct routing_order *orde
     columns_bool(columns, refund->declined);
     columns_time_if(columns, refund->held_us);
     columns_text(columns, refund->appealed_by);
+    columns_text(columns, refund->answered_by);
 }
 
 static void save_refunds(struct batch *batch, struct unit *unit)

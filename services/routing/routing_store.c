@@ -20,7 +20,7 @@ static const struct statement LOAD_REFUNDS = {
            "       c.appeal, c.fallback, c.amount_minor, c.currency, c.method, c.payment_ids,"
            "       c.payment_minor, c.why, c.subject_hash, c.opened_at, c.due_at, c.updated_at,"
            "       r.declined, r.held_since, c.deadline_us, c.exception, c.taken_by, c.taken_until,"
-           "       c.missing, r.appealed_by"
+           "       c.missing, r.appealed_by, r.answered_by"
            "  FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
            "       AS k(n, merchant_id, order_id, refund_id)"
            "  JOIN refund r ON (r.merchant_id, r.order_id, r.refund_id)"
@@ -64,7 +64,8 @@ enum refund_column {
     COLUMN_TAKEN_BY,
     COLUMN_TAKEN_UNTIL,
     COLUMN_MISSING,
-    COLUMN_APPEALED_BY
+    COLUMN_APPEALED_BY,
+    COLUMN_ANSWERED_BY
 };
 
 static const struct statement LOAD_DECISIONS = {
@@ -158,7 +159,7 @@ static struct routing_refund *refund_link(struct arena *arena, struct routing_or
     if (refund == NULL)
         return NULL;
     refund->refund_id = refund_id;
-    refund->requester = refund->appealed_by = "";
+    refund->requester = refund->appealed_by = refund->answered_by = "";
     refund->next = order->refunds;
     order->refunds = refund;
     return refund;
@@ -255,6 +256,7 @@ static enum status read_refund(struct batch *batch, const struct call *call, siz
     refund->appealed = rows_bool(call, row, COLUMN_APPEALED);
     refund->requester = rows_text(call, row, COLUMN_REQUESTER);
     refund->appealed_by = rows_text(call, row, COLUMN_APPEALED_BY);
+    refund->answered_by = rows_text(call, row, COLUMN_ANSWERED_BY);
     refund->case_count = rows_int4(call, row, COLUMN_CASE_COUNT);
     refund->declined = rows_bool(call, row, COLUMN_DECLINED);
     if (!rows_null(call, row, COLUMN_HELD))

@@ -69,7 +69,7 @@ static void carry(const uint8_t *bytes, size_t size)
 {
     static const uint32_t fields[] = {6, 7, 8, 9};
     ProtobufCMessageUnknownField carried[4];
-    unsigned count = message_carry(bytes, size, fields, 4, carried);
+    unsigned count = message_carry(bytes, size, fields, 4, carried, 4);
     for (unsigned i = 0; i < count; i++)
         cr_assert(carried[i].data >= bytes && carried[i].data + carried[i].len <= bytes + size);
 }

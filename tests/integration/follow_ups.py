@@ -4,6 +4,7 @@ import counting
 import shop
 from journey import Journey
 from shop import ORDERS, REQUESTS, Order, units
+from stack import CommandFailed
 
 
 def scenarios(stack):
@@ -85,6 +86,26 @@ def scenarios(stack):
         stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "lea")
         journey.await_paid(30000)
 
+    def who_answered_does_not_decide():
+        order = Order("answer-own", lines=(("1", 1, 30000),))
+        journey = publish(order, order.request())
+        journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
+        stack.ctl("decide", journey.case()["case_id"], "ask", "--as", "mia", "--note", "how worn?")
+        journey.await_standing("NEEDS_INFO")
+        stack.publish(REQUESTS, order.follow_up("answer", by="tom"))
+        counting.until(lambda: journey.case()["status"] == "OPEN")
+        counting.equal("the case says who answered", journey.case()["answered_by"], ["tom"])
+        try:
+            stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "tom")
+            counting.check("who answered cannot approve it", False)
+        except CommandFailed as failure:
+            counting.check("who answered cannot approve it", "OWN_REQUEST" in str(failure),
+                           str(failure))
+        shown = stack.ctl("case", journey.case()["case_id"])
+        counting.check("and people see it", "answered by: tom" in shown, shown)
+        stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "lea")
+        journey.await_paid(30000)
+
     def claim_taken_before_the_appeal():
         order = Order("taken", delivered=100, lines=(("1", 1, 500),))
         journey = publish(order, order.request())
@@ -150,5 +171,6 @@ def scenarios(stack):
         Journey(stack, order, "r2").await_status(shop.ROUTED, "PENDING_APPROVAL")
 
     return [answered, never_received, excluded, appealed, appealed_by_a_person_s_decline,
-            who_appealed_does_not_decide, claim_taken_before_the_appeal, appealed_twice,
-            follow_up_to_nothing, cancelled_while_people_decide, cancelled_too_late, erased]
+            who_appealed_does_not_decide, who_answered_does_not_decide,
+            claim_taken_before_the_appeal, appealed_twice, follow_up_to_nothing,
+            cancelled_while_people_decide, cancelled_too_late, erased]

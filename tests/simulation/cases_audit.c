@@ -2,6 +2,7 @@
 
 #include "cases.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { DAYS_MAX = 1024, CASES_KEPT = ROUTING_CASES_MAX + 1, HOURS_MAX = 4096 };
@@ -105,9 +106,22 @@ static bool is_them(const struct decision *decision, const char *person_id)
                                     strcmp(decision->on_behalf_of, person_id) == 0);
 }
 
+static bool is_answerer(const struct decision *decision, const char *answered_by)
+{
+    char names[64];
+    char *rest = NULL;
+    (void)snprintf(names, sizeof names, "%s", answered_by);
+    for (const char *name = strtok_r(names, "\x1f", &rest); name != NULL;
+         name = strtok_r(NULL, "\x1f", &rest))
+        if (is_them(decision, name))
+            return true;
+    return false;
+}
+
 static void check_request(const struct routing_refund *refund, const struct decision *decision)
 {
-    if (is_them(decision, refund->requester) || is_them(decision, refund->appealed_by))
+    if (is_them(decision, refund->requester) || is_them(decision, refund->appealed_by) ||
+        is_answerer(decision, refund->answered_by))
         sim_violate("own: %s decides what they asked for", decision->actor_id);
 }
 

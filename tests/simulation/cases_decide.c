@@ -63,7 +63,7 @@ static struct routing_refund *find_or_make(struct routing_order *order,
         return refund;
     refund = arena_zalloc(desk.arena, sizeof *refund);
     refund->refund_id = desk_refund_id(event->order, input->refund);
-    refund->requester = refund->appealed_by = "";
+    refund->requester = refund->appealed_by = refund->answered_by = "";
     refund->key = ++*next_key;
     refund->next = order->refunds;
     order->refunds = refund;

@@ -98,6 +98,9 @@ static struct assessed any_assessed(int refund, int64_t version)
                                 .appealed_by = !appeal           ? ""
                                                : sim_chance(500) ? "customer"
                                                                  : "cat",
+                                .answered_by = sim_chance(900) ? ""
+                                                               : "customer\x1f"
+                                                                 "cat",
                                 .reasons = REASONS,
                                 .reason_count = status == ASSESSED_EXCEPTION};
     assessed.facts =

@@ -97,6 +97,42 @@ Test(intake_answer, a_rejection_says_why_in_plain_words)
     world_destroy(world);
 }
 
+static struct follow_up_known said_by(enum follow_up_kind kind, const char *actor_id,
+                                      struct follow_up_known *next)
+{
+    return (struct follow_up_known){.kind = kind,
+                                    .follow_up_id = "f",
+                                    .actor_id = actor_id,
+                                    .actor_role = REDRESS__V1__ROLE__ROLE_SERVICE_AGENT,
+                                    .state = FOLLOW_UP_DONE,
+                                    .next = next};
+}
+
+Test(intake_answer, who_answered_is_named_once)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    struct follow_up_known nobody = said_by(FOLLOW_UP_ANSWER, "", NULL);
+    struct follow_up_known again = said_by(FOLLOW_UP_ANSWER, "lea", &nobody);
+    struct follow_up_known third = said_by(FOLLOW_UP_ANSWER, "tom", &again);
+    struct follow_up_known second = said_by(FOLLOW_UP_APPEAL, "mia", &third);
+    struct follow_up_known first = said_by(FOLLOW_UP_ANSWER, "lea", &second);
+    world_refund(world, "a")->follow_ups = &first;
+    struct answer answer = {.status = ANSWER_VALIDATED,
+                            .order = &world->order,
+                            .refund = world_refund(world, "a"),
+                            .version = 2};
+    json_t *json = answer_json(world, &answer);
+    const json_t *answered_by = json_object_get(json, "answeredBy");
+    cr_expect_eq(json_array_size(answered_by), 2);
+    expect_text(answered_by, "0.id", "lea");
+    expect_text(answered_by, "0.role", "ROLE_SERVICE_AGENT");
+    expect_text(answered_by, "1.id", "tom");
+    json_decref(json);
+    world_destroy(world);
+}
+
 Test(intake_answer, units_survive_being_written_down)
 {
     static const char *const GOOD[] = {"{}", "{[0,2)}", "{[0,2),[4,74215)}"};

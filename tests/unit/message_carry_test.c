@@ -50,7 +50,7 @@ Test(message_carry, sub_messages_go_on_as_they_came)
     ProtobufCMessageUnknownField carried[3];
     Redress__V1__RefundAssessed message = REDRESS__V1__REFUND_ASSESSED__INIT;
     message.order_id = (char *)"o";
-    message.base.n_unknown_fields = message_carry(bytes, size, fields, 3, carried);
+    message.base.n_unknown_fields = message_carry(bytes, size, fields, 3, carried, 3);
     message.base.unknown_fields = carried;
     cr_assert_eq(message.base.n_unknown_fields, 2, "there are no facts");
     const Redress__V1__RefundAssessed *read =
@@ -71,10 +71,10 @@ Test(message_carry, what_is_cut_short_is_left_out)
     packed("{\"request\":{\"requestId\":\"r\"},\"claim\":{\"minor\":70,\"currency\":\"GBP\"}}",
            &bytes, &size);
     ProtobufCMessageUnknownField carried[3];
-    cr_expect_eq(message_carry(bytes, size, fields, 3, carried), 2);
-    cr_expect_eq(message_carry(bytes, size - 1, fields, 3, carried), 1);
-    cr_expect_eq(message_carry(bytes, 0, fields, 3, carried), 0);
-    cr_expect_eq(message_carry(bytes, size, fields, 0, carried), 0);
+    cr_expect_eq(message_carry(bytes, size, fields, 3, carried, 3), 2);
+    cr_expect_eq(message_carry(bytes, size - 1, fields, 3, carried, 3), 1);
+    cr_expect_eq(message_carry(bytes, 0, fields, 3, carried, 3), 0);
+    cr_expect_eq(message_carry(bytes, size, fields, 0, carried, 3), 0);
 }
 
 /* Lengths of one, two and three bytes. */

@@ -110,20 +110,24 @@ Test(policy_codec, an_assessment_carries_what_it_judged)
     cr_expect_eq(assessed->decided_at->seconds, 123);
 }
 
-Test(policy_codec, who_appealed_goes_on)
+Test(policy_codec, who_appealed_and_who_answered_goes_on)
 {
     struct one_event one;
     cr_assert_eq(decoded(&one, "{" HEAD ",\"status\":\"VALIDATED\"," WHEN ",\"request\":{" WHEN
                                ",\"trigger\":\"CUSTOMER_REQUEST\",\"reason\":\"DAMAGED\"},"
                                "\"facts\":{\"lines\":[{\"lineId\":\"1\"}]}," CLAIM
                                ",\"appeal\":true,\"appealedBy\":{\"id\":\"desk-2\","
-                               "\"role\":\"SERVICE_AGENT\"}}"),
+                               "\"role\":\"SERVICE_AGENT\"},\"answeredBy\":[{\"id\":\"desk-3\"},"
+                               "{\"id\":\"desk-4\"},{\"id\":\"desk-5\"}]}"),
                  STATUS_OK);
     const Redress__V1__RefundAssessed *assessed = published(&one, true);
     cr_expect(assessed->appeal);
     cr_assert_not_null(assessed->appealed_by);
     cr_expect_str_eq(assessed->appealed_by->id, "desk-2");
     cr_expect_eq(assessed->appealed_by->role, REDRESS__V1__ROLE__ROLE_SERVICE_AGENT);
+    cr_assert_eq(assessed->n_answered_by, 3);
+    cr_expect_str_eq(assessed->answered_by[0]->id, "desk-3");
+    cr_expect_str_eq(assessed->answered_by[2]->id, "desk-5");
 }
 
 Test(policy_codec, a_cancellation_is_passed_on)

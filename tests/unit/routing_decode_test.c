@@ -167,6 +167,7 @@ Test(routing_decode, random_bytes_never_crash)
 static const char ASSESSED[] =
     "{" HEAD "," WHEN
     ",\"version\":2,\"status\":\"COMPLIANT\",\"appeal\":true,\"appealedBy\":{\"id\":\"desk-2\"},"
+    "\"answeredBy\":[{\"id\":\"desk-3\"},{\"id\":\"desk-4\"}],"
     "\"request\":{\"requester\":{\"id\":\"agent-4\"},\"wishedMethod\":\"STORE_CREDIT\"},"
     "\"facts\":{\"market\":\"GB\",\"payments\":["
     "{\"paymentId\":\"p1\",\"captured\":{\"minor\":300,\"currency\":\"GBP\"}},"
@@ -185,6 +186,8 @@ static void expect_sample(const struct assessed *assessed)
     cr_expect_eq(assessed->status, ASSESSED_COMPLIANT);
     cr_expect(assessed->appeal);
     cr_expect_str_eq(assessed->appealed_by, "desk-2");
+    cr_expect_str_eq(assessed->answered_by, "desk-3\x1f"
+                                            "desk-4");
     cr_expect_eq(assessed->minor, 500);
     cr_expect_str_eq(assessed->currency, "GBP");
     cr_expect_eq(assessed->method, METHOD_STORE_CREDIT);

@@ -68,7 +68,8 @@ void fixture_start(struct fixture *fixture)
                                 .order = {.merchant_id = "shop", .order_id = "536365"},
                                 .refund = {.refund_id = "rf_00000000000000000000000000000001",
                                            .requester = "",
-                                           .appealed_by = ""},
+                                           .appealed_by = "",
+                                           .answered_by = ""},
                                 .now_us = 1000 * CLOCK_DAY_US};
     cr_assert_not_null(fixture->arena);
     fixture->scratch = arena_create(ROUTE_SCRATCH_MAX);
@@ -110,6 +111,7 @@ struct assessed fixture_assessed(const struct fixture *fixture, int64_t minor)
         .payment_count = 1,
         .requester = "agent-4",
         .appealed_by = "",
+        .answered_by = "",
         .facts = {.outcome = "COMPLIANT", .market = "GB", .refunds_last_year = -1}};
 }
 

@@ -172,6 +172,21 @@ Test(routing_people, who_appealed_has_no_part_in_it)
     expect_refused(&decision, REFUSAL_OWN_REQUEST);
 }
 
+Test(routing_people, who_answered_has_no_part_in_it)
+{
+    fixture_reach(&fx, STATE_OPEN);
+    struct assessed answered = fixture_assessed(&fx, 90000);
+    answered.answered_by = "mia.b\x1f"
+                           "vera\x1f"
+                           "no";
+    cr_assert_eq(fixture_assess(&fx, &answered), STATUS_OK);
+    struct decision decision = fixture_decision(&fx, "vera", VERDICT_APPROVE);
+    expect_refused(&decision, REFUSAL_OWN_REQUEST);
+    decision = fixture_decision(&fx, "mia", VERDICT_APPROVE);
+    cr_assert_eq(fixture_decide(&fx, &decision), STATUS_OK);
+    cr_expect_eq(fx.answer.refusal, REFUSAL_NONE, "a part of somebody's name is somebody else");
+}
+
 /* The roster in which mia is as `change` makes her; without it she is not in it. */
 static void change_mia(void (*change)(struct roster_person *))
 {

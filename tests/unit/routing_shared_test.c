@@ -50,7 +50,8 @@ static void next_refund(int64_t minor)
     static size_t count;
     char *id = ids[count++ % 64];
     (void)snprintf(id, IDENTITY_MAX, "rf_%032zu", count);
-    fixture.refund = (struct routing_refund){.refund_id = id, .requester = "", .appealed_by = ""};
+    fixture.refund = (struct routing_refund){
+        .refund_id = id, .requester = "", .appealed_by = "", .answered_by = ""};
     fixture_open(&fixture, minor);
 }
 
@@ -179,8 +180,8 @@ Test(routing_shared, what_is_for_people_anyway_is_not_counted)
 static void open_exception(void)
 {
     static const char *const reasons[] = {"RETURN_WINDOW"};
-    fixture.refund =
-        (struct routing_refund){.refund_id = "rf_exception", .requester = "", .appealed_by = ""};
+    fixture.refund = (struct routing_refund){
+        .refund_id = "rf_exception", .requester = "", .appealed_by = "", .answered_by = ""};
     struct assessed assessed = fixture_assessed(&fixture, 12345);
     assessed.status = ASSESSED_EXCEPTION;
     assessed.reasons = reasons;

@@ -24,7 +24,8 @@ static const struct coverage THREE[] = {{"a", 1000}, {"b", 500}, {"c", 200}};
 static const char *split_of(const struct coverage *payments, size_t count, int64_t minor)
 {
     static char text[256];
-    fx.refund = (struct routing_refund){.refund_id = "rf_x", .requester = "", .appealed_by = ""};
+    fx.refund = (struct routing_refund){
+        .refund_id = "rf_x", .requester = "", .appealed_by = "", .answered_by = ""};
     struct assessed assessed = fixture_assessed(&fx, minor);
     assessed.payments = payments;
     assessed.payment_count = count;
