@@ -168,7 +168,7 @@ struct decision {
     int32_t method; /* 0: not given */
     const char *note;
     int64_t answer_by_us;     /* ASK; 0: the usual time */
-    enum verdict recommended; /* RECOMMEND: APPROVE or DECLINE; 0: only a note */
+    enum verdict recommended; /* RECOMMEND: APPROVE or DECLINE; else 0 or either */
     const char *payee;        /* VERIFY_PAYEE: reference of the account; else "" */
     int64_t occurred_us;
     const char *key_id;          /* that signed; "" if none did */

@@ -164,6 +164,20 @@ static enum status check_payee(struct batch *batch, struct event *event,
                                                     message->payee, "empty but for VERIFY_PAYEE");
 }
 
+/* An approver acts on advice: what was reviewed and says neither would pass for it. */
+static enum status check_advice(struct batch *batch, struct event *event,
+                                const Redress__V1__Decision *message)
+{
+    bool none = message->recommended == REDRESS__V1__VERDICT__VERDICT_UNSPECIFIED;
+    if (none && message->verdict == REDRESS__V1__VERDICT__VERDICT_RECOMMEND)
+        return batch_refuse(batch, event, FIELD_MISSING, "recommended", "",
+                            "APPROVE or DECLINE with RECOMMEND");
+    if (!none && message->recommended != REDRESS__V1__VERDICT__VERDICT_APPROVE &&
+        message->recommended != REDRESS__V1__VERDICT__VERDICT_DECLINE)
+        return batch_refuse(batch, event, OUT_OF_RANGE, "recommended", NULL, "APPROVE or DECLINE");
+    return STATUS_OK;
+}
+
 static enum status check_decision(struct batch *batch, struct event *event,
                                   const Redress__V1__Decision *message)
 {
@@ -176,10 +190,9 @@ static enum status check_decision(struct batch *batch, struct event *event,
         return batch_refuse(batch, event, UNKNOWN_ENUM, "actor.role", NULL, "a known role");
     if (!message_enum_known(&redress__v1__verdict__descriptor, (int)message->verdict))
         return batch_refuse(batch, event, UNKNOWN_ENUM, "verdict", NULL, "a known verdict");
-    if (message->recommended != REDRESS__V1__VERDICT__VERDICT_UNSPECIFIED &&
-        message->recommended != REDRESS__V1__VERDICT__VERDICT_APPROVE &&
-        message->recommended != REDRESS__V1__VERDICT__VERDICT_DECLINE)
-        return batch_refuse(batch, event, OUT_OF_RANGE, "recommended", NULL, "APPROVE or DECLINE");
+    enum status advice = check_advice(batch, event, message);
+    if (advice != STATUS_OK)
+        return advice;
     if (message->on_behalf_of[0] != '\0') {
         enum status status = check_id(batch, event, "on_behalf_of", message->on_behalf_of);
         if (status != STATUS_OK)

@@ -150,6 +150,20 @@ def scenarios(stack):
             "id": "quinn", "role": "ROLE_APPROVER"}))
         await_refusal(journey, "ROLE")
 
+    def advice_that_advises_nothing():
+        journey, case = ask(dear("advice", delivered=45))
+        reviewer = {"id": "rita", "role": "ROLE_POLICY_REVIEWER"}
+        stack.publish(DECISIONS, decision(journey, case, 1, verdict="RECOMMEND", actor=reviewer))
+        letters = counting.until(lambda: [
+            entry["headers"] for entry in stack.events(
+                shop.DEAD_LETTERS, journey.order.order_id, headers=True)])
+        counting.equal("it is a dead letter that says why", letters and [
+            (each["redress_worker"], each["redress_reason"], each["redress_field"])
+            for each in letters], [("routing", "FIELD_MISSING", "recommended")])
+        counting.check("the case still waits for a review",
+                       journey.events(shop.ROUTED)[-1]["case"].get("awaitsReview"))
+        refused("NOT_REVIEWED", journey, "approve", "--as", "mia")
+
     def the_same_decision_again():
         journey, case = ask(dear("repeat", 1500000))
         for _ in range(3):
@@ -223,5 +237,5 @@ def scenarios(stack):
 
     return [ladder, no_limits_for_the_currency, approved_by_a_person, declined_by_a_person,
             approved_for_less, two_different_approvers, stale_version, stale_subject, own_request,
-            wrong_role, the_same_decision_again, unknown_case, each_line_for_itself,
-            told_why_it_does_not_count, decided_too_late]
+            wrong_role, advice_that_advises_nothing, the_same_decision_again, unknown_case,
+            each_line_for_itself, told_why_it_does_not_count, decided_too_late]

@@ -119,6 +119,9 @@ Test(routing_decode, decisions_that_break_a_rule)
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\""), "payee"},
         {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"VERIFY_PAYEE\",\"payee\":\"a\\n\""),
          "payee"},
+        {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"RECOMMEND\""), "recommended"},
+        {DECIDE(SAID, "\"caseVersion\":1,\"verdict\":\"RECOMMEND\",\"recommended\":\"ASK\""),
+         "recommended"},
         {DECIDE(SAID, APPROVES ",\"signature\":\"AAAA\""), "signature"},
         {"{" HEAD "," SAID "," APPROVES "}", "occurred_at"},
     };
