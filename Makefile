@@ -45,7 +45,7 @@ GEN_STAMP := $(GEN)/.stamp
 
 WORKERS   := intake policy routing settlement analytics
 SERVICES  := $(notdir $(patsubst %/main.c,%,$(wildcard services/*/main.c)))
-COMMON_C  := $(wildcard common/*.c common/worker/*.c common/assessment/*.c common/rules/*.c)
+COMMON_C  := $(wildcard common/*.c common/worker/*.c common/assessment/*.c common/authority/*.c common/rules/*.c)
 DMN_C     := $(wildcard common/dmn/*.c)
 SANDBOX_C := $(wildcard tests/sandbox/*.c)
 UNIT_C    := $(wildcard tests/unit/*_test.c)

@@ -2,6 +2,8 @@
 
 #include "assessment/facts.h"
 #include "assessment/trial.h"
+#include "authority/route_model.h"
+#include "authority/trial.h"
 #include "command.h"
 #include "dmn/dmn_analysis.h"
 #include "options.h"
@@ -53,37 +55,70 @@ static enum status add_analysis(struct findings *findings, const struct dmn_mode
     return status;
 }
 
-static void add_unknown_facts(struct findings *findings, const struct dmn_models *models)
-{
-    struct dmn_input_data input;
-    for (size_t i = 0; dmn_input_data(models, i, &input); i++)
-        if (!facts_include(input.name))
-            add(findings, false, input.file, input.line, input.name, "FACT",
-                "there is no such fact, so it is always null; see redressctl policy facts");
-}
-
-/* An authority model, which routing alone can try; it does so before it accepts one. */
 static bool is_authority(const struct dmn_models *models)
 {
-    return policy_has_decision(models, "Route") && !policy_has_decision(models, "Assessment");
+    return policy_has_decision(models, ROUTE_DECISION) &&
+           !policy_has_decision(models, ASSESSMENT_DECISION);
+}
+
+static void add_unknown_facts(struct findings *findings, const struct dmn_models *models)
+{
+    bool authority = is_authority(models);
+    struct dmn_input_data input;
+    for (size_t i = 0; dmn_input_data(models, i, &input); i++)
+        if (!(authority ? route_facts_include : facts_include)(input.name))
+            add(findings, false, input.file, input.line, input.name, "FACT",
+                authority ? "there is no such fact, so it is always null; see redressctl policy"
+                            " facts --authority"
+                          : "there is no such fact, so it is always null; see redressctl policy"
+                            " facts");
+}
+
+/* What a trial came to, of either kind of model. */
+struct tried {
+    const char *decision, *what;
+    enum status status;
+    struct error why; /* unless STATUS_OK */
+    size_t count, waiting;
+    struct error first; /* that waits, and why */
+};
+
+static struct tried try_policy(const struct dmn_models *models)
+{
+    struct trial trial;
+    struct tried tried = {.decision = ASSESSMENT_DECISION, .what = "requests"};
+    tried.status = assessment_try(models, &trial, &tried.why);
+    tried.count = trial.count;
+    tried.waiting = trial.invalid;
+    tried.first = trial.first;
+    return tried;
+}
+
+static struct tried try_authority(const struct dmn_models *models)
+{
+    struct authority_trial trial;
+    struct tried tried = {.decision = ROUTE_DECISION, .what = "refunds"};
+    tried.status = authority_try(models, &trial, &tried.why);
+    tried.count = trial.count;
+    tried.waiting = trial.unanswered;
+    tried.first = trial.first;
+    return tried;
 }
 
 /* Requests that no shop may ever see: only what judges nothing, or never ends, is an error. */
 static enum status add_trial(struct findings *findings, const struct dmn_models *models,
                              struct error *error)
 {
-    struct trial trial;
-    struct error why = {""};
-    const struct feel_text none = {"", 0};
-    enum status status = assessment_try(models, &trial, &why);
-    if (status == STATUS_EXHAUSTED)
-        return error_set(error, status, "%s", why.text);
-    if (status != STATUS_OK)
-        add(findings, true, none, 0, feel_text("Assessment"), "TRIAL", why.text);
-    else if (trial.invalid > 0) {
-        (void)error_set(&why, STATUS_OK, "%zu of %zu made requests would wait, the first: %.400s",
-                        trial.invalid, trial.count, trial.first.text);
-        add(findings, false, none, 0, feel_text("Assessment"), "TRIAL", why.text);
+    struct tried tried = is_authority(models) ? try_authority(models) : try_policy(models);
+    const struct feel_text none = {"", 0}, decision = feel_text(tried.decision);
+    if (tried.status == STATUS_EXHAUSTED)
+        return error_set(error, tried.status, "%s", tried.why.text);
+    if (tried.status != STATUS_OK) {
+        add(findings, true, none, 0, decision, "TRIAL", tried.why.text);
+    } else if (tried.waiting > 0) {
+        (void)error_set(&tried.why, STATUS_OK, "%zu of %zu made %s would wait, the first: %.400s",
+                        tried.waiting, tried.count, tried.what, tried.first.text);
+        add(findings, false, none, 0, decision, "TRIAL", tried.why.text);
     }
     return STATUS_OK;
 }
@@ -115,9 +150,9 @@ static enum status check(char **files, int count, struct findings *findings, str
         return status;
     add_problems(findings, models);
     status = add_analysis(findings, models, error);
-    if (status == STATUS_OK && !is_authority(models))
+    if (status == STATUS_OK)
         add_unknown_facts(findings, models);
-    if (status == STATUS_OK && findings->errors == 0 && !is_authority(models))
+    if (status == STATUS_OK && findings->errors == 0)
         status = add_trial(findings, models, error);
     dmn_free(models);
     return status;
@@ -132,8 +167,8 @@ int policy_check(int argc, char **argv)
             "its\n"
             "line and cell, and for what is doubtful: rules that overlap, inputs that no rule\n"
             "covers, rules that can never hit, outputs that are not allowed, entries and facts of\n"
-            "a name that there is not. Then tries a policy on made requests; an authority model\n"
-            "(a decision Route and no Assessment) is tried by routing when it is published.\n"
+            "a name that there is not. Then tries a policy on made requests, and an authority\n"
+            "model (a decision Route and no Assessment) on made refunds.\n"
             "Exit code 1 if there is an error.",
         .least = 1,
         .most = POLICY_FILES_MAX,

@@ -17,6 +17,7 @@
 
 #include "approval.h"
 #include "arena.h"
+#include "authority/route.h"
 #include "auto_limit.h"
 #include "calendar.h"
 #include "decision_machine.h"
@@ -24,7 +25,6 @@
 #include "people.h"
 #include "person_day.h"
 #include "precedent.h"
-#include "route.h"
 #include "status.h"
 
 #include <stdbool.h>

@@ -1,9 +1,10 @@
 #include "routing_rules.h"
 
+#include "authority/route_model.h"
+#include "authority/trial.h"
 #include "auto_limit_read.h"
 #include "calendar.h"
 #include "roster_read.h"
-#include "route_model.h"
 #include "routing_codec.h"
 
 #include <stdlib.h>
@@ -93,8 +94,8 @@ static enum status check_model(const void *context, const Redress__V1__RuleSet *
 {
     (void)context;
     (void)set;
-    size_t unanswered;
-    return route_model_try(made->made, &unanswered, error);
+    struct authority_trial trial;
+    return authority_try(made->made, &trial, error);
 }
 
 static const struct rules_handler handlers[] = {

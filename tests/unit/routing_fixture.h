@@ -3,7 +3,7 @@
 #ifndef REDRESS_TESTS_ROUTING_FIXTURE_H
 #define REDRESS_TESTS_ROUTING_FIXTURE_H
 
-#include "services/routing/route_model.h"
+#include "authority/route_model.h"
 #include "services/routing/routing.h"
 
 /* The order's two payments: 1,000,000.00 and 500.00. */

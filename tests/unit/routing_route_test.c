@@ -1,5 +1,6 @@
 /* The shipped authority model: today's limits to the minor unit, and what a model may not say. */
 
+#include "authority/trial.h"
 #include "routing_fixture.h"
 
 #include <criterion/criterion.h>
@@ -157,9 +158,9 @@ Test(routing_route, answers_that_are_none)
                 {"for i in 1..1000000 return i", "no context"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct dmn_models *models = load(rows[i].expression);
-        size_t unanswered = 0;
+        struct authority_trial trial;
         struct error error = {""};
-        cr_expect_eq(route_model_try(models, &unanswered, &error), STATUS_INVALID, "%s",
+        cr_expect_eq(authority_try(models, &trial, &error), STATUS_INVALID, "%s",
                      rows[i].expression);
         cr_expect_not_null(strstr(error.text, rows[i].says), "%s: %s", rows[i].expression,
                            error.text);
@@ -184,11 +185,41 @@ Test(routing_route, answers_with_the_least_that_is_needed)
     facts.minor = 9999;
     cr_assert_eq(router.ask(&router, &facts, fx.arena, &route, NULL), STATUS_OK);
     cr_expect(route.automatic);
-    size_t unanswered = 1;
-    cr_expect_eq(route_model_try(models, &unanswered, NULL), STATUS_OK);
-    cr_expect_eq(unanswered, 0);
+    struct authority_trial trial;
+    cr_expect_eq(authority_try(models, &trial, NULL), STATUS_OK);
+    cr_expect_gt(trial.count, 0);
+    cr_expect_eq(trial.unanswered, 0);
     dmn_free(models);
     arena_destroy(scratch);
+}
+
+/* The trial says how many refunds would wait, and what is wrong with the first. */
+Test(routing_route, a_trial_finds_what_would_wait)
+{
+    struct dmn_models *models =
+        load("if amount &lt;= 10000 then {automatic: true} else {automatic: false, queue: \"r\", "
+             "level: 9}");
+    struct authority_trial trial;
+    cr_assert_eq(authority_try(models, &trial, NULL), STATUS_OK);
+    cr_expect_eq(trial.count, 125);
+    /* The most of each currency, and of yen all but the least; in five situations. */
+    cr_expect_eq(trial.unanswered, (4 + 4) * 5);
+    cr_expect_str_eq(trial.first.text,
+                     "compliant of 1000000.00 GBP: Route.level: a whole number from 1 to 3");
+    dmn_free(models);
+}
+
+/* A model that never answers is soon given up, as each question may take all that there is. */
+Test(routing_route, a_trial_gives_a_hopeless_model_up)
+{
+    struct dmn_models *models = load("{automatic: amount}");
+    struct authority_trial trial;
+    struct error error = {""};
+    cr_assert_eq(authority_try(models, &trial, &error), STATUS_INVALID);
+    cr_expect_eq(trial.count, 10);
+    cr_expect_not_null(strstr(error.text, "it answers to no refund: compliant of 0.01 GBP"), "%s",
+                       error.text);
+    dmn_free(models);
 }
 
 Test(routing_route, levels_of_cases)

@@ -1,4 +1,4 @@
-#include "route.h"
+#include "authority/route.h"
 
 void route_for_people(struct route *route)
 {

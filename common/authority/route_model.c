@@ -1,4 +1,4 @@
-#include "route_model.h"
+#include "authority/route_model.h"
 
 #include "dmn/dmn_trace.h"
 #include "dmn/feel_number.h"
@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ROUTE_DECISION "Route"
 #define HOUR_US INT64_C(3600000000)
 
 /* Inputs, in the order of ROUTE_FACT_ROWS. */
@@ -17,6 +16,12 @@ enum {
     ROUTE_FACT_ROWS(X)
 #undef X
         FACT_COUNT
+};
+
+static const char *const FACT_NAMES[] = {
+#define X(name, type, help) [FACT_##name] = #name,
+    ROUTE_FACT_ROWS(X)
+#undef X
 };
 
 static struct feel_value text_value(const char *text)
@@ -52,16 +57,11 @@ static struct feel_value amount_value(int64_t minor, const char *currency)
 
 static struct feel_value facts_value(struct arena *arena, const struct route_facts *facts)
 {
-    static const char *const names[] = {
-#define X(name, type, help) [FACT_##name] = #name,
-        ROUTE_FACT_ROWS(X)
-#undef X
-    };
     struct feel_entry *entries = arena_array(arena, FACT_COUNT, sizeof *entries);
     if (entries == NULL)
         return feel_null();
     for (size_t i = 0; i < FACT_COUNT; i++)
-        entries[i].name = feel_text(names[i]);
+        entries[i].name = feel_text(FACT_NAMES[i]);
     entries[FACT_amount].value = amount_value(facts->minor, facts->currency);
     entries[FACT_amountMinor].value = minor_value(facts->minor);
     entries[FACT_currency].value = text_value(facts->currency);
@@ -118,7 +118,8 @@ static enum status read_number(const struct answer *answer, const char *name, in
     *out = 0;
     if (value == NULL || value->kind != FEEL_NUMBER || !feel_number_integer(value->number, out) ||
         *out < 1 || *out > most)
-        return refuse(answer, name, "a whole number from 1");
+        return error_set(answer->error, STATUS_INVALID, "%s.%s: a whole number from 1 to %" PRId64,
+                         ROUTE_DECISION, name, most);
     return STATUS_OK;
 }
 
@@ -284,52 +285,12 @@ struct router route_model_router(const struct dmn_models *models, struct arena *
         .model_id = "", .model_sha256 = "", .ask = ask, .models = models, .scratch = scratch};
 }
 
-/* Trials. */
-
-static const struct route_facts trials[] = {
-    {.minor = 1, .currency = "GBP", .outcome = "COMPLIANT", .market = "GB"},
-    {.minor = 100000, .currency = "EUR", .outcome = "COMPLIANT", .market = "DE"},
-    {.minor = 100000000, .currency = "USD", .outcome = "COMPLIANT", .market = "US"},
-    {.minor = 1, .currency = "CHF", .outcome = "COMPLIANT", .market = ""},
-    {.minor = 100,
-     .currency = "GBP",
-     .outcome = "EXCEPTION",
-     .market = "GB",
-     .person_required = true},
-    {.minor = 100,
-     .currency = "GBP",
-     .outcome = "DECLINED",
-     .market = "GB",
-     .appeal = true,
-     .person_required = true},
-    {.minor = 100,
-     .currency = "GBP",
-     .outcome = "COMPLIANT",
-     .market = "GB",
-     .failed_payout = true,
-     .person_required = true}};
-
-enum status route_model_try(const struct dmn_models *models, size_t *unanswered,
-                            struct error *error)
+bool route_facts_include(struct feel_text name)
 {
-    enum { TRIALS = sizeof trials / sizeof *trials };
-    *unanswered = TRIALS;
-    struct arena *scratch = arena_create(ROUTE_SCRATCH_MAX);
-    struct arena *arena = arena_create(ROUTE_SCRATCH_MAX);
-    const struct router router = route_model_router(models, scratch);
-    struct error each = {""};
-    for (size_t i = 0; i < TRIALS && scratch != NULL && arena != NULL; i++) {
-        struct route route;
-        struct route_facts facts = trials[i];
-        facts.refunds_last_year = -1;
-        if (ask(&router, &facts, arena, &route, &each) == STATUS_OK)
-            (*unanswered)--;
-        else if (error != NULL && *unanswered == TRIALS - i)
-            *error = each;
-    }
-    arena_destroy(arena);
-    arena_destroy(scratch);
-    return *unanswered == TRIALS ? error_set(error, STATUS_INVALID, "%s", each.text) : STATUS_OK;
+    for (size_t i = 0; i < FACT_COUNT; i++)
+        if (feel_text_is(name, feel_text(FACT_NAMES[i])))
+            return true;
+    return false;
 }
 
 const char *route_facts_table(struct arena *arena)

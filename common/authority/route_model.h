@@ -9,22 +9,21 @@
  *
  * Other names are refused, as they are most likely misspelt. Its inputs are ROUTE_FACT_ROWS. */
 
-#ifndef REDRESS_ROUTING_ROUTE_MODEL_H
-#define REDRESS_ROUTING_ROUTE_MODEL_H
+#ifndef REDRESS_AUTHORITY_ROUTE_MODEL_H
+#define REDRESS_AUTHORITY_ROUTE_MODEL_H
 
+#include "authority/route.h"
 #include "dmn/dmn.h"
-#include "route.h"
+
+#define ROUTE_DECISION "Route"
 
 enum { ROUTE_SCRATCH_MAX = 4 * 1024 * 1024 /* what one evaluation may take */ };
 
 /* A router over loaded models, which it does not own. */
 struct router route_model_router(const struct dmn_models *models, struct arena *scratch);
 
-/* Tries the model on made refunds: over currencies, outcomes and amounts. STATUS_INVALID: there is
- * no decision `Route`, or none of them gets an answer; `error` has the first reason. `unanswered`
- * counts refunds that would wait. */
-enum status route_model_try(const struct dmn_models *models, size_t *unanswered,
-                            struct error *error) CHECK_RESULT;
+/* Whether a model's input data of this name are facts; others are always null. */
+bool route_facts_include(struct feel_text name);
 
 /* The inputs for people: Markdown rows, into `text` in `arena`; NULL: it is full. */
 const char *route_facts_table(struct arena *arena);

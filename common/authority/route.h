@@ -1,8 +1,8 @@
 /* Route: who decides about a refund, as the merchant's authority model says. Pure data and the
  * rules that hold whatever a model says; route_model.h evaluates the model. */
 
-#ifndef REDRESS_ROUTING_ROUTE_H
-#define REDRESS_ROUTING_ROUTE_H
+#ifndef REDRESS_AUTHORITY_ROUTE_H
+#define REDRESS_AUTHORITY_ROUTE_H
 
 #include "arena.h"
 #include "status.h"
