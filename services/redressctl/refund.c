@@ -8,6 +8,7 @@
 #include "money.h"
 #include "options.h"
 #include "refund_step.h"
+#include "refund_verdict.h"
 #include "replay.h"
 
 #include <inttypes.h>
@@ -247,6 +248,10 @@ static enum status tell(const struct session *session, struct life *life, json_t
     status = read_steps(session, text_in(refund, "order_id"), life, error);
     if (status != STATUS_OK)
         return status;
+    status = refund_verdicts_read(session, life->refund_id, life->steps, life->count, life->words,
+                                  life->event, error);
+    if (status != STATUS_OK)
+        return status;
     json_object_set_new(json, "steps", steps_json(life));
     if (!as_json) {
         print_plain(json, life);
@@ -290,7 +295,10 @@ int command_refund(int argc, char **argv)
             "Tells the life of one refund: each step, when, who or which rule, why, and what was\n"
             "paid; then what it waits for. Times are those at which Kafka got the events; --json "
             "has\n"
-            "the time in the shop and of the decision, too. Reads the whole partition of the "
+            "the time in the shop and of the decision, too. A decision that routing refused is "
+            "told\n"
+            "with the reason, one that it has said nothing about as not taken. Reads the whole "
+            "partition of the "
             "order.",
         .least = 1,
         .most = 1,

@@ -260,8 +260,10 @@ static void read_decision(const Redress__V1__Decision *event, struct words *word
         event->case_id);
     if (event->note[0] != '\0')
         say(words, ": %s", event->note);
-    step->detail = json_pack("{s:o, s:s, s:s}", "actor", actor_json(event->actor), "case",
-                             event->case_id, "note", event->note);
+    step->decision_id = event->decision_id;
+    step->actor_id = event->actor == NULL ? "" : event->actor->id;
+    step->detail = json_pack("{s:o, s:s, s:s, s:s}", "actor", actor_json(event->actor), "case",
+                             event->case_id, "note", event->note, "decision", event->decision_id);
 }
 
 static void read_payout(const Redress__V1__RefundPayout *event, struct words *words,
@@ -328,5 +330,25 @@ bool refund_step_read(enum topic topic, const ProtobufCMessage *message, const c
     STEP_ROWS(X)
 #undef X
     step->words = arena_strdup(arena, words.text);
+    if (step->decision_id != NULL) {
+        step->decision_id = arena_strdup(arena, step->decision_id);
+        step->actor_id = arena_strdup(arena, step->actor_id);
+    }
     return step->stage != NULL && step->words != NULL;
+}
+
+bool refund_step_judge(struct refund_step *step, const char *refusal, const char *meaning,
+                       struct arena *arena)
+{
+    bool refused = refusal != NULL && refusal[0] != '\0';
+    json_object_set_new(step->detail, "outcome",
+                        refusal == NULL ? json_null() : json_string(refused ? "REFUSED" : "TAKEN"));
+    json_object_set_new(step->detail, "refusal", refused ? json_string(refusal) : json_null());
+    if (refused)
+        step->words =
+            arena_printf(arena, "refused, %s%s%s%s: %s", refusal, meaning[0] == '\0' ? "" : " (",
+                         meaning, meaning[0] == '\0' ? "" : ")", step->words);
+    else if (refusal == NULL)
+        step->words = arena_printf(arena, "not taken so far, or a dead letter: %s", step->words);
+    return step->words != NULL;
 }

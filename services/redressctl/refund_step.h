@@ -22,6 +22,7 @@ struct refund_step {
     int64_t logged_us;  /* when Kafka got it */
     char *words;        /* what happened, in one sentence */
     json_t *detail;     /* status, actor, amount, why, rules ... as they are; owned by the step */
+    const char *decision_id, *actor_id; /* of a decision, else NULL */
 };
 
 /* Fills the step from a message of REQUESTS, VALIDATED, ASSESSED, ROUTED, DECISIONS or PAYOUTS.
@@ -29,5 +30,10 @@ struct refund_step {
  */
 bool refund_step_read(enum topic topic, const ProtobufCMessage *message, const char *refund_id,
                       const char *request_id, struct arena *arena, struct refund_step *step);
+
+/* What routing made of a decision: `refusal` is its reason, "" for one that it took, NULL while it
+ * has said nothing; `meaning` is the reason in words. False: the arena is full. */
+bool refund_step_judge(struct refund_step *step, const char *refusal, const char *meaning,
+                       struct arena *arena) CHECK_RESULT;
 
 #endif

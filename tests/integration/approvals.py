@@ -120,6 +120,13 @@ def scenarios(stack):
         counting.check("one approval is not enough", counting.until(
             lambda: (journey.case() or {}).get("approvers") == ["mia"]), journey.case())
         refused("ALREADY_DECIDED", journey, "approve", "--as", "mia")
+        counting.equal("its life tells which of the two was refused, and why", [
+            (step["status"], step["outcome"], step["refusal"])
+            for step in stack.ctl_json("refund", journey.refund_id)["steps"]
+            if step["stage"] == "decision"], [("APPROVE", "TAKEN", None),
+                                              ("APPROVE", "REFUSED", "ALREADY_DECIDED")])
+        life = stack.ctl("refund", journey.refund_id)
+        counting.check("in words, too", "refused, ALREADY_DECIDED (" in life, life)
         counting.equal("nothing is paid by then", journey.statuses(shop.PAYOUTS), [])
         decide(journey, "approve", "--as", "tom")
         journey.await_paid(1500000)
@@ -221,6 +228,10 @@ def scenarios(stack):
                 counting.check("what routing would not read is not published",
                                words in str(failure), str(failure))
         decide(journey, "approve", "--as", "mallory", "--wait", "0")
+        counting.until(lambda: stack.lag("routing") == 0)
+        life = stack.ctl("refund", journey.refund_id)
+        counting.equal("the life tells what was never genuine",
+                       life.count("refused, UNKNOWN_PERSON ("), 2)
         counting.equal("the case is open", journey.case()["status"], "OPEN")
         shown = stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia")
         counting.check("and what became of the case", "is APPROVED" in shown, shown)

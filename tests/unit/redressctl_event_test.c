@@ -152,3 +152,33 @@ Test(refund_step, tells_each_event_in_words)
     }
     arena_destroy(arena);
 }
+
+Test(refund_step, a_decision_is_told_with_what_routing_made_of_it)
+{
+    static const char json[] = "{\"refundId\":\"rf_1\",\"caseId\":\"c_1\",\"caseVersion\":1,"
+                               "\"verdict\":\"APPROVE\",\"decisionId\":\"d-1\",\"actor\":"
+                               "{\"id\":\"mia\",\"role\":\"APPROVER\"}}";
+    static const struct {
+        const char *refusal, *outcome, *words;
+    } judged[] = {
+        {"", "TAKEN", "mia says APPROVE about version 1 of case c_1"},
+        {"TAKEN", "REFUSED",
+         "refused, TAKEN (by another): mia says APPROVE about version 1 of case c_1"},
+        {NULL, "",
+         "not taken so far, or a dead letter: mia says APPROVE about version 1 of case c_1"},
+    };
+    struct arena *arena = arena_create(1 << 20);
+    for (size_t i = 0; i < sizeof judged / sizeof *judged; i++) {
+        struct refund_step step;
+        cr_assert(refund_step_read(TOPIC_DECISIONS, message_of(TOPIC_DECISIONS, json, arena),
+                                   "rf_1", "q", arena, &step));
+        cr_expect_str_eq(step.decision_id, "d-1");
+        cr_expect_str_eq(step.actor_id, "mia");
+        cr_assert(refund_step_judge(&step, judged[i].refusal, "by another", arena));
+        cr_expect_str_eq(step.words, judged[i].words);
+        const char *outcome = json_string_value(json_object_get(step.detail, "outcome"));
+        cr_expect_str_eq(outcome == NULL ? "" : outcome, judged[i].outcome);
+        json_decref(step.detail);
+    }
+    arena_destroy(arena);
+}
