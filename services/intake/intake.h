@@ -56,18 +56,19 @@ enum refund_status {
 
 /* Why a request is refused. Codes are those of RejectionReason in proto/redress/v1/validated.proto.
  * X(name, code, what the customer is told) */
-#define REJECTION_ROWS(X)                                                                       \
-    X(ORIGINAL_TRANSACTION_NOT_FOUND, 1, "We could not find the purchase that this refers to.") \
-    X(PAYMENT_NOT_CAPTURED, 2, "No payment was taken for this order, so none can be returned.") \
-    X(LINE_NOT_ON_ORDER, 3, "One of the items is not part of this order.")                      \
-    X(UNITS_EXCEED_PURCHASE, 4, "More items were asked for than were bought.")                  \
-    X(UNITS_ALREADY_CLAIMED, 5, "These items are already part of another refund.")              \
-    X(AMOUNT_EXCEEDS_PAID, 6, "The amount is more than what was paid and is still refundable.") \
-    X(CURRENCY_MISMATCH, 7, "The amount is in another currency than the order.")                \
-    X(CLAIM_TAKEN, 8, "In the meantime these items became part of another refund.")             \
-    X(DUPLICATE_REQUEST, 9, "This was asked for before; the first request is being handled.")   \
-    X(NOT_APPEALABLE, 10, "This refund is in no state that allows this.")                       \
-    X(TOO_LARGE, 11, "The request covers too much at once; please ask for fewer items at a time.")
+#define REJECTION_ROWS(X)                                                                          \
+    X(ORIGINAL_TRANSACTION_NOT_FOUND, 1, "We could not find the purchase that this refers to.")    \
+    X(PAYMENT_NOT_CAPTURED, 2, "No payment was taken for this order, so none can be returned.")    \
+    X(LINE_NOT_ON_ORDER, 3, "One of the items is not part of this order.")                         \
+    X(UNITS_EXCEED_PURCHASE, 4, "More items were asked for than were bought.")                     \
+    X(UNITS_ALREADY_CLAIMED, 5, "These items are already part of another refund.")                 \
+    X(AMOUNT_EXCEEDS_PAID, 6, "The amount is more than what was paid and is still refundable.")    \
+    X(CURRENCY_MISMATCH, 7, "The amount is in another currency than the order.")                   \
+    X(CLAIM_TAKEN, 8, "In the meantime these items became part of another refund.")                \
+    X(DUPLICATE_REQUEST, 9, "This was asked for before; the first request is being handled.")      \
+    X(NOT_APPEALABLE, 10, "This refund is in no state that allows this.")                          \
+    X(TOO_LARGE, 11, "The request covers too much at once; please ask for fewer items at a time.") \
+    X(CANCEL_TOO_LATE, 12, "This refund has ended already, so it cannot be taken back any more.")
 
 enum rejection_reason {
     REJECTION_NONE,

@@ -99,6 +99,14 @@ static enum status apply(const struct intake *intake, struct order *order, struc
     return retake(intake, order, refund, follow_up, now_us);
 }
 
+static enum rejection_reason no_occasion(const struct refund *refund,
+                                         const struct follow_up_known *follow_up)
+{
+    bool asked = refund->asking.trigger != 0;
+    return asked && follow_up->kind == FOLLOW_UP_CANCELLATION ? REJECTION_CANCEL_TOO_LATE
+                                                              : REJECTION_NOT_APPEALABLE;
+}
+
 static enum status finish(const struct intake *intake, struct order *order, struct refund *refund,
                           struct follow_up_known *follow_up, enum fate fate, int64_t now_us)
 {
@@ -106,7 +114,7 @@ static enum status finish(const struct intake *intake, struct order *order, stru
     follow_up->changed = true;
     if (fate == FATE_APPLY)
         return apply(intake, order, refund, follow_up, now_us);
-    return refuse(intake, order, refund, follow_up, REJECTION_NOT_APPEALABLE, now_us);
+    return refuse(intake, order, refund, follow_up, no_occasion(refund, follow_up), now_us);
 }
 
 static enum status finish_waiting(const struct intake *intake, struct order *order,

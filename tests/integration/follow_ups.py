@@ -152,7 +152,7 @@ def scenarios(stack):
         journey = publish(order, order.request())
         journey.await_standing("PAID")
         stack.publish(REQUESTS, order.follow_up("cancellation"))
-        journey.await_rejection("NOT_APPEALABLE")
+        journey.await_rejection("CANCEL_TOO_LATE")
         counting.equal("paid stays paid", journey.statuses(shop.PAYOUTS)[-1], "SUCCEEDED")
 
     def erased():

@@ -152,10 +152,22 @@ Test(intake_follow_up, states_that_allow_none)
         cr_assert_eq(world_decide(world, input), STATUS_OK);
         enum refund_status before = world_refund(world, "a")->status;
         cr_assert_eq(world_follow_up(world, KINDS[i / 3], "a", "x"), STATUS_OK);
-        world_expect_rejected(world, NOT_APPEALABLE);
+        if (KINDS[i / 3] == FOLLOW_UP_CANCELLATION)
+            world_expect_rejected(world, CANCEL_TOO_LATE);
+        else
+            world_expect_rejected(world, NOT_APPEALABLE);
         cr_expect_eq(world_refund(world, "a")->status, before);
         world_destroy(world);
     }
+}
+
+Test(intake_follow_up, the_cancellation_of_a_request_that_nobody_made)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_follow_up(world, FOLLOW_UP_CANCELLATION, "a", "x"), STATUS_OK);
+    world_expect_rejected(world, NOT_APPEALABLE);
+    world_destroy(world);
 }
 
 Test(intake_follow_up, to_a_request_that_nobody_made)
@@ -213,7 +225,7 @@ Test(intake_follow_up, the_cancellation_of_a_request_that_is_rejected_is_too)
     cr_assert_eq(world_pass_due(world, "a", DEADLINE_PARK), STATUS_OK);
     cr_assert_eq(world->answer_count, 2);
     cr_expect_eq(world->answers[0].rejection.reason, REJECTION_ORIGINAL_TRANSACTION_NOT_FOUND);
-    cr_expect_eq(world->answers[1].rejection.reason, REJECTION_NOT_APPEALABLE);
+    cr_expect_eq(world->answers[1].rejection.reason, REJECTION_CANCEL_TOO_LATE);
     cr_expect_eq(world->order.waiting, 0);
     world_destroy(world);
 }
