@@ -294,16 +294,21 @@ static enum status decide_said(struct deciding *deciding, json_t *json, struct e
     return decide_one(deciding, case_id, &opinion, error);
 }
 
-/* Each line for itself: one that cannot be published is told, and the others go on. */
 static enum status decide_line(void *context, json_t *json, struct error *error)
 {
+    struct error why = {0};
+    enum status status = decide_said(context, json, &why);
+    return status == STATUS_OK
+               ? status
+               : error_set(error, status, "%s: %s", text_of(json, "case", "(no case)"), why.text);
+}
+
+/* Each line for itself: one that cannot be published is told, and the others go on. */
+static void refuse_line(void *context, const char *text)
+{
     struct deciding *deciding = context;
-    enum status status = decide_said(deciding, json, error);
-    if (status != STATUS_INVALID && status != STATUS_NOT_FOUND)
-        return status;
-    fprintf(stderr, "redressctl decide: %s: %s\n", text_of(json, "case", "(no case)"), error->text);
+    fprintf(stderr, "redressctl decide: %s\n", text);
     deciding->wrong++;
-    return STATUS_OK;
 }
 
 static enum status decide_file(struct deciding *deciding, struct error *error)
@@ -312,7 +317,7 @@ static enum status decide_file(struct deciding *deciding, struct error *error)
     FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
     if (file == NULL)
         return error_set(error, STATUS_INVALID, "opening %s: %s", name, strerror(errno));
-    enum status status = json_lines_read(file, name, decide_line, deciding, error);
+    enum status status = json_lines_read(file, name, decide_line, refuse_line, deciding, error);
     if (file != stdin)
         (void)fclose(file);
     if (status == STATUS_OK && deciding->wrong > 0)

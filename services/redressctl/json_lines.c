@@ -26,8 +26,8 @@ static enum status take_line(const char *line, size_t size, json_line_taker *tak
     return status;
 }
 
-enum status json_lines_read(FILE *file, const char *name, json_line_taker *take, void *context,
-                            struct error *error)
+enum status json_lines_read(FILE *file, const char *name, json_line_taker *take,
+                            json_line_refuser *refuse, void *context, struct error *error)
 {
     char *line = NULL;
     size_t room = 0;
@@ -38,8 +38,13 @@ enum status json_lines_read(FILE *file, const char *name, json_line_taker *take,
         if (size < 0)
             break;
         status = take_line(line, (size_t)size, take, context, &cause);
-        if (status != STATUS_OK)
-            (void)error_set(error, status, "%s:%lld: %s", name, number, cause.text);
+        if (status == STATUS_OK)
+            continue;
+        (void)error_set(error, status, "%s:%lld: %s", name, number, cause.text);
+        if (refuse == NULL || (status != STATUS_INVALID && status != STATUS_NOT_FOUND))
+            continue;
+        refuse(context, error->text);
+        status = STATUS_OK;
     }
     free(line);
     if (status == STATUS_OK && ferror(file))

@@ -111,7 +111,7 @@ static enum status publish_file(struct publishing *publishing, FILE *file, const
     int64_t began_us = clock_monotonic_us();
     enum status status = options->raw
                              ? publish_raw(publishing, file, name, options, error)
-                             : json_lines_read(file, name, publish_line, publishing, error);
+                             : json_lines_read(file, name, publish_line, NULL, publishing, error);
     /* What stands before a bad line was sent, and is to arrive. */
     struct error flush_error = {0};
     enum status flushed = outbox_flush(publishing->outbox, &flush_error);

@@ -189,18 +189,24 @@ def scenarios(stack):
     def each_line_for_itself():
         first, _ = ask(dear("line-1"))
         second, _ = ask(dear("line-2"))
-        lines = [{"case": first.case()["case_id"], "verdict": "approve", "as": "mia"},
+        lines = ['{"case": "c_1", verdict}', [1],
+                 {"case": first.case()["case_id"], "verdict": "approve", "as": "mia"},
                  {"case": "c_" + "0" * 32, "verdict": "approve", "as": "mia"},
                  {"case": first.case()["case_id"], "verdict": "perhaps", "as": "mia"},
                  {"case": second.case()["case_id"], "verdict": "approve", "as": "mia", "by": "x"},
                  {"case": second.case()["case_id"], "verdict": "decline", "as": "tom"}]
         try:
             stack.ctl("decide", "--from", "-", stdin="".join(
-                json.dumps(line) + "\n" for line in lines).encode())
+                (line if isinstance(line, str) else json.dumps(line)) + "\n"
+                for line in lines).encode())
             counting.check("a line that cannot be published is told", False)
         except CommandFailed as failure:
             counting.check("a line that cannot be published is told",
                            "there is no case" in str(failure), str(failure))
+            counting.check("so is one that is not JSON, by its number",
+                           "-:1: column" in str(failure) and "-:2: (no case): wanted" in str(failure)
+                           and "-:4: c_0" in str(failure)
+                           and "5 lines were not published" in str(failure), str(failure))
             counting.check("and words that mean nothing",
                            '"perhaps" is no verdict' in str(failure)
                            and '"by" is no field' in str(failure), str(failure))

@@ -99,6 +99,10 @@ Test(csv_reader, bounds_fields_and_bytes)
                  STATUS_INVALID);
 }
 
+static bool tolerant;
+static char refused[2][128];
+static size_t refused_count;
+
 static enum status count_line(void *context, json_t *json, struct error *error)
 {
     int *count = context;
@@ -108,11 +112,18 @@ static enum status count_line(void *context, json_t *json, struct error *error)
                : error_set(error, STATUS_INVALID, "bad is not allowed");
 }
 
+static void keep_text(void *context, const char *text)
+{
+    (void)context;
+    (void)snprintf(refused[refused_count++ % 2], sizeof refused[0], "%s", text);
+}
+
 static enum status read_text(const char *text, int *count, struct error *error)
 {
     FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
     cr_assert_not_null(file);
-    enum status status = json_lines_read(file, "name", count_line, count, error);
+    enum status status =
+        json_lines_read(file, "name", count_line, tolerant ? keep_text : NULL, count, error);
     (void)fclose(file);
     return status;
 }
@@ -128,4 +139,16 @@ Test(json_lines, skips_blank_lines_and_counts_them)
     cr_expect_eq(count, 4);
     cr_expect_eq(read_text("{\"a\":1,\"a\":2}\n", &count, &error), STATUS_INVALID);
     cr_expect_eq(strncmp(error.text, "name:1: ", 8), 0, "%s", error.text);
+}
+
+Test(json_lines, goes_on_after_a_wrong_line)
+{
+    struct error error = {0};
+    int count = 0;
+    tolerant = true;
+    cr_expect_eq(read_text("{}\n{bad\n{\"bad\":1}\n{}\n", &count, &error), STATUS_OK);
+    cr_expect_eq(count, 3);
+    cr_assert_eq(refused_count, 2);
+    cr_expect_eq(strncmp(refused[0], "name:2: column ", 15), 0, "%s", refused[0]);
+    cr_expect_str_eq(refused[1], "name:3: bad is not allowed");
 }
