@@ -1,17 +1,16 @@
 /* redressctl cases: the cases that people decide. */
 
 #include "command.h"
+#include "known_words.h"
 #include "listing.h"
 #include "options.h"
 #include "redress/v1/routed.pb-c.h"
 #include "session.h"
 
-#include <stdio.h>
-
 #include <stddef.h>
 
 #define CHOSEN                                                                              \
-    "($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR queue = $2)"                \
+    "($1::text IS NULL OR status = upper($1)) AND ($2::text IS NULL OR queue = $2)"         \
     " AND ($4::text IS NULL OR (taken_by = $4 AND taken_until > now()))"                    \
     " AND ($5::boolean IS NULL OR (due_at < now() AND status IN ('OPEN', 'WAITING')) = $5)" \
     " ORDER BY due_at, case_id LIMIT $3::bigint"
@@ -54,15 +53,6 @@ static enum status list(const struct session *session, const struct cases_option
     return status;
 }
 
-static bool is_status(const char *word)
-{
-    char name[64];
-    (void)snprintf(name, sizeof name, "CASE_STATUS_%.40s", word);
-    const ProtobufCEnumValue *value =
-        protobuf_c_enum_descriptor_get_value_by_name(&redress__v1__case_status__descriptor, name);
-    return value != NULL && value->value != 0;
-}
-
 int command_cases(int argc, char **argv)
 {
     static const struct usage usage = {
@@ -85,7 +75,7 @@ int command_cases(int argc, char **argv)
     struct error error = {0};
     if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
         return line.code;
-    if (!is_status(options.status))
-        return options_refuse(argv[0], "--status %s: no status of cases", options.status);
+    if (!known_enum_word(argv[0], "status", options.status, &redress__v1__case_status__descriptor))
+        return COMMAND_USAGE;
     return command_end(argv[0], list(&line.session, &options, &error), &error);
 }

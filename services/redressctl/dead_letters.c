@@ -3,9 +3,11 @@
 #include "arena.h"
 #include "clock.h"
 #include "command.h"
+#include "known_words.h"
 #include "options.h"
 #include "outbox.h"
 #include "record_json.h"
+#include "redress/v1/dead_letter.pb-c.h"
 #include "replay.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     LETTERS_ARENA_MAX = 64 * 1024 * 1024,
@@ -104,7 +107,7 @@ static bool matches(const struct letters *letters, const struct record *record,
     const struct letters_options *options = letters->options;
     if (letters->wanted_count > 0)
         return named(letters, record);
-    return (options->reason == NULL || strcmp(options->reason, letter->reason) == 0) &&
+    return (options->reason == NULL || strcasecmp(options->reason, letter->reason) == 0) &&
            (options->topic == NULL || strcmp(options->topic, letter->topic) == 0);
 }
 
@@ -263,6 +266,14 @@ static enum status run(const struct session *session, const struct action *actio
     return status;
 }
 
+static bool topic_known(const char *command, const char *name)
+{
+    const char *names[TOPIC_COUNT];
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        names[topic] = topic_info((enum topic)topic)->name;
+    return known_word(command, "topic", name, names, TOPIC_COUNT);
+}
+
 int command_dead_letters(int argc, char **argv)
 {
     static const struct usage usage = {
@@ -290,6 +301,10 @@ int command_dead_letters(int argc, char **argv)
     struct error error = {0};
     if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
         return line.code;
+    if (!known_enum_word(argv[0], "reason", options.reason,
+                         &redress__v1__dead_letter_reason__descriptor) ||
+        !topic_known(argv[0], options.topic))
+        return COMMAND_USAGE;
     const struct action *action = NULL;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (strcmp(line.arguments[0], actions[i].name) == 0)

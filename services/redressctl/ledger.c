@@ -1,6 +1,7 @@
 /* redressctl ledger: what was booked, what the accounts hold, and whether it is as it was. */
 
 #include "command.h"
+#include "known_words.h"
 #include "ledger_verify.h"
 #include "listing.h"
 #include "options.h"
@@ -112,6 +113,10 @@ static enum status run(const struct session *session, const char *what,
     return verify(session, options->json, error);
 }
 
+/* As in services/settlement/ledger.h. */
+static const char *const accounts[] = {"REFUNDS",     "PAYABLE",      "CLEARING", "DISPUTED",
+                                       "CHARGEBACKS", "STORE_CREDIT", "BANK",     "FEES"};
+
 int command_ledger(int argc, char **argv)
 {
     static const struct usage usage = {
@@ -139,6 +144,9 @@ int command_ledger(int argc, char **argv)
     struct error error = {0};
     if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
         return line.code;
+    if (!known_word(argv[0], "account", options.filters[4], accounts,
+                    sizeof accounts / sizeof *accounts))
+        return COMMAND_USAGE;
     if (strcmp(line.arguments[0], "show") != 0 && strcmp(line.arguments[0], "accounts") != 0 &&
         strcmp(line.arguments[0], "verify") != 0)
         return options_refuse(argv[0], "there is no %s: show, accounts or verify",

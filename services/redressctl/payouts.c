@@ -1,8 +1,10 @@
 /* redressctl payouts: where money is on its way back, and what it waits for. */
 
 #include "command.h"
+#include "known_words.h"
 #include "listing.h"
 #include "options.h"
+#include "redress/v1/payout.pb-c.h"
 #include "session.h"
 
 #include <stddef.h>
@@ -78,5 +80,10 @@ int command_payouts(int argc, char **argv)
     struct error error = {0};
     if (!command_read(&usage, rows, sizeof rows / sizeof *rows, argc, argv, &line))
         return line.code;
+    if (!known_enum_word(argv[0], "status", options.filters[0],
+                         &redress__v1__payout_status__descriptor) ||
+        !known_enum_word(argv[0], "provider", options.filters[2],
+                         &redress__v1__provider__descriptor))
+        return COMMAND_USAGE;
     return command_end(argv[0], list(&line.session, &options, &error), &error);
 }

@@ -2,6 +2,7 @@
 
 #include "arena.h"
 #include "identity.h"
+#include "known_words.h"
 #include "message.h"
 #include "redress/v1/rules.pb-c.h"
 #include "replay.h"
@@ -42,13 +43,14 @@ static bool is_empty(const struct stop_scope *scope)
 static enum status value_of(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
                             const char *name, int *value, struct error *error)
 {
-    char full[96];
+    char full[96], words[KNOWN_WORDS_TEXT_MAX];
     const char *before = strncmp(name, prefix, strlen(prefix)) == 0 ? "" : prefix;
     (void)snprintf(full, sizeof full, "%s%.60s", before, name);
     const ProtobufCEnumValue *found =
         protobuf_c_enum_descriptor_get_value_by_name(descriptor, full);
     if (found == NULL || found->value == 0)
-        return error_set(error, STATUS_INVALID, "there is no %s", full);
+        return error_set(error, STATUS_INVALID, "there is no %s: one of %s", full,
+                         known_enum_words(descriptor, words));
     *value = found->value;
     return STATUS_OK;
 }

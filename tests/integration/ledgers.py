@@ -40,7 +40,21 @@ def scenarios(stack):
             counting.check("an unknown payment is refused", "no-such-payment" in str(problem),
                            str(problem))
 
-    return [what_made_a_payment]
+    def words_that_nobody_knows():
+        for words in (("payouts", "--status", "RESERVD"), ("payouts", "--provider", "strip"),
+                      ("cases", "--status", "OPNE"), ("dead-letters", "list", "--reason", "BAD"),
+                      ("dead-letters", "list", "--topic", "refunds"),
+                      ("ledger", "show", "--account", "CASH")):
+            try:
+                stack.ctl(*words)
+                counting.check(f"{' '.join(words)} is refused", False)
+            except CommandFailed as problem:
+                counting.check(f"{' '.join(words)} is refused, with those that there are",
+                               f"{' '.join(words[-2:])}: one of " in str(problem), str(problem))
+        stack.ctl("payouts", "--status", "reserved", "--provider", "stripe")
+        stack.ctl("cases", "--status", "waiting")
+
+    return [what_made_a_payment, words_that_nobody_knows]
 
 
 def verified(stack):
