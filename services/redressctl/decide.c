@@ -5,6 +5,7 @@
 #include "command.h"
 #include "json_lines.h"
 #include "options.h"
+#include "role_choice.h"
 #include "session.h"
 
 #include <errno.h>
@@ -66,7 +67,9 @@ struct decide_options {
 struct deciding {
     const struct decide_options *options;
     struct database *database;
+    const struct session *session;
     struct approver approver;
+    struct role_choice roles;
     int64_t answer_by_us;
     struct decided *decided;
     int64_t wrong; /* lines of --from that were not published */
@@ -135,6 +138,20 @@ static struct opinion opinion_of(const struct deciding *deciding, int verdict, c
     };
 }
 
+/* A delegate speaks in a role of the person they act for. */
+static enum status say_in_role(struct deciding *deciding, const struct open_case *about,
+                               const struct opinion *opinion, struct error *error)
+{
+    struct opinion said = *opinion;
+    const char *behalf = opinion->on_behalf_of;
+    enum status status = STATUS_OK;
+    if (said.role == NULL)
+        status = role_choice_of(&deciding->roles, deciding->session, about->merchant_id,
+                                behalf == NULL || behalf[0] == '\0' ? said.person : behalf,
+                                said.verdict, &said.role, error);
+    return status == STATUS_OK ? approver_say(&deciding->approver, about, &said, error) : status;
+}
+
 static enum status decide_one(struct deciding *deciding, const char *case_id,
                               const struct opinion *opinion, struct error *error)
 {
@@ -150,7 +167,7 @@ static enum status decide_one(struct deciding *deciding, const char *case_id,
             error_set(error, STATUS_INVALID, "case %s is %s", case_id, table_value(table, 0, 7));
     else {
         const struct open_case about = case_of(table, 0);
-        status = approver_say(&deciding->approver, &about, opinion, error);
+        status = say_in_role(deciding, &about, opinion, error);
     }
     table_free(table);
     return status;
@@ -178,6 +195,8 @@ static struct opinion opinion_next(const struct deciding *deciding, int verdict,
                                    const char *next)
 {
     struct opinion opinion = opinion_of(deciding, verdict, person);
+    if (opinion.role == NULL)
+        opinion.role = "APPROVER";
     if (strcmp(next, "CONTROL") == 0)
         opinion.role = "FINANCE";
     if (strcmp(next, "REVIEW") == 0) {
@@ -351,7 +370,7 @@ static void print_counts(const struct approver *approver, bool json)
 static enum status decide(const struct session *session, const struct decide_options *options,
                           char *const *arguments, int verdict, struct error *error)
 {
-    struct deciding deciding = {.options = options};
+    struct deciding deciding = {.options = options, .session = session};
     enum status status = session_database(session, "routing", &deciding.database, error);
     if (status == STATUS_OK && options->answer_by != NULL &&
         clock_parse(options->answer_by, &deciding.answer_by_us) != STATUS_OK)
@@ -370,6 +389,7 @@ static enum status decide(const struct session *session, const struct decide_opt
         print_counts(&deciding.approver, options->json);
     }
     forget_decided(&deciding);
+    role_choice_close(&deciding.roles);
     approver_close(&deciding.approver);
     database_close(deciding.database);
     return status;
@@ -412,10 +432,12 @@ int command_decide(int argc, char **argv)
             "reasons where some are refused.",
         .most = 2,
     };
-    struct decide_options options = {.role = "APPROVER", .note = "", .wait_s = APPROVER_WAIT_S};
+    struct decide_options options = {.note = "", .wait_s = APPROVER_WAIT_S};
     const struct option_row rows[] = {
         {"as", OPTION_VALUES, "WHO", "the person who decides", &options.people, 0, 0},
-        {"role", OPTION_TEXT, "ROLE", "of the person (APPROVER)", &options.role, 0, 0},
+        {"role", OPTION_TEXT, "ROLE",
+         "of the person (the only one of theirs that may say it; with --all: APPROVER)",
+         &options.role, 0, 0},
         {"note", OPTION_TEXT, "TEXT", "why; for ask, the question", &options.note, 0, 0},
         {"amount", OPTION_TEXT, "12.30", "for reduce, in the case's currency", &options.amount, 0,
          0},

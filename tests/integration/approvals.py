@@ -215,7 +215,7 @@ def scenarios(stack):
 
     def told_why_it_does_not_count():
         journey, _ = ask(dear("told"))
-        refused("UNKNOWN_PERSON", journey, "approve", "--as", "mallory")
+        refused("UNKNOWN_PERSON", journey, "approve", "--as", "mallory", "--role", "APPROVER")
         refused("TIME", journey, "ask", "--as", "mia", "--by", shop.days_ago(1))
         try:
             decide(journey, "approve", "--as", "mia", "--amount", "1.00")
@@ -226,14 +226,16 @@ def scenarios(stack):
         for said, words in ((("reduce", "--as", "mia"), "reduce wants an amount or a method"),
                             (("reduce", "--as", "mia", "--amount", "0"), "more than nothing"),
                             (("recommend", "--as", "rob"), "recommend wants advice"),
-                            (("recommend", "--as", "rob", "--advice", "maybe"), "--advice maybe")):
+                            (("recommend", "--as", "rob", "--advice", "maybe"), "--advice maybe"),
+                            (("approve", "--as", "rob"), "rob has no role that may say APPROVE"),
+                            (("approve", "--as", "mallory"), "mallory is not in the roster")):
             try:
                 decide(journey, *said)
                 counting.check("what routing would not read is not published", False, said)
             except CommandFailed as failure:
                 counting.check("what routing would not read is not published",
                                words in str(failure), str(failure))
-        decide(journey, "approve", "--as", "mallory", "--wait", "0")
+        decide(journey, "approve", "--as", "mallory", "--role", "APPROVER", "--wait", "0")
         counting.until(lambda: stack.lag("routing") == 0)
         life = stack.ctl("refund", journey.refund_id)
         counting.equal("the life tells what was never genuine",

@@ -46,7 +46,7 @@ def scenarios(stack):
         counting.check("it is an exception: a policy reviewer advises first",
                        routed and routed["case"].get("awaitsReview"), routed)
         stack.ctl("decide", journey.case()["case_id"], "recommend", "--advice", "approve", "--as",
-                  "rita", "--role", "POLICY_REVIEWER")
+                  "rita")
         counting.until(lambda: journey.case()["reviewers"] == ["rita"])
         stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "lea")
         journey.await_paid(255)
