@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A merchant without any policy, and models that an earlier program accepted and this one cannot
-read: the request waits, operators hear of it, nothing is decided by a default; and it goes on once a
+"""A merchant without any policy, and models and a roster that an earlier program accepted and this one
+cannot read: the request waits, operators hear of it, nothing is decided by a default; and it goes on once a
 policy is published.
 
     no_policy_test.py DIRECTORY     DIRECTORY holds the programs
@@ -9,6 +9,7 @@ limit: 300 s. A line per check, then "N passed, N failed". With KEEP_STACK=1 the
 its logs is left for a look.
 """
 
+import base64
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ import counting
 import shop
 from journey import Journey
 from shop import ASSESSED, CONTROL, ORDERS, REQUESTS, Order
-from stack import ROOT, Stack
+from stack import ROOT, CommandFailed, Stack
 
 PATIENCE_S = 3  # looked for a decision that must not come
 
@@ -106,11 +107,55 @@ def readable_no_more(stack):
     counting.equal("it is judged once", journey.statuses(ASSESSED), ["COMPLIANT"])
 
 
+def publish_roster(stack, version, **keys):
+    """The sample people, some with a key of their own."""
+    rules = json.loads((ROOT / "deploy/rules/sample-roster.json").read_text())
+    for person in rules["roster"]["people"]:
+        if person["id"] in keys:
+            person.update(keyId=f"{person['id']}-1",
+                          publicKey=base64.b64encode(keys[person["id"]]).decode())
+    path = stack.folder / f"roster-{version}.json"
+    path.write_text(json.dumps({**rules, "version": str(version)}))
+    secrets = stack.folder / "secrets"
+    stack.ctl("rules", "publish", path, "--application", f"console={secrets / 'console.key'}",
+              "--again", "--key", secrets / "rules-1.key", "--key", secrets / "rules-2.key")
+
+
+def one_key_of_two_people(stack):
+    counting.section("a roster that was accepted, in which one key is two people's")
+    keys = {"mia": os.urandom(32), "tom": os.urandom(32)}
+    publish_roster(stack, 2, **keys)
+    stack.script("stop", "routing")
+    stack.sql("routing", "UPDATE rule_set SET body = decode(replace(encode(body, 'hex'),"
+              f" '{keys['tom'].hex()}', '{keys['mia'].hex()}'), 'hex') WHERE id = 'sample-roster'")
+    stack.script("start", "routing")
+    order = Order("one-key", lines=(("1", 1, 30000),))
+    stack.publish(ORDERS, *order.events())
+    stack.publish(REQUESTS, order.request())
+    journey = Journey(stack, order)
+    journey.await_status(shop.ROUTED, "PENDING_APPROVAL")
+    for who in ("mia", "lea"):
+        try:
+            stack.ctl("decide", journey.case()["case_id"], "approve", "--as", who, "--role",
+                      "APPROVER")
+            counting.check(f"it lets nobody decide, not {who}", False)
+        except CommandFailed as problem:
+            counting.check(f"it lets nobody decide, not {who}", "NO_ROSTER" in str(problem),
+                           str(problem))
+    log = (stack.folder / "run/routing.log").read_text(errors="replace")
+    counting.check("the log says which and why", "sample-roster/2 was accepted, and cannot be read"
+                   in log and "once in a roster" in log, log[-2000:])
+    publish_roster(stack, 3, mia=keys["mia"])
+    stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "mia", "--role", "APPROVER")
+    journey.await_paid(30000)
+
+
 def main():
     os.environ["SAMPLE_POLICY"] = "no"
     with Stack(sys.argv[1]) as stack:
         waits_and_goes_on(stack)
         readable_no_more(stack)
+        one_key_of_two_people(stack)
         stack.keep = bool(os.environ.get("KEEP_STACK"))
     return counting.end()
 
