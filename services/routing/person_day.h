@@ -27,7 +27,7 @@ enum {
 
 /* Whose day, and in what. */
 struct person_day_key {
-    const char *merchant_id;
+    const char *merchant_id; /* of the roster that the person is in; "": everybody's */
     const char *person_id;
     const char *currency;
     int32_t day; /* local, since 1970-01-01 */

@@ -297,6 +297,7 @@ struct routing_terms {
 struct routing_rules {
     const struct router *router;      /* NULL: no valid model; what needs one waits */
     const struct roster *roster;      /* NULL: no decision is accepted */
+    const char *roster_of;            /* the merchant of the roster; "": everybody's */
     const struct calendar *calendar;  /* NULL: every hour counts */
     const struct auto_limits *limits; /* NULL: automatic approvals have none */
 };

@@ -53,7 +53,7 @@ enum refusal_reason limit_day(struct routing_step *step, const struct people_act
         return REFUSAL_NONE;
     if (zone == NULL && calendar != NULL)
         zone = calendar->zone;
-    step->answer->day = (struct person_day_key){.merchant_id = step->order->merchant_id,
+    step->answer->day = (struct person_day_key){.merchant_id = step->rules.roster_of,
                                                 .person_id = act->holder->id,
                                                 .currency = currency,
                                                 .day = calendar_day(zone, act->at_us)};

@@ -163,9 +163,11 @@ static enum status find_rules(struct batch *batch, const struct event *event,
         status = rules_at(own->rules, event->merchant_id, RULES_LIMITS, now_us, &limits, &error);
     if (status != STATUS_OK)
         return status;
-    *rules = (struct routing_rules){0};
-    if (roster != NULL && roster->made != NULL)
+    *rules = (struct routing_rules){.roster_of = ""};
+    if (roster != NULL && roster->made != NULL) {
         rules->roster = &((const struct made *)roster->made)->roster;
+        rules->roster_of = roster->merchant_id;
+    }
     if (calendar != NULL && calendar->made != NULL)
         rules->calendar = &((const struct made *)calendar->made)->calendar;
     if (limits != NULL && limits->made == NULL)

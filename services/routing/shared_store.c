@@ -86,7 +86,18 @@ static bool is_input(const struct event *event, enum routing_input_kind kind)
            ((const struct routing_input *)event->body)->kind == kind;
 }
 
-/* Days of whoever's authority an approval of the batch uses: the zone is not known yet. */
+static void ask_day(struct columns *days, const char *roster_of, const struct decision *decision,
+                    int32_t day)
+{
+    columns_row(days);
+    columns_text(days, roster_of);
+    columns_text(days,
+                 decision->on_behalf_of[0] == '\0' ? decision->actor_id : decision->on_behalf_of);
+    columns_int4(days, day);
+}
+
+/* Days of whoever's authority an approval of the batch uses: neither the zone is known yet, nor
+ * whether the roster is the merchant's own. */
 static void ask_days(struct batch *batch, struct unit *unit, struct shared_rows *rows)
 {
     struct columns days = {.unit = unit};
@@ -99,11 +110,8 @@ static void ask_days(struct batch *batch, struct unit *unit, struct shared_rows 
             continue;
         int32_t day = calendar_day(NULL, decision->occurred_us);
         for (int32_t n = day - PERSON_DAYS_AROUND; n <= day + PERSON_DAYS_AROUND; n++) {
-            columns_row(&days);
-            columns_text(&days, event->merchant_id);
-            columns_text(&days, decision->on_behalf_of[0] == '\0' ? decision->actor_id
-                                                                  : decision->on_behalf_of);
-            columns_int4(&days, n);
+            ask_day(&days, "", decision, n);
+            ask_day(&days, event->merchant_id, decision, n);
         }
     }
     rows->days = columns_call(&days, &LOAD_DAYS);

@@ -180,7 +180,7 @@ static void begin(void)
     for (int order = 0; order < DESK_ORDERS; order++)
         start_order(&cases.saved[order], order);
     cases.rules = (struct routing_rules){
-        .router = &cases_router, .roster = &cases_rosters[0], .limits = &cases_limits};
+        .router = &cases_router, .roster = &cases_rosters[0], .roster_of = "", .limits = &cases_limits};
     cases_shared_begin();
     cases_people_begin();
     cases_audit_begin();

@@ -78,6 +78,17 @@ Test(routing_shared, small_cases_cannot_split_the_limit_of_a_day)
     cr_expect(say("noah", VERDICT_APPROVE) == REFUSAL_NONE, "another person has another day");
 }
 
+Test(routing_shared, one_roster_of_several_merchants_has_one_limit_of_a_day)
+{
+    next_refund(90000);
+    cr_assert(say("mia", VERDICT_APPROVE) == REFUSAL_NONE);
+    fixture.order.merchant_id = "another-shop";
+    next_refund(30000);
+    cr_expect(say("mia", VERDICT_APPROVE) == REFUSAL_DAY_LIMIT, "it is the same mia");
+    fixture.rules.roster_of = "another-shop";
+    cr_expect(say("mia", VERDICT_APPROVE) == REFUSAL_NONE, "in a roster of its own it is another");
+}
+
 Test(routing_shared, a_smaller_amount_may_still_fit)
 {
     next_refund(90000);
