@@ -44,6 +44,14 @@ struct chain {
     char fault[320]; /* "": none */
 };
 
+/* What the database says of a shard, all of it at one instant: a batch writes its lines and the
+ * head at once. */
+struct stated {
+    int64_t entries; /* in the chain */
+    int64_t lines;   /* that there are */
+    const char *head;
+};
+
 static enum status add_head(struct verifying *verifying, const Redress__V1__LedgerHead *told,
                             struct error *error)
 {
@@ -184,10 +192,10 @@ static int64_t published_entries(const struct verifying *verifying, int32_t shar
     return most;
 }
 
-static void find_fault(const struct verifying *verifying, struct chain *chain, int64_t entries,
-                       const char *head)
+static void find_fault(const struct verifying *verifying, struct chain *chain,
+                       const struct stated *stated)
 {
-    int64_t published = published_entries(verifying, chain->shard);
+    int64_t published = published_entries(verifying, chain->shard), entries = stated->entries;
     if (chain->fault[0] != '\0')
         return;
     if (published > entries)
@@ -200,22 +208,27 @@ static void find_fault(const struct verifying *verifying, struct chain *chain, i
                        "%" PRId64 " lines stand in the ledger, %" PRId64
                        " were written: lines were removed",
                        chain->lines, entries);
-    else if (strcmp(chain->head, head) != 0)
+    else if (stated->lines > entries)
+        (void)snprintf(chain->fault, sizeof chain->fault,
+                       "%" PRId64 " lines stand in the ledger, %" PRId64
+                       " were written: lines above %" PRId64 " were slipped in",
+                       stated->lines, entries, chain->last_id);
+    else if (strcmp(chain->head, stated->head) != 0)
         (void)snprintf(chain->fault, sizeof chain->fault,
                        "the head of the database is another: a line above %" PRId64
                        " was changed, removed or slipped in",
                        chain->matched_id);
 }
 
-static enum status verify_shard(const struct verifying *verifying, int32_t shard, int64_t entries,
-                                const char *head, json_t *verdict, struct error *error)
+static enum status verify_shard(const struct verifying *verifying, int32_t shard,
+                                const struct stated *stated, json_t *verdict, struct error *error)
 {
     struct chain chain = {.shard = shard};
     ledger_chain_start(chain.head);
-    enum status status = recompute(verifying, &chain, entries, error);
+    enum status status = recompute(verifying, &chain, stated->entries, error);
     if (status != STATUS_OK)
         return status;
-    find_fault(verifying, &chain, entries, head);
+    find_fault(verifying, &chain, stated);
     json_t *json = json_pack("{s:i, s:I, s:I, s:o}", "shard", shard, "lines",
                              (json_int_t)chain.lines, "heads", (json_int_t)chain.compared, "fault",
                              chain.fault[0] == '\0' ? json_null() : json_string(chain.fault));
@@ -231,24 +244,42 @@ static enum status verify_shard(const struct verifying *verifying, int32_t shard
     return STATUS_OK;
 }
 
+static const char stated_sql[] =
+    "SELECT shard, coalesce(h.entries, 0), coalesce(h.head, repeat('0', 64)), coalesce(l.lines, 0)"
+    "  FROM view.ledger_head h"
+    "  FULL JOIN (SELECT shard, count(*) AS lines FROM view.ledger_line GROUP BY shard) l"
+    "       USING (shard)"
+    " ORDER BY shard";
+
+static void refuse_shard(int64_t shard, int64_t lines, json_t *verdict)
+{
+    json_array_append_new(json_object_get(verdict, "shards"),
+                          json_pack("{s:I, s:I, s:i, s:s}", "shard", (json_int_t)shard, "lines",
+                                    (json_int_t)lines, "heads", 0, "fault",
+                                    "there is no such shard: all of it was slipped in"));
+    json_object_set_new(verdict, "holds", json_false());
+}
+
 /* A shard whose lines and head are gone altogether was published, and is in no table. */
 static enum status verify_shards(const struct verifying *verifying, json_t *verdict,
                                  struct error *error)
 {
     bool seen[VERIFY_SHARDS_MAX] = {false};
     struct table *table;
-    enum status status = database_query(
-        verifying->database, "SELECT shard, entries, head FROM view.ledger_head ORDER BY shard",
-        NULL, 0, &table, error);
+    enum status status = database_query(verifying->database, stated_sql, NULL, 0, &table, error);
     if (status != STATUS_OK)
         return status;
     for (size_t row = 0; status == STATUS_OK && row < table_rows(table); row++) {
         int64_t shard = number(table, row, 0);
-        if (shard < 0 || shard >= VERIFY_SHARDS_MAX)
+        if (shard < 0 || shard >= VERIFY_SHARDS_MAX) {
+            refuse_shard(shard, number(table, row, 3), verdict);
             continue;
+        }
+        const struct stated stated = {.entries = number(table, row, 1),
+                                      .lines = number(table, row, 3),
+                                      .head = table_value(table, row, 2)};
         seen[shard] = true;
-        status = verify_shard(verifying, (int32_t)shard, number(table, row, 1),
-                              table_value(table, row, 2), verdict, error);
+        status = verify_shard(verifying, (int32_t)shard, &stated, verdict, error);
     }
     table_free(table);
     for (size_t i = 0; status == STATUS_OK && i < verifying->count; i++) {
@@ -256,7 +287,7 @@ static enum status verify_shards(const struct verifying *verifying, json_t *verd
         if (shard < 0 || shard >= VERIFY_SHARDS_MAX || seen[shard])
             continue;
         seen[shard] = true;
-        status = verify_shard(verifying, shard, 0, "", verdict, error);
+        status = verify_shard(verifying, shard, &(struct stated){.head = ""}, verdict, error);
     }
     return status;
 }

@@ -57,6 +57,13 @@ def scenarios(stack):
     return [what_made_a_payment, words_that_nobody_knows]
 
 
+def slipped_in(transfer_id):
+    """A line that settlement never wrote, beside those that are there."""
+    return ("INSERT INTO transfer SELECT id, merchant_id, order_id, payment_id, payout_id, movement,"
+            " amount_minor, currency, booked_at, cause FROM transfer,"
+            f" (SELECT {transfer_id} AS id FROM transfer) AS new LIMIT 1")
+
+
 def verified(stack):
     """At the end, with nothing else under way: the ledger holds; each way to tamper with it shows."""
     counting.section("the ledger")
@@ -77,6 +84,9 @@ def verified(stack):
                                              " transfer_id = (SELECT min(transfer_id) FROM transfer)",
         "lines are removed, and the head is set back":
             "DELETE FROM transfer; DELETE FROM ledger_head",
+        "a line is slipped in far behind the last": slipped_in("max(transfer_id) + 1000000"),
+        "a line is slipped in where no shard is": slipped_in("(5000::bigint << 40) + 1"),
+        "a line is slipped in before the first shard": slipped_in("-1"),
     }
     stack.sql("settlement", "CREATE TABLE kept AS SELECT * FROM transfer;"
               " CREATE TABLE kept_head AS SELECT * FROM ledger_head")
