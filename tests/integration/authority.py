@@ -390,6 +390,15 @@ def scenarios(stack):
                 refuses(journey, "TIME", console.sign(decision(
                     journey, case, name, number, occurredAt=shop.days_ago(days_off))))
 
+    def one_day_at_all_shops():
+        """Who stands in the roster of every merchant has one limit of a day, not one at each."""
+        journeys = [ask(f"chain-{shop_number}", "a", 49000)[0] for shop_number in range(5)]
+        for journey in journeys[:4]:
+            stack.ctl("decide", journey.case()["case_id"], "approve", "--as", "ann")
+            journey.await_paid(49000)
+        refuses(journeys[4], "DAY_LIMIT", console.sign(decision(
+            journeys[4], case_now(journeys[4]), "ann")))
+
     def another_account():
         """A bank transfer goes where somebody else than who approves it says, and finance approves."""
         accepted(roster("transfer", person("mia", "APPROVER"), person("fay", "FINANCE", level=3),
@@ -428,7 +437,7 @@ def scenarios(stack):
         counting.check("its life names both accounts", all(
             name in stack.ctl("case", case["caseId"]) for name in ("account-7", "account-8")))
 
-    return [another_account, credit_notes_add_up, the_day_is_the_person_s_own,
+    return [one_day_at_all_shops, another_account, credit_notes_add_up, the_day_is_the_person_s_own,
             a_roster_that_changes_meanwhile,
             forged_decisions, own_limit_raised, approved_through_a_delegate,
             a_roster_that_names_nobody_else, an_exception_is_reviewed, one_person_works_on_it,
