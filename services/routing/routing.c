@@ -55,6 +55,12 @@ static void end_case(struct turn *turn, enum case_status status)
     turn->step->answer->about = subject;
 }
 
+/* Once, and not what was approved and could not be paid: settlement ends that. */
+static bool may_appeal(const struct routing_refund *refund)
+{
+    return !refund->appealed && (refund->latest == NULL || !refund->latest->fallback);
+}
+
 static enum status act_nothing(struct turn *turn)
 {
     (void)turn;
@@ -129,7 +135,7 @@ static enum status act_decline(struct turn *turn)
         return STATUS_OK;
     answer->status = ROUTED_DECLINED;
     answer->tell = TELL_DECLINED;
-    answer->may_appeal = !turn->step->refund->appealed;
+    answer->may_appeal = may_appeal(turn->step->refund);
     return STATUS_OK;
 }
 
@@ -251,7 +257,7 @@ static enum status act_expire(struct turn *turn)
     end_case(turn, CASE_EXPIRED);
     turn->step->answer->status = ROUTED_EXPIRED;
     turn->step->answer->tell = TELL_EXPIRED;
-    turn->step->answer->may_appeal = !turn->step->refund->appealed;
+    turn->step->answer->may_appeal = may_appeal(turn->step->refund);
     reasons_of_policy(turn);
     return STATUS_OK;
 }

@@ -150,6 +150,26 @@ Test(intake_outcome, money_that_is_paid_another_way_counts_once)
     }
 }
 
+/* Settlement is behind: people have declined another method, and the payout has not ended yet. */
+Test(intake_outcome, an_appeal_cannot_come_between_a_decline_and_the_end_of_its_payout)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FALLBACK_PENDING, 1, "po_1", 1, 0), STATUS_OK);
+    cr_assert_eq(world_decide(world, world_outcome(OUTCOME_ROUTED_DECLINED, "a", 3)), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_assert_eq(world_follow_up(world, FOLLOW_UP_APPEAL, "a", "appeal-1"), STATUS_OK);
+    cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+    cr_expect_eq(world_last(world)->status, ANSWER_REJECTED, "its units are claimed");
+    cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FAILED, 2, "po_1", 1, 1), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_FAILED);
+    cr_expect(!world_refund(world, "a")->appealed);
+    cr_assert_eq(world_ask(world, "c", "1", 6), STATUS_OK);
+    cr_expect_eq(world_last(world)->status, ANSWER_VALIDATED, "and free again");
+    world_destroy(world);
+}
+
 Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
 {
     struct world *world = world_create();

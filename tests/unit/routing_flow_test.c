@@ -404,6 +404,7 @@ Test(routing_flow, an_appeal_after_a_failed_payout_is_about_what_failed_only)
     struct failed_payout payout = failed(3, "pay_2", 700);
     cr_assert_eq(fixture_pay(&fx, &payout), STATUS_OK);
     fixture_say(&fx, "mia", VERDICT_DECLINE);
+    cr_expect_not(fx.answer.may_appeal, "intake takes none of it");
     assessed = fixture_assessed(&fx, 25000);
     assessed.appeal = true;
     cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
