@@ -179,8 +179,10 @@ static void begin(void)
     memset(cases.bytes, 0, sizeof cases.bytes);
     for (int order = 0; order < DESK_ORDERS; order++)
         start_order(&cases.saved[order], order);
-    cases.rules = (struct routing_rules){
-        .router = &cases_router, .roster = &cases_rosters[0], .roster_of = "", .limits = &cases_limits};
+    cases.rules = (struct routing_rules){.router = &cases_router,
+                                         .roster = &cases_rosters[0],
+                                         .roster_of = "",
+                                         .limits = &cases_limits};
     cases_shared_begin();
     cases_people_begin();
     cases_audit_begin();

@@ -81,7 +81,8 @@ void fixture_start(struct fixture *fixture)
     fixture->router.model_sha256 = "ab";
     struct signature_secret secret;
     read_key(&secret);
-    fixture->rules = (struct routing_rules){.router = &fixture->router, .roster = &fixture_roster, .roster_of = ""};
+    fixture->rules = (struct routing_rules){
+        .router = &fixture->router, .roster = &fixture_roster, .roster_of = ""};
     fixture->terms = (struct routing_terms){.case_deadline_us = CLOCK_DAY_US,
                                             .answer_deadline_us = 14 * CLOCK_DAY_US,
                                             .approval_life_us = 7 * CLOCK_DAY_US,
