@@ -384,8 +384,9 @@ struct outcome_seen {
     enum outcome outcome;
     const char *refund_id;
     int64_t version;
-    int64_t round; /* the answer of ours that it is about; 0 where it does not say */
-    bool appeal;   /* policy judged an appeal: people decide, whatever it said */
+    int64_t round;      /* the answer of ours that it is about; 0 where it does not say */
+    bool appeal;        /* policy judged an appeal: people decide, whatever it said */
+    bool failed_payout; /* people judged how to pay what could not be paid */
     const char *payout_id;
     int64_t minor;
     int32_t payouts_total;

@@ -108,9 +108,12 @@ enum status intake_decode_routed(struct decoder *decoder, const Redress__V1__Ref
         decoder, &heading,
         find_value(LATER_ROUTED, &redress__v1__routing_status__descriptor, (int)event->status),
         input);
-    if (status == STATUS_OK && input->kind == INPUT_OUTCOME && event->assessed != NULL)
+    if (status != STATUS_OK || input->kind != INPUT_OUTCOME)
+        return status;
+    if (event->assessed != NULL)
         input->outcome.round = event->assessed->validated_version;
-    return status;
+    input->outcome.failed_payout = event->case_ != NULL && event->case_->failed_payout;
+    return STATUS_OK;
 }
 
 static enum status decode_returned(struct decoder *decoder, const Redress__V1__RefundPayout *event,

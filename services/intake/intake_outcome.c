@@ -21,9 +21,9 @@ static bool is_open(const struct refund *refund)
 }
 
 /* Policy or routing. One that answers an earlier round, or comes after the end, changes nothing;
- * nor does policy's decline of an appeal, which goes to people. Once settlement has spoken of
- * payouts, declining what could not be paid frees nothing by itself: settlement ends the payouts,
- * and the claim with them. An appeal before that would lose its claim again. */
+ * nor does policy's decline of an appeal, which goes to people. Declining what could not be paid
+ * frees nothing by itself: settlement ends the payouts, and the claim with them. An appeal before
+ * that would lose its claim again. */
 static enum status judged(const struct intake *intake, struct order *order, struct refund *refund,
                           const struct input *input)
 {
@@ -31,7 +31,8 @@ static enum status judged(const struct intake *intake, struct order *order, stru
     bool stale = seen->round != 0 && seen->round < refund->round;
     bool to_people = seen->outcome == OUTCOME_ASSESSED_DECLINED && seen->appeal;
     bool ends = OUTCOMES[seen->outcome].claim == CLAIM_RELEASED;
-    if (stale || to_people || !is_open(refund) || (ends && refund->seen[LATER_PAYOUTS] > 0))
+    bool for_settlement = seen->failed_payout || refund->seen[LATER_PAYOUTS] > 0;
+    if (stale || to_people || !is_open(refund) || (ends && for_settlement))
         return STATUS_OK;
     if (ends)
         refund->holds = false;

@@ -188,6 +188,7 @@ static bool encode_case(const struct routing_setting *setting, const struct rout
     message->why = (char **)subject->why;
     message->n_why = subject->why_count;
     message->status = (Redress__V1__CaseStatus)subject->status;
+    message->failed_payout = subject->fallback;
     message->subject_hash = (char *)subject->subject_hash;
     message->taken_by = (char *)subject->taken_by;
     if (subject->taken_by[0] != '\0')

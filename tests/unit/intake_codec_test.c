@@ -352,6 +352,25 @@ Test(intake_codec, only_final_words_of_later_stages_matter)
     cr_expect_not(intake_wants_payout("PENDING"));
 }
 
+Test(intake_codec, a_decline_says_whether_it_is_about_a_failed_payout)
+{
+    static const char *const CASES[] = {"", ",\"case\":{\"caseId\":\"c_1\"}",
+                                        ",\"case\":{\"caseId\":\"c_1\",\"failedPayout\":true}"};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct decoder decoder = {.arena = arena_create(ARENA_LIMIT)};
+        struct input input = {0};
+        const void *event = parse(decoder.arena, &redress__v1__refund_routed__descriptor,
+                                  arena_printf(decoder.arena,
+                                               "{" IDS ",\"refundId\":\"rf_1\",\"version\":3,"
+                                               "\"status\":\"DECLINED\"%s}",
+                                               CASES[i]));
+        cr_assert_eq(intake_decode_routed(&decoder, event, &input), STATUS_OK);
+        cr_expect_eq(input.outcome.outcome, OUTCOME_ROUTED_DECLINED);
+        cr_expect_eq(input.outcome.failed_payout, i == 2);
+        arena_destroy(decoder.arena);
+    }
+}
+
 /* Found by fuzz/claim: two of them overflowed what was paid of a refund. */
 Test(intake_codec, a_payout_is_at_most_what_settlement_pays)
 {

@@ -170,6 +170,24 @@ Test(intake_outcome, an_appeal_cannot_come_between_a_decline_and_the_end_of_its_
     world_destroy(world);
 }
 
+/* The same, read before anything that settlement said. */
+Test(intake_outcome, declining_what_could_not_be_paid_frees_nothing_by_itself)
+{
+    struct world *world = world_create();
+    world_sell(world);
+    cr_assert_eq(world_ask(world, "a", "1", 6), STATUS_OK);
+    struct input declined = world_outcome(OUTCOME_ROUTED_DECLINED, "a", 3);
+    declined.outcome.failed_payout = true;
+    cr_assert_eq(world_decide(world, declined), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_OPEN);
+    cr_assert_eq(world_ask(world, "b", "1", 6), STATUS_OK);
+    cr_expect_eq(world_last(world)->status, ANSWER_REJECTED, "its units are claimed");
+    cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FALLBACK_PENDING, 1, "po_1", 1, 0), STATUS_OK);
+    cr_assert_eq(payout_says(world, OUTCOME_PAYOUTS_FAILED, 2, "po_1", 1, 1), STATUS_OK);
+    cr_expect_eq(world_refund(world, "a")->status, REFUND_FAILED);
+    world_destroy(world);
+}
+
 Test(intake_outcome, units_that_were_not_accepted_return_to_the_claim)
 {
     struct world *world = world_create();

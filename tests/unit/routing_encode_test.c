@@ -170,6 +170,20 @@ Test(routing_encode, an_automatic_approval_can_be_verified_from_the_event)
     cr_expect_eq(verified(routed), STATUS_INVALID);
 }
 
+Test(routing_encode, a_case_says_that_it_is_about_a_failed_payout)
+{
+    struct assessed assessed = with_body(1000001);
+    cr_assert_eq(fixture_assess(&fx, &assessed), STATUS_OK);
+    cr_expect_not(published()->case_->failed_payout);
+    struct failed_payout payout = {
+        .version = 3, .fallback = true, .payment_id = "pay_1", .minor = 1000001, .currency = "GBP"};
+    cr_assert_eq(fixture_pay(&fx, &payout), STATUS_OK);
+    cr_expect(published()->case_->failed_payout);
+    fixture_say(&fx, "mia", VERDICT_DECLINE);
+    cr_expect_eq(published()->status, REDRESS__V1__ROUTING_STATUS__ROUTING_STATUS_DECLINED);
+    cr_expect(published()->case_->failed_payout);
+}
+
 Test(routing_encode, an_approval_by_people_names_them)
 {
     struct assessed assessed = with_body(1000001);
