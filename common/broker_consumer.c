@@ -1,6 +1,7 @@
 #include "broker_internal.h"
 
 #include "log.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
